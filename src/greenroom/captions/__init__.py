@@ -1,0 +1,1 @@
+"""Words with times become cues, and cues become files."""

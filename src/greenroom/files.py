@@ -1,0 +1,100 @@
+"""Files that are whole or absent: written beside their place, then renamed into it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from typing import IO, TYPE_CHECKING, Self
+
+from greenroom.errors import OutputUnwritable, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+
+class Publication:
+    """A set of files that appear together, or not at all.
+
+    >>> with Publication(folder) as out:
+    ...     out.write("speech.srt", text.encode())
+
+    Each file is written under a hidden name in the same folder; on leaving the block all are flushed to disk and
+    renamed. An exception, Ctrl-C included, removes them. Raises OutputUnwritable when the folder cannot be made or
+    does not take the bytes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._staged: dict[Path, Path] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self._folder, error) from error
+        return self
+
+    def open(self, name: str) -> IO[bytes]:
+        """A new file for writing, seekable, that becomes ``folder/name`` when the block ends."""
+        target = self._folder / name
+        staged = self._folder / f".{name}.{secrets.token_hex(4)}.part"
+        if target.is_dir():
+            raise OutputUnwritable(f"{quoted(str(target))} is a folder", mend="name a file")
+        try:
+            file = staged.open("xb")
+        except OSError as error:
+            raise _unwritable(target, error) from error
+        self._staged[target] = staged
+        return file
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Stage ``data`` as ``folder/name``; gives the final path."""
+        target = self._folder / name
+        with self.open(name) as file, writing_to(target):
+            file.write(data)
+            file.flush()
+        return target
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if error is None:
+                self._publish()
+        finally:
+            for staged in self._staged.values():
+                with contextlib.suppress(OSError):
+                    staged.unlink(missing_ok=True)
+
+    def _publish(self) -> None:
+        for target, staged in self._staged.items():
+            with writing_to(target), staged.open("rb") as file:
+                os.fsync(file.fileno())
+        for target, staged in self._staged.items():
+            with writing_to(target):
+                staged.replace(target)
+
+
+@contextlib.contextmanager
+def writing_to(target: Path) -> Iterator[None]:
+    """Turn what the system says about ``target`` into OutputUnwritable."""
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(target, error) from error
+
+
+def _unwritable(target: Path, error: OSError) -> OutputUnwritable:
+    place = quoted(str(target))
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return OutputUnwritable(f"no room on the disk for {place}", mend="free some, or choose another -o")
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return OutputUnwritable(f"{place} may not be written", mend="choose another -o, or change its rights")
+        case errno.ENOTDIR | errno.EEXIST:
+            return OutputUnwritable(f"{place} lies under something that is not a folder", mend="choose another -o")
+        case errno.ENAMETOOLONG:
+            return OutputUnwritable(f"the name of {place} is too long", mend="choose a shorter -o")
+    return OutputUnwritable(f"{place} cannot be written: {error.strerror or error}", mend="choose another -o")

@@ -1,0 +1,123 @@
+"""Inputs are said once: the flag, the form, the JSON schema and the check all come from one class.
+
+>>> class SpeakInputs(Inputs):
+...     speed: Annotated[float, Input("1.0 keeps the voice's own pace.", ge=0.5, le=2.0, unit="x")] = 1.0
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from greenroom.errors import InputInvalid, UnknownName, closest, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["string", "integer", "number", "boolean"]
+
+
+def Input(  # noqa: N802 - stands where pydantic's Field would
+    help: str,  # noqa: A002 - the field's standard term
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    min_length: int | None = None,
+    max_length: int | None = None,
+    unit: str = "",
+) -> Any:
+    """Describe one input, inside ``Annotated``: help, inclusive bounds, and the unit they are in."""
+    extra = {"unit": unit} if unit else None
+    return Field(
+        description=help, ge=ge, gt=gt, le=le, min_length=min_length, max_length=max_length, json_schema_extra=extra
+    )
+
+
+class Inputs(BaseModel):
+    """Base of every declaration: frozen, no unknown names, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> Self:
+        """Validate at the edge; everything behind it may trust the result. Raises InputInvalid, UnknownName."""
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise _first_problem(cls, error) from None
+
+
+@dataclass(frozen=True, slots=True)
+class InputField:
+    """One input as a command line or a form needs it. Bounds are inclusive; ``None`` is unbounded."""
+
+    name: str
+    kind: Kind
+    help: str
+    required: bool
+    default: Any = None
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+
+    @property
+    def range(self) -> str:
+        """The bounds in words, unit included: ``0.5 to 2 x``."""
+        low, high = (None if bound is None else f"{bound:g}" for bound in (self.minimum, self.maximum))
+        unit = f" {self.unit}" if self.unit else ""
+        if low is not None and high is not None:
+            return f"{low} to {high}{unit}"
+        if low is not None:
+            return f"{low}{unit} or more"
+        return f"at most {high}{unit}" if high is not None else self.unit
+
+
+def fields(declaration: type[Inputs]) -> tuple[InputField, ...]:
+    """The inputs of a declaration, in its order."""
+    schema = declaration.model_json_schema()
+    required = set(schema.get("required", ()))
+    return tuple(_field(name, said, name in required) for name, said in schema.get("properties", {}).items())
+
+
+def _field(name: str, said: Mapping[str, Any], required: bool) -> InputField:
+    # An optional input is ``anyOf`` its type and null; what describes the value stands in the first branch.
+    value = next((branch for branch in said.get("anyOf", ()) if branch.get("type") != "null"), said)
+    choices = value.get("enum") or ([value["const"]] if "const" in value else [])
+    return InputField(
+        name=name,
+        kind=value.get("type", "string"),
+        help=said.get("description", ""),
+        required=required,
+        default=said.get("default"),
+        minimum=value.get("minimum", value.get("exclusiveMinimum")),
+        maximum=value.get("maximum"),
+        max_length=value.get("maxLength"),
+        choices=tuple(map(str, choices)),
+        unit=said.get("unit", ""),
+    )
+
+
+def _first_problem(declaration: type[Inputs], error: ValidationError) -> InputInvalid:
+    problem = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-")) or "input"
+    known = list(declaration.model_fields)
+    if problem["type"] == "extra_forbidden":
+        return UnknownName("input", name, known)
+    if problem["type"] == "missing":
+        return InputInvalid(f"{name} is missing", mend=f"give {name}")
+    described = {field.name: field for field in fields(declaration)}.get(name)
+    bounds = f"{name} is {described.range}" if described and described.range else ""
+    if described and described.choices:
+        meant = closest(str(problem["input"]), described.choices)
+        bounds = f"{f'did you mean {meant}? ' if meant else ''}{name} is one of {', '.join(described.choices)}"
+    reason = problem["msg"].removeprefix("Value error, ")
+    return InputInvalid(f"{name} is {quoted(problem['input'])}: {_lower_first(reason)}", mend=bounds or f"change {name}")
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,1 @@
+"""The embedded voice: Piper, on the CPU."""

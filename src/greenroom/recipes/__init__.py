@@ -1,0 +1,1 @@
+"""The catalogue: what greenroom knows of each published model."""
