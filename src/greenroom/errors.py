@@ -14,6 +14,7 @@ Errors that belong to one part of greenroom live there and derive from these.
 from __future__ import annotations
 
 import difflib
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 
 def quoted(value: object, limit: int = 60) -> str:
-    """A value as it stands in a message: on one line, its control characters visible, not longer than ``limit``."""
+    """A value as it stands in a message: on one line, control characters visible, cut at ``limit``; paths are whole."""
+    if isinstance(value, PurePath):
+        return repr(str(value))
     text = repr(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -43,7 +43,7 @@ class Publication:
         target = self._folder / name
         staged = self._folder / f".{name}.{secrets.token_hex(4)}.part"
         if target.is_dir():
-            raise OutputUnwritable(f"{quoted(str(target))} is a folder", mend="name a file")
+            raise OutputUnwritable(f"{quoted(target)} is a folder", mend="name a file")
         try:
             file = staged.open("xb")
         except OSError as error:
@@ -59,7 +59,9 @@ class Publication:
             file.flush()
         return target
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             if error is None:
                 self._publish()
@@ -87,7 +89,7 @@ def writing_to(target: Path) -> Iterator[None]:
 
 
 def _unwritable(target: Path, error: OSError) -> OutputUnwritable:
-    place = quoted(str(target))
+    place = quoted(target)
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return OutputUnwritable(f"no room on the disk for {place}", mend="free some, or choose another -o")

@@ -95,7 +95,8 @@ def _github(finding: Finding) -> str:
     """A workflow command; the characters that would end it early are percent-encoded."""
     kind = {"error": "error", "warning": "warning", "note": "notice"}[finding.severity]
     place = {"file": finding.path, "line": finding.line, "title": finding.code}
-    properties = ",".join(f"{name}={_github_property(str(value))}" for name, value in place.items() if value is not None)
+    said = {name: str(value) for name, value in place.items() if value is not None}
+    properties = ",".join(f"{name}={_github_property(value)}" for name, value in said.items())
     return f"::{kind} {properties}::{_github_data(f'{finding.message} (mend: {finding.mend})')}"
 
 

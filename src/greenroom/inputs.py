@@ -30,10 +30,8 @@ def Input(  # noqa: N802 - stands where pydantic's Field would
     unit: str = "",
 ) -> Any:
     """Describe one input, inside ``Annotated``: help, inclusive bounds, and the unit they are in."""
-    extra = {"unit": unit} if unit else None
-    return Field(
-        description=help, ge=ge, gt=gt, le=le, min_length=min_length, max_length=max_length, json_schema_extra=extra
-    )
+    bounds: dict[str, Any] = {"ge": ge, "gt": gt, "le": le, "min_length": min_length, "max_length": max_length}
+    return Field(description=help, json_schema_extra={"unit": unit} if unit else None, **bounds)
 
 
 class Inputs(BaseModel):
@@ -116,8 +114,5 @@ def _first_problem(declaration: type[Inputs], error: ValidationError) -> InputIn
         meant = closest(str(problem["input"]), described.choices)
         bounds = f"{f'did you mean {meant}? ' if meant else ''}{name} is one of {', '.join(described.choices)}"
     reason = problem["msg"].removeprefix("Value error, ")
-    return InputInvalid(f"{name} is {quoted(problem['input'])}: {_lower_first(reason)}", mend=bounds or f"change {name}")
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    message = f"{name} is {quoted(problem['input'])}: {reason[:1].lower()}{reason[1:]}"
+    return InputInvalid(message, mend=bounds or f"change {name}")

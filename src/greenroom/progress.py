@@ -15,5 +15,5 @@ class Step(Protocol):
     def __call__(self, stage: str, done: float, total: float) -> None: ...
 
 
-def silent(stage: str, done: float, total: float) -> None:  # noqa: ARG001 - the signature is the protocol's
+def silent(stage: str, done: float, total: float) -> None:
     """Report to nobody, stop never."""

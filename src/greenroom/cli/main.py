@@ -1,0 +1,111 @@
+"""The entry: finds the verb, runs it, and turns what went wrong into words, JSON and an exit code.
+
+Exit codes: 0 done, 1 the work failed (or findings were found), 2 the command line is wrong, 130 stopped by the user.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from greenroom import __version__
+from greenroom.cli.output import show_error
+from greenroom.errors import Cancelled, GreenroomError, InputInvalid, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A verb is a module of greenroom.cli with a command of the same name; its line here spares importing it for --help.
+VERBS = {
+    "speak": "Say a text, and write captions of it.",
+    "caption": "Make subtitle files from timed words, or from sound and its text.",
+    "models": "List the models and voices, licence first, or show one.",
+    "config": "Show every setting and where it came from.",
+}
+
+
+class Verbs(click.Group):
+    """A group that imports a verb when it is called, and not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order in which one meets them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module. Raises UnknownName."""
+        if cmd_name not in VERBS:
+            raise UnknownName("verb", cmd_name, VERBS)
+        command: click.Command = getattr(importlib.import_module(f"greenroom.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table above."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="greenroom", message="%(prog)s %(version)s")
+def greenroom() -> None:
+    """From a recipe to a warm, verified worker for speech, sound and video models.
+
+    Results go to standard output, words to standard error. Every verb takes --json and --help.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(given))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; gives the exit code."""
+    as_json = "--json" in arguments
+    try:
+        code = greenroom.main(arguments, prog_name="greenroom", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except BrokenPipeError:
+        return _reader_left()
+    except (Exception, KeyboardInterrupt) as error:  # the edge: whatever it is, a user sees words and not code
+        failure = _as_failure(error)
+        show_error(failure, as_json=as_json)
+        return failure.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _as_failure(error: BaseException) -> GreenroomError:
+    """Any exception as an error with words and an exit code."""
+    if isinstance(error, GreenroomError):
+        return error
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return Cancelled()
+    if isinstance(error, click.ClickException):
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "greenroom"
+        return InputInvalid(error.format_message().rstrip("."), mend=f"{command} --help")
+    return _unexpected(error)
+
+
+def _unexpected(error: BaseException) -> GreenroomError:
+    from greenroom.settings import variable
+
+    name = variable("traceback")
+    if os.environ.get(name):
+        raise error
+    return GreenroomError(
+        f"unexpected failure ({type(error).__name__})",
+        mend=f"this is a fault of greenroom: run it again with {name}=1 and report what it prints",
+    )
+
+
+def _reader_left() -> int:
+    """Whoever read our output has gone, as ``head`` does: no more can be said, and nothing is wrong."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

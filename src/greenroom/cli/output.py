@@ -1,0 +1,96 @@
+"""What a verb says: results on standard output, words and progress on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from greenroom.findings import Finding, render
+from greenroom.progress import Step, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from greenroom.errors import GreenroomError
+    from greenroom.findings import Format
+
+# The version of each verb's JSON. It grows when a field is renamed, removed or changes its meaning.
+_SCHEMA_VERSION = 1
+
+
+def json_option(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(verb)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Output:
+    """The one way in which a verb speaks."""
+
+    verb: str
+    as_json: bool = False
+
+    def result(self, result: Any, text: str = "") -> None:
+        """Give the verb's result: ``text`` for people (nothing if empty), the result itself for machines."""
+        if self.as_json:
+            envelope = {"schema": f"greenroom/{self.verb}/{_SCHEMA_VERSION}", "ok": True, "result": plain(result)}
+            click.echo(json.dumps(envelope, ensure_ascii=False, indent=2))
+        elif text:
+            click.echo(text)
+
+    def findings(self, found: Sequence[Finding], form: Format = "text") -> None:
+        """Show findings in a form of the shared renderer; ``text`` goes to standard error, the others are data."""
+        if found and not (self.as_json and form == "text"):
+            click.echo(render(found, form), err=form == "text")
+
+    def say(self, text: str) -> None:
+        """Tell a person something that is not the result."""
+        if not self.as_json:
+            click.echo(text, err=True)
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Step]:
+        """A step that draws a bar with the time left, on a terminal only."""
+        if self.as_json or not sys.stderr.isatty():
+            yield silent
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("starting", total=None)
+
+            def step(stage: str, done: float, total: float) -> None:
+                bar.update(task, description=stage, completed=done, total=total)
+
+            yield step
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON can hold it: dataclasses and models become objects, paths become strings."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def show_error(error: GreenroomError, *, as_json: bool) -> None:
+    """Say an error: one JSON object on standard output, or two lines on standard error."""
+    if as_json:
+        click.echo(json.dumps({"ok": False, "error": error.as_dict()}, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"error: {error.message}", err=True)
+    if error.mend:
+        click.echo(f" mend: {error.mend}", err=True)

@@ -1,0 +1,215 @@
+"""Every setting, in one place: flags over environment over a file over defaults.
+
+The file is ``$XDG_CONFIG_HOME/greenroom/config.toml`` (or ``GREENROOM_CONFIG``), one ``name = value`` a line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, SecretStr
+
+from greenroom.errors import FileUnreadable, InputInvalid, closest, quoted
+from greenroom.findings import Finding
+from greenroom.inputs import Inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Source = Literal["flag", "environment", "file", "default"]
+_PREFIX = "GREENROOM_"
+_CONFIG = "GREENROOM_CONFIG"
+_MASK = "********"
+
+
+def Setting(help: str, *, env: str | None = None) -> Any:  # noqa: A002, N802 - as Input in greenroom.inputs
+    """Describe one setting. env: the variable that users already set for it, if it is not ``GREENROOM_<NAME>``."""
+    return Field(description=help, json_schema_extra={"env": env} if env else None)
+
+
+class Settings(Inputs):
+    """What can be set: a line here is a flag, a variable, a key of the file and a row of ``greenroom config``."""
+
+    voice: Annotated[str, Setting("Voice for speak: a name of the catalogue, or the path of a Piper MODEL.onnx.")] = (
+        "voice-joe"
+    )
+    whisperx_python: Annotated[
+        Path | None, Setting("Python of an environment that holds WhisperX, to align sound from elsewhere.")
+    ] = None
+    google_credentials: Annotated[
+        Path | None, Setting("Key file for Google Speech, an aligner.", env="GOOGLE_APPLICATION_CREDENTIALS")
+    ] = None
+    hf_token: Annotated[SecretStr | None, Setting("Token for gated weights on the model hub.", env="HF_TOKEN")] = None
+    hf_home: Annotated[Path | None, Setting("Folder of the model hub's cache.", env="HF_HOME")] = None
+    hf_endpoint: Annotated[str | None, Setting("Mirror of the model hub.", env="HF_ENDPOINT")] = None
+    cuda_visible_devices: Annotated[
+        str | None, Setting("GPUs that may be used, by number or id.", env="CUDA_VISIBLE_DEVICES")
+    ] = None
+    runpod_api_key: Annotated[SecretStr | None, Setting("Key for RunPod's API.", env="RUNPOD_API_KEY")] = None
+    runpod_endpoint_id: Annotated[
+        str | None, Setting("The RunPod endpoint this worker serves.", env="RUNPOD_ENDPOINT_ID")
+    ] = None
+    runpod_pod_id: Annotated[str | None, Setting("The RunPod pod this process runs in.", env="RUNPOD_POD_ID")] = None
+    traceback: Annotated[bool, Setting("Show where in the code an unexpected failure happened.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from. place: the flag, the variable, or ``file:line``; empty for a default."""
+
+    source: Source
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.place}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting as ``greenroom config`` shows it; value is masked when it is a secret."""
+
+    name: str
+    value: str | bool | None
+    source: Source
+    place: str
+    env: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """All settings with their origins, and what was wrong on the way (unknown names)."""
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+    findings: tuple[Finding, ...]
+
+    def rows(self) -> tuple[Row, ...]:
+        """One row a setting, in the order of the declaration."""
+        return tuple(
+            Row(
+                name,
+                _shown(getattr(self.settings, name)),
+                self.origins[name].source,
+                self.origins[name].place,
+                variable(name),
+                field.description or "",
+            )
+            for name, field in Settings.model_fields.items()
+        )
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    extra = Settings.model_fields[name].json_schema_extra
+    env = extra.get("env") if isinstance(extra, dict) else None
+    return str(env) if env else _PREFIX + name.upper()
+
+
+def resolve(
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    file: Path | None = None,
+) -> Resolved:
+    """Settle every setting.
+
+    flags: values given on the command line, by setting; None is not given.  file: instead of the usual place, and then
+    it must exist. Raises InputInvalid for a value of the wrong kind, naming where it stands; FileUnreadable for a file
+    that is not TOML. Unknown names become findings.
+    """
+    path = file or (Path(environ[_CONFIG]) if environ.get(_CONFIG) else _usual_place(environ))
+    text = _read(path, must_exist=file is not None or bool(environ.get(_CONFIG)))
+    in_file = _parse(path, text)
+    values: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for name in Settings.model_fields:
+        env = variable(name)
+        if flags and flags.get(name) is not None:
+            values[name], origins[name] = flags[name], Origin("flag", f"--{name.replace('_', '-')}")
+        elif environ.get(env):
+            values[name], origins[name] = environ[env], Origin("environment", env)
+        elif name in in_file:
+            values[name], origins[name] = in_file[name], Origin("file", f"{path}:{_line_of(text, name)}")
+        else:
+            origins[name] = Origin("default")
+    findings = (*_unknown_in_file(path, text, in_file), *_unknown_in_environment(environ))
+    return Resolved(_checked(values, origins), origins, findings)
+
+
+def _checked(values: dict[str, Any], origins: Mapping[str, Origin]) -> Settings:
+    for name, value in values.items():
+        try:
+            Settings.check({name: value})
+        except InputInvalid as error:
+            # The value stays out of the message: it may be a secret.
+            raise InputInvalid(
+                f"the setting {name} ({origins[name]}) has a value of the wrong kind", mend=error.mend
+            ) from None
+    return Settings.check(values)
+
+
+def _usual_place(environ: Mapping[str, str]) -> Path:
+    home = environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".config"
+    return Path(home) / "greenroom" / "config.toml"
+
+
+def _read(path: Path, *, must_exist: bool) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if must_exist:
+            raise FileUnreadable(f"there is no settings file {quoted(path)}", mend="check the path") from None
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"the settings file {quoted(path)} cannot be read"
+        raise FileUnreadable(message, mend="check its rights, and that it is UTF-8") from error
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FileUnreadable(
+            f"the settings file {quoted(path)} is not TOML: {error}",
+            mend='write lines such as voice = "voice-joe"',
+        ) from error
+
+
+def _unknown_in_file(path: Path, text: str, given: Mapping[str, Any]) -> Iterator[Finding]:
+    for name in given.keys() - Settings.model_fields.keys():
+        yield Finding(
+            "setting-unknown",
+            "error",
+            f"there is no setting {quoted(name)}",
+            _meant(name, list(Settings.model_fields)),
+            str(path),
+            _line_of(text, name),
+        )
+
+
+def _unknown_in_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
+    known = [variable(name) for name in Settings.model_fields]
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in (*known, _CONFIG):
+            yield Finding("setting-unknown", "error", f"nothing reads the variable {name}", _meant(name, known))
+
+
+def _meant(name: str, known: list[str]) -> str:
+    meant = closest(name, known)
+    return f"did you mean {meant}?" if meant else "remove it; greenroom config lists all settings"
+
+
+def _line_of(text: str, name: str) -> int:
+    found = re.search(rf"^[ \t]*(?:[\"']?{re.escape(name)}[\"']?[ \t]*[=.]|\[{re.escape(name)})", text, re.MULTILINE)
+    return text.count("\n", 0, found.start()) + 1 if found else 1
+
+
+def _shown(value: object) -> str | bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    return _MASK if isinstance(value, SecretStr) else str(value)
