@@ -18,22 +18,31 @@ from greenroom.errors import OutputUnwritable
 from greenroom.files import Publication, writing_to
 
 
+def names(folder: Path) -> list[str]:
+    """What is in a folder, hidden files too."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_files_appear_together_at_the_end(tmp_path: Path) -> None:
     with Publication(tmp_path / "new" / "folder") as out:
         out.write("a.srt", b"one")
         out.write("b.vtt", b"two")
-        assert [name for name in os.listdir(tmp_path / "new" / "folder") if not name.startswith(".")] == []
+        assert [name for name in names(tmp_path / "new" / "folder") if not name.startswith(".")] == []
     assert (tmp_path / "new/folder/a.srt").read_bytes() == b"one"
-    assert sorted(os.listdir(tmp_path / "new/folder")) == ["a.srt", "b.vtt"]
+    assert names(tmp_path / "new/folder") == ["a.srt", "b.vtt"]
 
 
 def test_a_failure_leaves_the_old_files_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "a.srt").write_bytes(b"old")
-    with pytest.raises(RuntimeError), Publication(tmp_path) as out:
-        out.write("a.srt", b"new")
-        out.write("b.vtt", b"new")
-        raise RuntimeError
-    assert os.listdir(tmp_path) == ["a.srt"]
+    with Publication(tmp_path / "other") as other:
+        with pytest.raises(OutputUnwritable), Publication(tmp_path) as out:
+            out.write("a.srt", b"new")
+            out.write("other", b"a folder has this name")
+        other.write("b.vtt", b"new")
+    assert names(tmp_path / "other") == ["b.vtt"]
+    (tmp_path / "other" / "b.vtt").unlink()
+    (tmp_path / "other").rmdir()
+    assert names(tmp_path) == ["a.srt"]
     assert (tmp_path / "a.srt").read_bytes() == b"old"
 
 
@@ -56,7 +65,7 @@ def test_a_stopped_process_never_leaves_a_half_file_under_the_name(tmp_path: Pat
         process.wait(timeout=20)
     assert not (tmp_path / "speech.wav").exists()
     if stop == signal.SIGINT:
-        assert os.listdir(tmp_path) == []
+        assert names(tmp_path) == []
 
 
 def test_a_disk_that_fills_up_is_said_and_leaves_nothing(tmp_path: Path) -> None:
@@ -79,7 +88,7 @@ def test_a_disk_that_fills_up_is_said_and_leaves_nothing(tmp_path: Path) -> None
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.startswith("output-unwritable")
     assert "large.wav" in done.stdout
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +130,7 @@ def test_a_full_disk_at_the_first_byte(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Publication, "open", lambda self, name: Full(real(self, name)))
     with pytest.raises(OutputUnwritable, match="no room"), Publication(tmp_path) as out:
         out.write("a.wav", b"x")
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
@@ -139,4 +148,4 @@ def test_the_newest_of_two_writers_wins_whole(tmp_path: Path) -> None:
         second.write("a", b"second")
         time.sleep(0.01)
     assert (tmp_path / "a").read_bytes() == b"first"
-    assert os.listdir(tmp_path) == ["a"]
+    assert names(tmp_path) == ["a"]

@@ -28,7 +28,9 @@ def test_fields_say_all_that_a_flag_or_a_form_needs() -> None:
     assert fields(Example) == (
         InputField("text", "string", "What to say.", required=True, max_length=10),
         InputField("steps", "integer", "Solver steps.", required=False, default=32, minimum=4, maximum=64),
-        InputField("speed", "number", "Pace.", required=False, default=1.0, minimum=0, maximum=2, unit="x"),
+        InputField(
+            "speed", "number", "Pace.", required=False, default=1.0, minimum=0, maximum=2, above_minimum=True, unit="x"
+        ),
         InputField("colour", "string", "Colour fix.", required=False, default="wavelet", choices=("wavelet", "none")),
         InputField("seed", "integer", "Seed.", required=False, minimum=0),
         InputField("loud", "boolean", "Shout.", required=False, default=False),
@@ -38,7 +40,7 @@ def test_fields_say_all_that_a_flag_or_a_form_needs() -> None:
 def test_ranges_are_words() -> None:
     ranges = {field.name: field.range for field in fields(Example)}
     assert ranges["steps"] == "4 to 64"
-    assert ranges["speed"] == "0 to 2 x"
+    assert ranges["speed"] == "more than 0, at most 2 x"
     assert ranges["seed"] == "0 or more"
 
 
@@ -47,11 +49,11 @@ def test_ranges_are_words() -> None:
     [
         ({}, "text is missing", "give text"),
         ({"text": "hi", "steps": 99}, "steps is 99: input should be less than or equal to 64", "steps is 4 to 64"),
-        ({"text": "hi", "speed": float("nan")}, "speed is nan", "speed is 0 to 2 x"),
-        ({"text": "hi", "speed": float("inf")}, "speed is inf", "speed is 0 to 2 x"),
+        ({"text": "hi", "speed": float("nan")}, "speed is nan", "speed is more than 0, at most 2 x"),
+        ({"text": "hi", "speed": float("inf")}, "speed is inf", "speed is more than 0, at most 2 x"),
         ({"text": "hi", "steps": "many"}, "steps is 'many'", "steps is 4 to 64"),
         ({"text": "hi", "colour": "wavlet"}, "colour is 'wavlet'", "did you mean wavelet?"),
-        ({"text": "x" * 11}, "text is 'xxxxxxxxxxx'", "change text"),
+        ({"text": "x" * 11}, "text is 'xxxxxxxxxxx'", "text is at most 10 characters"),
     ],
 )
 def test_an_error_names_the_input_the_value_and_the_mend(values: dict[str, Any], message: str, mend: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Kind = Literal["string", "integer", "number", "boolean"]
+Media = Literal["audio", "video", "image", "video-or-image"]
 
 
 def Input(  # noqa: N802 - stands where pydantic's Field would
@@ -28,10 +29,12 @@ def Input(  # noqa: N802 - stands where pydantic's Field would
     min_length: int | None = None,
     max_length: int | None = None,
     unit: str = "",
+    media: Media | None = None,
 ) -> Any:
-    """Describe one input, inside ``Annotated``: help, inclusive bounds, and the unit they are in."""
+    """Describe one input, inside ``Annotated``: help, bounds, the unit they are in, and which media file it names."""
+    said: dict[str, Any] = {name: word for name, word in (("unit", unit), ("format", media)) if word}
     bounds: dict[str, Any] = {"ge": ge, "gt": gt, "le": le, "min_length": min_length, "max_length": max_length}
-    return Field(description=help, json_schema_extra={"unit": unit} if unit else None, **bounds)
+    return Field(description=help, json_schema_extra=said or None, **bounds)
 
 
 class Inputs(BaseModel):
@@ -50,7 +53,11 @@ class Inputs(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """One input as a command line or a form needs it. Bounds are inclusive; ``None`` is unbounded."""
+    """One input as a command line or a form needs it.
+
+    minimum and maximum: None is unbounded.  above_minimum: the minimum itself is not allowed.  media: the kind of file
+    that a string names.
+    """
 
     name: str
     kind: Kind
@@ -59,19 +66,23 @@ class InputField:
     default: Any = None
     minimum: float | None = None
     maximum: float | None = None
+    above_minimum: bool = False
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     unit: str = ""
+    media: Media | None = None
 
     @property
     def range(self) -> str:
         """The bounds in words, unit included: ``0.5 to 2 x``."""
-        low, high = (None if bound is None else f"{bound:g}" for bound in (self.minimum, self.maximum))
+        low, high = (None if bound is None else _number(bound) for bound in (self.minimum, self.maximum))
         unit = f" {self.unit}" if self.unit else ""
-        if low is not None and high is not None:
-            return f"{low} to {high}{unit}"
+        if low is not None and self.above_minimum:
+            return f"more than {low}{'' if high is None else f', at most {high}'}{unit}"
         if low is not None:
-            return f"{low}{unit} or more"
+            return f"{low}{unit} or more" if high is None else f"{low} to {high}{unit}"
+        if high is None and self.max_length is not None:
+            return f"at most {self.max_length}{unit or ' characters'}"
         return f"at most {high}{unit}" if high is not None else self.unit
 
 
@@ -93,11 +104,18 @@ def _field(name: str, said: Mapping[str, Any], required: bool) -> InputField:
         required=required,
         default=said.get("default"),
         minimum=value.get("minimum", value.get("exclusiveMinimum")),
+        above_minimum="exclusiveMinimum" in value,
         maximum=value.get("maximum"),
         max_length=value.get("maxLength"),
         choices=tuple(map(str, choices)),
         unit=said.get("unit", ""),
+        media=said.get("format"),
     )
+
+
+def _number(bound: float) -> str:
+    """Whole numbers whole, however large."""
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
 
 
 def _first_problem(declaration: type[Inputs], error: ValidationError) -> InputInvalid:

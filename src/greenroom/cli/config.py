@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from greenroom.cli.flags import setting_flags
-from greenroom.cli.output import Output, json_option
+from greenroom.cli.output import Output, columns, json_option
 from greenroom.settings import Row, resolve
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ def config(file: Path | None, form: Format | None, as_json: bool, **flags: Any) 
 
 
 def _table(rows: tuple[Row, ...]) -> str:
-    names = max(len(row.name) for row in rows)
-    values = max(len(_value(row)) for row in rows)
-    lines = (f"{row.name:<{names}}  {_value(row):<{values}}  {row.source} {row.place}".rstrip() for row in rows)
-    return "\n".join(lines)
+    return columns([(row.name, _value(row), f"{row.source} {row.place}") for row in rows])
 
 
 def _value(row: Row) -> str:

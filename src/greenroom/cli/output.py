@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # The version of each verb's JSON. It grows when a field is renamed, removed or changes its meaning.
 _SCHEMA_VERSION = 1
+# A column narrower than this is worse to read than lines that the terminal breaks.
+_NARROWEST = 20
 
 
 def json_option(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,6 +75,22 @@ class Output:
                 bar.update(task, description=stage, completed=done, total=total)
 
             yield step
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as aligned columns, two spaces between; on a terminal the last one is wrapped to its width."""
+    *widths, _ = (max(map(len, cells)) for cells in zip(*rows, strict=True))
+    indent = sum(widths) + 2 * len(widths)
+    room = shutil.get_terminal_size().columns - indent
+    lines: list[str] = []
+    for *cells, last in rows:
+        start = "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True))
+        wrapped = textwrap.wrap(last, room) if sys.stdout.isatty() and room > _NARROWEST else [last]
+        lines += [
+            f"{start}{part}".rstrip() if not number else f"{'':{indent}}{part}"
+            for number, part in enumerate(wrapped or [""])
+        ]
+    return "\n".join(lines)
 
 
 def plain(value: Any) -> Any:

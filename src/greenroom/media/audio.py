@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal, Self, get_args
 
@@ -86,6 +87,7 @@ class AudioWriter:
             self._stream.bit_rate = encoding.bit_rate
         self._rate = rate
         self._written = 0
+        self._container.start_encoding()
 
     def write(self, samples: NDArray[np.float32]) -> None:
         """Append samples, shape (n,)."""
@@ -109,7 +111,10 @@ class AudioWriter:
     ) -> None:
         if error is None:
             self._container.mux(self._stream.encode(None))
-        self._container.close()
+            self._container.close()
+            return
+        with contextlib.suppress(OSError):  # a full disk takes no trailer either; the first error is the one to show
+            self._container.close()
 
 
 def read_audio(path: Path) -> Audio:

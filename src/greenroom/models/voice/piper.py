@@ -6,12 +6,13 @@ network is run here, so that noise comes from the request's own seed and phoneme
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
-from greenroom.errors import ExtraMissing, FileUnreadable, InputInvalid, UnknownName, quoted
+from greenroom.errors import ExtraMissing, FileUnreadable, InputInvalid, quoted
 from greenroom.models.voice.onnx_graph import open_graph
 from greenroom.models.voice.timing import Sound
 
@@ -45,6 +46,7 @@ class Piper:
         self._session = session
         self._noise = noise
         self._durations = durations
+        self._reader = lru_cache(maxsize=16)(self._phonemizer)
         self._word_phonemes = lru_cache(maxsize=16_384)(self._phonemize_word)
 
     @classmethod
@@ -90,16 +92,32 @@ class Piper:
         """How many people this voice can be."""
         return int(self._engine.config.num_speakers)
 
-    def phonemize(self, text: str) -> list[list[str]]:
+    def languages(self) -> tuple[str, ...]:
+        """The languages that this voice can be asked to read, sorted; those of espeak-ng for voices that use it."""
+        from piper.config import PhonemeType
+        from piper.phonemize_espeak import ESPEAK_DATA_DIR
+
+        if self._engine.config.phoneme_type != PhonemeType.ESPEAK:
+            return (self.language,)
+        return tuple(sorted({path.name.lower() for path in (ESPEAK_DATA_DIR / "lang").rglob("*") if path.is_file()}))
+
+    def phonemize(self, text: str, language: str | None = None) -> list[list[str]]:
         """Phonemes of each sentence in the text, spaces and punctuation among them."""
-        return self._engine.phonemize(text)
+        return self._reader(language or self.language).phonemize(text)
 
-    def phonemes_of(self, word: str) -> str:
+    def phonemes_of(self, word: str, language: str | None = None) -> str:
         """The phonemes of one word said alone; remembered."""
-        return self._word_phonemes(word)
+        return self._word_phonemes(word, language or self.language)
 
-    def _phonemize_word(self, word: str) -> str:
-        return " ".join("".join(sentence) for sentence in self._engine.phonemize(word))
+    def _phonemize_word(self, word: str, language: str) -> str:
+        return " ".join("".join(sentence) for sentence in self.phonemize(word, language))
+
+    def _phonemizer(self, language: str) -> PiperVoice:
+        if language == self.language:
+            return self._engine
+        return dataclasses.replace(
+            self._engine, config=dataclasses.replace(self._engine.config, espeak_voice=language)
+        )
 
     def say(
         self, phonemes: list[str], *, pace: float, noise: np.random.Generator, speaker: int | None = None
@@ -213,10 +231,3 @@ def _read_config(model: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise FileUnreadable(f"{quoted(path)} is not a Piper voice's description", mend="download it again")
     return config
-
-
-def check_language(code: str, known: list[str]) -> str:
-    """A language code that espeak-ng speaks. Raises UnknownName."""
-    if code.lower() not in known:
-        raise UnknownName("language", code, known)
-    return code.lower()

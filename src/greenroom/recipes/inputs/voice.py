@@ -11,13 +11,11 @@ class SpeakInputs(Inputs):
     """A text and how to say it."""
 
     # Two hours of speech. A book in one request would block a voice for the rest, and lose all of it to one failure.
-    text: Annotated[str, Input("What to say.", min_length=1, max_length=100_000, unit="characters")]
+    text: Annotated[str, Input("What to say.", min_length=1, max_length=100_000)]
     speed: Annotated[float, Input("1 keeps the voice's own pace, 2 is twice as fast.", ge=0.25, le=4.0, unit="x")] = 1.0
     seed: Annotated[int, Input("Same seed, same words, same sound.", ge=0, le=2**31 - 1)] = 0
     # -16 LUFS is what podcasts and most speech on the web are mastered to.
-    loudness: Annotated[float, Input("How loud the whole is, as EBU R 128 measures it.", ge=-40, le=-6, unit="LUFS")] = (
-        -16.0
-    )
+    loudness: Annotated[float, Input("How loud the whole is, by EBU R 128.", ge=-40, le=-6, unit="LUFS")] = -16.0
     speaker: Annotated[int | None, Input("Which person, for voices that are several.", ge=0)] = None
     language: Annotated[
         str | None, Input("Language of the text, as espeak-ng names it; the voice's own if not given.")

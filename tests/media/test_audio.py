@@ -1,0 +1,152 @@
+"""Sound written by us is read back by FFmpeg, and read by us whoever wrote it."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from greenroom.errors import FileUnreadable, UnknownName
+from greenroom.media.audio import AUDIO_FORMATS, Audio, AudioFormat, AudioWriter, audio_format, read_audio, resample
+
+RATE = 22_050
+
+
+def tone(seconds: float = 1.0, hertz: float = 440.0, rate: int = RATE, level: float = 0.5) -> NDArray[np.float32]:
+    samples: NDArray[np.float32] = (level * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype(
+        np.float32
+    )
+    return samples
+
+
+def write(path: Path, form: AudioFormat, samples: NDArray[np.float32], piece: int = 5000) -> Path:
+    with path.open("wb") as file, AudioWriter(file, form, RATE) as out:
+        for start in range(0, len(samples), piece):
+            out.write(samples[start : start + piece])
+    return path
+
+
+def loudest(samples: NDArray[np.float32], rate: int) -> float:
+    """The frequency with most energy, in hertz."""
+    spectrum = np.abs(np.fft.rfft(samples))
+    return float(np.fft.rfftfreq(len(samples), 1 / rate)[spectrum.argmax()])
+
+
+@pytest.mark.parametrize("form", AUDIO_FORMATS)
+def test_what_is_written_is_heard(tmp_path: Path, form: AudioFormat) -> None:
+    audio = read_audio(write(tmp_path / f"x.{form}", form, tone(2.0)))
+    assert audio.seconds == pytest.approx(2.0, abs=0.06)
+    assert loudest(audio.mono, audio.rate) == pytest.approx(440, abs=2)
+    assert np.abs(audio.samples).max() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("form", ["wav", "flac"])
+def test_lossless_formats_keep_every_sample(tmp_path: Path, form: AudioFormat) -> None:
+    samples = tone(0.7)
+    audio = read_audio(write(tmp_path / "x", form, samples))
+    np.testing.assert_allclose(audio.mono, samples, atol=1 / 32_768)
+    assert audio.rate == RATE
+
+
+def test_beyond_full_scale_is_clipped_and_does_not_wrap(tmp_path: Path) -> None:
+    audio = read_audio(write(tmp_path / "x.wav", "wav", 3 * tone(0.1, level=1.0)))
+    assert np.abs(np.diff(audio.mono)).max() < 0.5
+
+
+@pytest.mark.parametrize("form", AUDIO_FORMATS)
+def test_a_pipe_gets_sound_before_the_end(tmp_path: Path, form: AudioFormat) -> None:
+    class Pipe(io.RawIOBase):
+        """Cannot seek, as a pipe cannot."""
+
+        def __init__(self) -> None:
+            self.data = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object) -> int:
+            self.data += bytes(data)  # type: ignore[call-overload]
+            return len(bytes(data))  # type: ignore[call-overload]
+
+    pipe = Pipe()
+    with AudioWriter(pipe, form, RATE) as out:  # type: ignore[arg-type]
+        for _ in range(20):
+            out.write(tone(0.5))
+        assert len(pipe.data) > 1000
+    (tmp_path / "x").write_bytes(pipe.data)
+    assert read_audio(tmp_path / "x").seconds == pytest.approx(10, abs=0.1)
+
+
+def test_an_empty_wav_is_still_a_wav(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.wav", "wav", np.zeros(0, np.float32))
+    assert path.read_bytes()[:4] == b"RIFF"
+
+
+def test_a_stereo_file_keeps_both_channels(tmp_path: Path) -> None:
+    left, right = tone(0.2, 300), tone(0.2, 600)
+    body = np.stack([left, right], axis=1)
+    whole = (body * 32_767).astype("<i2").tobytes()
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + len(whole),
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        2,
+        RATE,
+        RATE * 4,
+        4,
+        16,
+        b"data",
+        len(whole),
+    )
+    (tmp_path / "x.wav").write_bytes(header + whole)
+    audio = read_audio(tmp_path / "x.wav")
+    assert audio.samples.shape == (2, len(left))
+    np.testing.assert_allclose(audio.mono, (left + right) / 2, atol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
+def test_resampling_keeps_length_and_pitch(rate: int) -> None:
+    audio = resample(Audio(tone(2.0)[None], RATE), rate)
+    assert audio.rate == rate
+    assert audio.seconds == pytest.approx(2.0, abs=0.001)
+    assert loudest(audio.mono, rate) == pytest.approx(440, abs=1)
+
+
+def test_resampling_down_lets_nothing_fold_back() -> None:
+    audio = resample(Audio(tone(1.0, hertz=9_000)[None], RATE), 8_000)
+    assert np.abs(audio.mono[100:-100]).max() < 0.02
+
+
+def test_resampling_nothing_gives_nothing() -> None:
+    assert resample(Audio(np.zeros((1, 0), np.float32), RATE), 16_000).samples.shape == (1, 0)
+
+
+def test_formats_are_found_by_name_and_ending() -> None:
+    assert audio_format("WAV") == "wav"
+    assert audio_format(".ogg") == "opus"
+    with pytest.raises(UnknownName, match="'flca'") as caught:
+        audio_format("flca")
+    assert "did you mean flac?" in caught.value.mend
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"<html></html>", os.urandom(5000)])
+def test_what_is_not_sound_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.wav").write_bytes(content)
+    with pytest.raises(FileUnreadable, match=r"x\.wav"):
+        read_audio(tmp_path / "x.wav")
+
+
+def test_absent_sound_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileUnreadable, match="there is no file"):
+        read_audio(tmp_path / "absent.wav")
+    with pytest.raises(FileUnreadable, match="there is no file"):
+        read_audio(tmp_path)

@@ -1,0 +1,173 @@
+"""The declarations of inputs: defaults are the published ones, bounds hold, errors name the mend."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from typing import Any, get_args
+
+import jsonschema
+import pytest
+
+from greenroom.errors import InputInvalid, UnknownName
+from greenroom.inputs import fields
+from greenroom.recipes.inputs import declaration
+from greenroom.recipes.inputs.steadydancer import NEGATIVE_PROMPT
+from greenroom.recipes.recipe import Family
+
+SPEECH = {"text": "Hello.", "reference": "me.wav", "reference_text": "I am here."}
+SOUND = {"video": "clip.mp4", "prompt": "rain on a tin roof"}
+RESTORED = {"source": "clip.mp4"}
+DANCE = {"picture": "me.png", "video": "dance.mp4", "prompt": "a person dances"}
+
+
+@pytest.mark.parametrize("family", get_args(Family))
+def test_every_family_has_a_declaration_with_help_for_each_input(family: str) -> None:
+    declared = fields(declaration(family))
+    assert declared
+    for field in declared:
+        assert field.help.endswith("."), field.name
+        assert field.help[0].isupper() or field.help[0].isdigit() or field.help[0] == "-", field.name
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "defaults"),
+    [
+        (
+            "f5tts",
+            SPEECH,
+            {"steps": 32, "guidance": 2.0, "sway": -1.0, "speed": 1.0, "cross_fade": 0.15, "target_rms": 0.1},
+        ),
+        ("foley", SOUND, {"steps": 50, "guidance": 4.5, "negative_prompt": "noisy, harsh", "samples": 1, "seed": 1}),
+        ("seedvr2", RESTORED, {"seed": 666, "colour": "wavelet", "overlap": 0, "window": None}),
+        (
+            "steadydancer",
+            DANCE,
+            {
+                "size": "1024x576",
+                "frames": 81,
+                "steps": 40,
+                "solver": "unipc",
+                "guidance": 5.0,
+                "pose_guidance": 1.0,
+                "pose_guidance_start": 0.1,
+                "pose_guidance_end": 0.4,
+            },
+        ),
+    ],
+)
+def test_defaults_are_those_of_the_original(family: str, given: dict[str, Any], defaults: dict[str, Any]) -> None:
+    checked = declaration(family).check(given).model_dump()
+    assert {name: checked[name] for name in defaults} == defaults
+
+
+def test_the_negative_prompt_is_the_published_one_to_the_letter() -> None:
+    assert len(NEGATIVE_PROMPT) == 142
+    assert (
+        hashlib.sha256(NEGATIVE_PROMPT.encode()).hexdigest()
+        == "412753d092bcf3708424769cd0f54e27973d53a12e229e5492b718457213fc2f"
+    )
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "name", "value"),
+    [
+        ("f5tts", SPEECH, "text", ""),
+        ("f5tts", SPEECH, "reference_text", ""),
+        ("f5tts", SPEECH, "steps", 3),
+        ("f5tts", SPEECH, "steps", 65),
+        ("f5tts", SPEECH, "speed", 0.29),
+        ("f5tts", SPEECH, "speed", 2.01),
+        ("f5tts", SPEECH, "sway", -1.1),
+        ("f5tts", SPEECH, "sway", 1.76),
+        ("f5tts", SPEECH, "duration", 0),
+        ("f5tts", SPEECH, "seed", -1),
+        ("foley", SOUND, "steps", 101),
+        ("foley", SOUND, "guidance", 0.9),
+        ("foley", SOUND, "guidance", 10.1),
+        ("foley", SOUND, "samples", 7),
+        ("seedvr2", RESTORED, "height", 15),
+        ("seedvr2", RESTORED, "scale", 0),
+        ("seedvr2", RESTORED, "colour", "sepia"),
+        ("seedvr2", RESTORED, "window", 20),
+        ("seedvr2", RESTORED, "overlap", 17),
+        ("steadydancer", DANCE, "frames", 80),
+        ("steadydancer", DANCE, "frames", 1),
+        ("steadydancer", DANCE, "frames", 301),
+        ("steadydancer", DANCE, "size", "1024x1024"),
+        ("steadydancer", DANCE, "shift", 0),
+        ("steadydancer", DANCE, "pose_guidance_end", 0.05),
+        ("steadydancer", DANCE, "solver", "euler"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused_by_name(family: str, given: dict[str, Any], name: str, value: object) -> None:
+    with pytest.raises(InputInvalid) as caught:
+        declaration(family).check({**given, name: value})
+    assert caught.value.message.startswith(f"{name} is ")
+    assert name in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("family", "given"),
+    [
+        (
+            "f5tts",
+            {**SPEECH, "steps": 4, "speed": 0.3, "sway": 1.75, "guidance": 0, "cross_fade": 0, "seed": 2**31 - 1},
+        ),
+        ("foley", {**SOUND, "prompt": "", "negative_prompt": "", "steps": 10, "guidance": 1, "samples": 6}),
+        ("seedvr2", {**RESTORED, "height": 720, "window": 5, "overlap": 4}),
+        ("seedvr2", {**RESTORED, "scale": 1.5, "window": 1}),
+        ("steadydancer", {**DANCE, "frames": 297, "shift": 3.0, "pose_guidance_start": 0.4, "pose_seed": 0}),
+        ("steadydancer", {**DANCE, "frames": 5, "size": "832x480", "solver": "dpm++"}),
+    ],
+)
+def test_the_bounds_themselves_are_allowed(family: str, given: dict[str, Any]) -> None:
+    declared = declaration(family)
+    checked = declared.check(given)
+    assert given.items() <= checked.model_dump().items()
+    jsonschema.validate(given, declared.model_json_schema())
+
+
+def test_a_frame_count_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputInvalid, match=r"frames is 80: the frames must be .* the nearest are 77 and 81"):
+        declaration("steadydancer").check({**DANCE, "frames": 80})
+
+
+def test_a_height_and_a_scale_are_one_too_many() -> None:
+    with pytest.raises(InputInvalid, match=r"scale is 2\.0: height is given too, and one of them is enough"):
+        declaration("seedvr2").check({**RESTORED, "height": 720, "scale": 2.0})
+
+
+def test_an_overlap_is_shorter_than_its_window() -> None:
+    with pytest.raises(InputInvalid, match="overlap is 5: a window of 5 frames overlaps by fewer than that"):
+        declaration("seedvr2").check({**RESTORED, "window": 5, "overlap": 5})
+
+
+@pytest.mark.parametrize(
+    ("family", "kinds"),
+    [
+        ("f5tts", {"reference": "audio"}),
+        ("foley", {"video": "video"}),
+        ("seedvr2", {"source": "video-or-image"}),
+        ("steadydancer", {"picture": "image", "video": "video"}),
+        ("voice", {}),
+    ],
+)
+def test_media_files_are_marked_with_their_kind(family: str, kinds: dict[str, str]) -> None:
+    assert {field.name: field.media for field in fields(declaration(family)) if field.media} == kinds
+
+
+def test_an_unknown_family_is_answered_with_the_likeliest() -> None:
+    with pytest.raises(UnknownName, match="there is no family 'f5-tts'") as caught:
+        declaration("f5-tts")
+    assert caught.value.mend.startswith("did you mean f5tts?")
+
+
+def test_a_declaration_imports_no_other_and_finding_it_imports_nothing() -> None:
+    code = (
+        "import sys; from greenroom.recipes.inputs import declaration; before = 'pydantic' in sys.modules;"
+        "declaration('foley'); print(before, [name for name in sys.modules if name.endswith(('seedvr2', 'f5tts'))])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False []"
