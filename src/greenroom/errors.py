@@ -45,15 +45,18 @@ class InputInvalid(GreenroomError):
 
 
 class UnknownName(InputInvalid):
-    """A name that is in no list; says which it knows, the likeliest first."""
+    """A name that is in no list; says which are, the likeliest first."""
 
     code = "unknown-name"
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = list(known)
+        listed = ", ".join(known)
         meant = closest(name, known)
-        mend = f"did you mean {meant}? " if meant else ""
-        super().__init__(f"there is no {kind} {quoted(name)}", mend=f"{mend}known: {', '.join(known)}")
+        mend = f"did you mean {meant}?" if meant else f"choose one of these: {listed}"
+        # A short list says more than a guess; a long one would bury it.
+        rest = f"; there are {listed}" if len(known) <= _SHORT_LIST else ""
+        super().__init__(f"there is no {kind} {quoted(name)}{rest}", mend=mend)
 
 
 class ExtraMissing(GreenroomError):
@@ -85,6 +88,9 @@ class Cancelled(GreenroomError):
 
     def __init__(self, message: str = "stopped before the end; nothing was written") -> None:
         super().__init__(message)
+
+
+_SHORT_LIST = 12
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
