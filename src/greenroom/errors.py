@@ -90,7 +90,7 @@ class Cancelled(GreenroomError):
         super().__init__(message)
 
 
-_SHORT_LIST = 12
+_SHORT_LIST = 16
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

@@ -27,7 +27,7 @@ def test_an_unknown_format_is_refused_before_anything_is_made(monkeypatch: pytes
     with pytest.raises(UnknownName, match="'src'") as refused:
         caption_files(HELLO, ["srt", "src"])
     assert "did you mean srt?" in refused.value.mend
-    assert all(name in refused.value.mend for name in FORMATS)
+    assert all(name in refused.value.message for name in FORMATS)
 
 
 def test_what_was_made_can_be_counted() -> None:

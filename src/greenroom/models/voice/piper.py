@@ -115,9 +115,7 @@ class Piper:
     def _phonemizer(self, language: str) -> PiperVoice:
         if language == self.language:
             return self._engine
-        return dataclasses.replace(
-            self._engine, config=dataclasses.replace(self._engine.config, espeak_voice=language)
-        )
+        return dataclasses.replace(self._engine, config=dataclasses.replace(self._engine.config, espeak_voice=language))
 
     def say(
         self, phonemes: list[str], *, pace: float, noise: np.random.Generator, speaker: int | None = None
