@@ -26,7 +26,7 @@ class Example(Inputs):
 
 def test_fields_say_all_that_a_flag_or_a_form_needs() -> None:
     assert fields(Example) == (
-        InputField("text", "string", "What to say.", required=True, max_length=10),
+        InputField("text", "string", "What to say.", required=True, min_length=1, max_length=10),
         InputField("steps", "integer", "Solver steps.", required=False, default=32, minimum=4, maximum=64),
         InputField(
             "speed", "number", "Pace.", required=False, default=1.0, minimum=0, maximum=2, above_minimum=True, unit="x"
@@ -53,7 +53,8 @@ def test_ranges_are_words() -> None:
         ({"text": "hi", "speed": float("inf")}, "speed is inf", "speed is more than 0, at most 2 x"),
         ({"text": "hi", "steps": "many"}, "steps is 'many'", "steps is 4 to 64"),
         ({"text": "hi", "colour": "wavlet"}, "colour is 'wavlet'", "did you mean wavelet?"),
-        ({"text": "x" * 11}, "text is 'xxxxxxxxxxx'", "text is at most 10 characters"),
+        ({"text": ""}, "text is empty", "text is 1 to 10 characters"),
+        ({"text": "x" * 11}, "text has 11 characters", "text is 1 to 10 characters"),
     ],
 )
 def test_an_error_names_the_input_the_value_and_the_mend(values: dict[str, Any], message: str, mend: str) -> None:

@@ -53,10 +53,13 @@ class UnknownName(InputInvalid):
         known = list(known)
         listed = ", ".join(known)
         meant = closest(name, known)
-        mend = f"did you mean {meant}?" if meant else f"choose one of these: {listed}"
         # A short list says more than a guess; a long one would bury it.
-        rest = f"; there are {listed}" if len(known) <= _SHORT_LIST else ""
-        super().__init__(f"there is no {kind} {quoted(name)}{rest}", mend=mend)
+        short = len(known) <= _SHORT_LIST
+        otherwise = "choose one of them" if short else f"choose one of these: {listed}"
+        super().__init__(
+            f"there is no {kind} {quoted(name)}{f'; there is {listed}' if short else ''}",
+            mend=f"did you mean {meant}?" if meant else otherwise,
+        )
 
 
 class ExtraMissing(GreenroomError):

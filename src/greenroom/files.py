@@ -28,20 +28,20 @@ class Publication:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._staged: dict[Path, Path] = {}
 
     def __enter__(self) -> Self:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _unwritable(self._folder, error) from error
+            raise _unwritable(self.folder, error) from error
         return self
 
     def open(self, name: str) -> IO[bytes]:
         """A new file for writing, seekable, that becomes ``folder/name`` when the block ends."""
-        target = self._folder / name
-        staged = self._folder / f".{name}.{secrets.token_hex(4)}.part"
+        target = self.folder / name
+        staged = self.folder / f".{name}.{secrets.token_hex(4)}.part"
         if target.is_dir():
             raise OutputUnwritable(f"{quoted(target)} is a folder", mend="name a file")
         try:
@@ -53,7 +53,7 @@ class Publication:
 
     def write(self, name: str, data: bytes) -> Path:
         """Stage ``data`` as ``folder/name``; gives the final path."""
-        target = self._folder / name
+        target = self.folder / name
         with self.open(name) as file, writing_to(target):
             file.write(data)
             file.flush()

@@ -67,6 +67,7 @@ class InputField:
     minimum: float | None = None
     maximum: float | None = None
     above_minimum: bool = False
+    min_length: int | None = None
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     unit: str = ""
@@ -82,7 +83,7 @@ class InputField:
         if low is not None:
             return f"{low}{unit} or more" if high is None else f"{low} to {high}{unit}"
         if high is None and self.max_length is not None:
-            return f"at most {self.max_length}{unit or ' characters'}"
+            return f"{self.min_length or 0:,} to {self.max_length:,}{unit or ' characters'}"
         return f"at most {high}{unit}" if high is not None else self.unit
 
 
@@ -106,6 +107,7 @@ def _field(name: str, said: Mapping[str, Any], required: bool) -> InputField:
         minimum=value.get("minimum", value.get("exclusiveMinimum")),
         above_minimum="exclusiveMinimum" in value,
         maximum=value.get("maximum"),
+        min_length=value.get("minLength"),
         max_length=value.get("maxLength"),
         choices=tuple(map(str, choices)),
         unit=said.get("unit", ""),
@@ -131,6 +133,10 @@ def _first_problem(declaration: type[Inputs], error: ValidationError) -> InputIn
     if described and described.choices:
         meant = closest(str(problem["input"]), described.choices)
         bounds = f"{f'did you mean {meant}? ' if meant else ''}{name} is one of {', '.join(described.choices)}"
+    if problem["type"] in ("string_too_long", "string_too_short"):
+        length = len(problem["input"])
+        said = f"{name} has {length:,} characters" if length else f"{name} is empty"
+        return InputInvalid(said, mend=bounds or f"give {name}")
     reason = problem["msg"].removeprefix("Value error, ")
     message = f"{name} is {quoted(problem['input'])}: {reason[:1].lower()}{reason[1:]}"
     return InputInvalid(message, mend=bounds or f"change {name}")

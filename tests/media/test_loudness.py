@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from greenroom.media.audio import Audio
-from greenroom.media.loudness import Loudness, gain_to, measure
+from greenroom.media.loudness import Limiter, gain_for, limited, measure
 
 
 def sine(level_db: float, seconds: float, rate: int = 48_000, channels: int = 1) -> Audio:
@@ -33,16 +33,51 @@ def test_true_peak_is_in_decibels() -> None:
 
 def test_silence_has_no_loudness_and_is_left_alone() -> None:
     for samples in (np.zeros((1, 48_000), np.float32), np.zeros((1, 0), np.float32)):
-        measured = measure(Audio(samples, 48_000))
-        assert measured.integrated is None
-        assert gain_to(-16, measured) == 1.0
+        audio = Audio(samples, 48_000)
+        assert measure(audio).integrated is None
+        assert gain_for(audio, -16) == 1.0
 
 
-def test_gain_reaches_the_target() -> None:
+def pulses(seconds: float = 4, rate: int = 22_050) -> Audio:
+    """Something with high peaks over a quiet body, as a low voice has."""
+    wave = sine(-20, seconds, rate).samples.copy()
+    wave[:, :: rate // 4] = 0.7
+    return Audio(wave, rate)
+
+
+def test_gain_alone_reaches_the_target_where_peaks_allow() -> None:
     audio = sine(-30, 3)
-    louder = Audio(audio.samples * gain_to(-16, measure(audio)), audio.rate)
-    assert measure(louder).integrated == pytest.approx(-16, abs=0.1)
+    gain = gain_for(audio, -16)
+    assert measure(limited(audio, gain)).integrated == pytest.approx(-16, abs=0.15)
+    np.testing.assert_allclose(limited(audio, gain).samples, audio.samples * gain, atol=1e-6)
 
 
-def test_peaks_stop_the_gain_at_minus_one() -> None:
-    assert 20 * np.log10(gain_to(-10, Loudness(-20, -4))) == pytest.approx(3)
+def test_peaks_are_held_down_to_reach_it_where_they_are_in_the_way() -> None:
+    audio = pulses()
+    target = (measure(audio).integrated or 0) + 5
+    assert measure(audio).true_peak + 5 > 0
+    louder = limited(audio, gain_for(audio, target))
+    assert measure(louder).integrated == pytest.approx(target, abs=0.3)
+    assert measure(louder).true_peak < -0.9
+    assert louder.samples.shape == audio.samples.shape
+
+
+def test_what_would_need_too_much_limiting_stays_quieter() -> None:
+    audio = pulses()
+    assert 20 * np.log10(gain_for(audio, -2)) == pytest.approx(-1 - measure(audio).true_peak + 12, abs=0.1)
+
+
+def test_the_limiter_moves_nothing_in_time_and_gives_the_same_in_pieces() -> None:
+    audio = Audio(pulses().samples * 3, 22_050)
+    whole = limited(audio, 1.0).mono
+    limiter = Limiter(audio.rate)
+    pieces = [limiter.push(piece) for piece in np.array_split(audio.mono, 7)]
+    np.testing.assert_allclose(np.concatenate([*pieces, limiter.flush()]), whole, atol=1e-6)
+    loud = np.abs(audio.mono) > 1
+    assert (np.abs(whole[loud]) > 0.8).all()
+
+
+def test_the_limiter_takes_nothing() -> None:
+    limiter = Limiter(22_050)
+    assert limiter.push(np.zeros(0, np.float32)).shape == (0,)
+    assert limiter.flush().shape == (0,)

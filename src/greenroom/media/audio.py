@@ -79,12 +79,12 @@ class AudioWriter:
         import av
 
         encoding = _ENCODINGS[form]
-        # PyAV asks a file for its name and takes its ending for a wish; the format is given here.
         self._container = av.open(file, "w", format=encoding.container)
         # PyAV types a stream by the codec's name where that is a literal; here it comes from the table.
-        self._stream: Any = self._container.add_stream(encoding.codec, rate=encoding.rate or rate, layout="mono")
+        stream: Any = self._container.add_stream(encoding.codec, rate=encoding.rate or rate, layout="mono")
         if encoding.bit_rate:
-            self._stream.bit_rate = encoding.bit_rate
+            stream.bit_rate = encoding.bit_rate
+        self._stream = stream
         self._rate = rate
         self._written = 0
         self._container.start_encoding()

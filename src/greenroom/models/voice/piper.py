@@ -137,8 +137,9 @@ class Piper:
                 [settings.noise_scale, settings.length_scale / pace, settings.noise_w_scale], np.float32
             ),
         }
+        chosen = self._speaker(speaker)
         if self.speakers > 1:
-            feeds["sid"] = np.array([self._speaker(speaker)], np.int64)
+            feeds["sid"] = np.array([chosen], np.int64)
         samples, *rest = self._run(feeds, noise, enough=round(_NOISE_PER_ID * len(ids) / pace))
         sound: NDArray[np.float32] = samples.reshape(-1)
         if not rest:
@@ -152,7 +153,8 @@ class Piper:
         speaker = self._engine.config.default_speaker_id if wanted is None else wanted
         if not 0 <= speaker < self.speakers:
             raise InputInvalid(
-                f"speaker is {speaker}; this voice has {self.speakers}", mend=f"speaker is 0 to {self.speakers - 1}"
+                f"speaker is {speaker}; this voice has {self.speakers}",
+                mend=f"speaker is 0 to {self.speakers - 1}" if self.speakers > 1 else "leave speaker out",
             )
         return speaker
 

@@ -1,0 +1,194 @@
+"""The embedded voice from a request to files, or to a pipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+from greenroom.captions.align.chain import PassedOver, default_aligners
+from greenroom.captions.align.check import check
+from greenroom.captions.options import CaptionInputs
+from greenroom.captions.publish import CaptionFiles, publish_captions
+from greenroom.errors import InputInvalid, quoted
+from greenroom.files import Publication
+from greenroom.media.audio import AudioFormat, audio_format
+from greenroom.media.loudness import measure
+from greenroom.models.speech import Heard, Piece, Speech, join, level, stream, time_words, write_audio
+from greenroom.models.voice.piper import Piper
+from greenroom.models.voice.speak import Plan, plan, say, say_piece
+from greenroom.models.voice.voices import find_voice
+from greenroom.progress import Step, silent
+from greenroom.text.clean import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from greenroom.recipes.inputs.voice import SpeakInputs
+
+    Notice = Callable[[str], None]
+
+# A piece that an aligner does not hear as written is said so many times in all.
+_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to say, with which voice, and what is wanted of it.
+
+    voice: a name of the catalogue or the path of a Piper voice.  output: the file for the sound; not looked at when
+    the sound is streamed.  form: name of the audio format; None takes the ending of ``output``.
+    captions: formats to write beside the sound, under its stem.
+    whisperx_python, google_credentials: see ``default_aligners``.
+    """
+
+    inputs: SpeakInputs
+    voice: str
+    output: Path
+    form: str | None = None
+    captions: tuple[str, ...] = ()
+    caption_options: CaptionInputs = field(default_factory=CaptionInputs)
+    whisperx_python: Path | None = None
+    google_credentials: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakResult:
+    """What was made.
+
+    seconds, loudness_lufs, true_peak_dbtp: of the sound before a lossy codec; loudness is None for silence.
+    words: written ones.  terms: of the voice, in plain words.  timing: the link of the chain that gave the times of
+    the words, None without captions.  passed_over: the links before it.  heard: the check.  removed: what was taken
+    out of the text because nobody sees it.
+    """
+
+    audio: Path
+    format: AudioFormat
+    seconds: float
+    rate: int
+    loudness_lufs: float | None
+    true_peak_dbtp: float
+    words: int
+    language: str
+    seed: int
+    voice: str
+    terms: tuple[str, ...]
+    captions: CaptionFiles | None
+    timing: str | None
+    passed_over: tuple[PassedOver, ...]
+    heard: Heard | None
+    removed: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def speak_to_files(request: Request, *, step: Step = silent, notice: Notice = lambda _: None) -> SpeakResult:
+    """Say a text into a file, with captions beside it; all files appear together at the end.
+
+    notice: told the voice's terms before it speaks.
+    Raises InputInvalid, UnknownName, ExtraMissing, FileUnreadable before any work, OutputUnwritable, and what ``step``
+    raises.
+    """
+    form = _format_of_file(request)
+    voice, planned, terms = _prepare(request, notice)
+    with Publication(request.output.parent) as out:
+        pieces = (
+            _say_and_listen(voice, request, planned, step)
+            if request.captions
+            else say(voice, request.inputs, planned, step)
+        )
+        speech = level(_not_empty(join(pieces), request), request.inputs.loudness)
+        write_audio(out, request.output.name, form, speech.audio)
+        captions, timing, passed_over = _caption(request, speech, planned, out, step)
+    loudness = measure(speech.audio)
+    return SpeakResult(
+        audio=request.output,
+        format=form,
+        seconds=round(speech.audio.seconds, 3),
+        rate=voice.rate,
+        loudness_lufs=None if loudness.integrated is None else round(loudness.integrated, 1),
+        true_peak_dbtp=round(loudness.true_peak, 1),
+        words=len(speech.tokens),
+        language=planned.language,
+        seed=request.inputs.seed,
+        voice=request.voice,
+        terms=terms,
+        captions=captions,
+        timing=timing,
+        passed_over=passed_over,
+        heard=speech.heard,
+        removed=tuple(map(str, clean(request.inputs.text).removed)),
+        warnings=speech.heard.doubts if speech.heard else (),
+    )
+
+
+def speak_to_stream(
+    request: Request, file: IO[bytes], *, step: Step = silent, notice: Notice = lambda _: None
+) -> float:
+    """Say a text into a pipe, sound by sound as it is made; gives the seconds. Raises as ``speak_to_files`` does."""
+    if request.captions:
+        raise InputInvalid("captions need a name to stand beside", mend="give -o FILE, or leave out --captions")
+    form = audio_format(request.form or "wav")
+    voice, planned, _ = _prepare(request, notice)
+    pieces = say(voice, request.inputs, planned, step)
+    return stream(pieces, file, form, voice.rate, request.inputs.loudness)
+
+
+def _prepare(request: Request, notice: Notice) -> tuple[Piper, Plan, tuple[str, ...]]:
+    source = find_voice(request.voice)
+    notice(f"voice {source.name}: {source.notice}")
+    voice = Piper.load(source.model)
+    return voice, plan(voice, request.inputs), source.terms
+
+
+def _format_of_file(request: Request) -> AudioFormat:
+    if request.form is not None:
+        return audio_format(request.form)
+    if not request.output.suffix:
+        raise InputInvalid(
+            f"-o {quoted(request.output)} has no ending to tell the format by",
+            mend="name it .wav, .flac, .mp3 or .opus, or give --format",
+        )
+    return audio_format(request.output.suffix)
+
+
+def _say_and_listen(voice: Piper, request: Request, planned: Plan, step: Step) -> Iterator[Piece]:
+    """Say each piece, listen whether it is what was written, and say it once more where it is not."""
+    inputs = request.inputs
+    for place, piece in enumerate(say(voice, inputs, planned, step)):
+        heard = _listen(piece, planned.language)
+        for attempt in range(1, _TRIES):
+            if heard.check is None or heard.check.agrees is not False:
+                break
+            again = _listen(say_piece(voice, inputs, planned, place, attempt), planned.language)
+            better = again if again.check and again.check.agrees else heard
+            heard = Piece(better.tokens, better.samples, better.rate, better.spans, better.check, attempt + 1)
+        yield heard
+
+
+def _listen(piece: Piece, language: str) -> Piece:
+    if piece.spans is None:
+        return piece
+    checked = check(piece.audio, piece.words, piece.spans, language=language)
+    return Piece(piece.tokens, piece.samples, piece.rate, piece.spans, checked)
+
+
+def _not_empty(speech: Speech, request: Request) -> Speech:
+    if not speech.audio.samples.any():
+        raise InputInvalid(
+            f"the voice {request.voice} has no sound for any word of the text",
+            mend="give a text in the voice's language, or --language",
+        )
+    return speech
+
+
+def _caption(
+    request: Request, speech: Speech, planned: Plan, out: Publication, step: Step
+) -> tuple[CaptionFiles | None, str | None, tuple[PassedOver, ...]]:
+    if not request.captions:
+        return None, None, ()
+    aligners = default_aligners(whisperx_python=request.whisperx_python, google_credentials=request.google_credentials)
+    timed = time_words(speech, planned.language, aligners, step)
+    files = publish_captions(
+        out, request.output.stem, request.captions, timed.words, request.caption_options, speech.audio.seconds
+    )
+    return files, timed.source, timed.passed_over
