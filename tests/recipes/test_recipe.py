@@ -68,7 +68,7 @@ def test_a_file_set_is_the_default_unless_another_is_asked_for() -> None:
 def test_an_unknown_variant_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownName) as caught:
         recipe("seedvr2-7b").file_set("fp-16")
-    assert caught.value.message.startswith("there is no variant of seedvr2-7b 'fp-16'; there is fp16, ")
+    assert caught.value.message.startswith("there is no variant of seedvr2-7b 'fp-16'; there is ")
     assert caught.value.mend.startswith("did you mean fp16?")
 
 
