@@ -54,7 +54,7 @@ class Publication:
     def write(self, name: str, data: bytes) -> Path:
         """Stage ``data`` as ``folder/name``; gives the final path."""
         target = self.folder / name
-        with self.open(name) as file, writing_to(target):
+        with writing_to(target), self.open(name) as file:
             file.write(data)
             file.flush()
         return target
@@ -97,6 +97,8 @@ def _unwritable(target: Path, error: OSError) -> OutputUnwritable:
             return OutputUnwritable(f"{place} may not be written", mend="choose another -o, or change its rights")
         case errno.ENOTDIR | errno.EEXIST:
             return OutputUnwritable(f"{place} lies under something that is not a folder", mend="choose another -o")
+        case errno.EFBIG:
+            return OutputUnwritable(f"{place} grows beyond what this system allows a file", mend="raise ulimit -f")
         case errno.ENAMETOOLONG:
             return OutputUnwritable(f"the name of {place} is too long", mend="choose a shorter -o")
     return OutputUnwritable(f"{place} cannot be written: {error.strerror or error}", mend="choose another -o")

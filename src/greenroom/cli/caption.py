@@ -11,7 +11,7 @@ from greenroom.captions.align.chain import default_aligners
 from greenroom.captions.options import CaptionInputs
 from greenroom.captions.publish import CaptionFiles, caption_audio, caption_words
 from greenroom.captions.write import FORMATS, check_formats
-from greenroom.cli.output import Output, columns, json_option
+from greenroom.cli.output import Output, columns, counted, json_option
 from greenroom.cli.text import read_text_file
 from greenroom.errors import InputInvalid, quoted
 from greenroom.settings import resolve
@@ -100,9 +100,9 @@ def caption_rows(made: CaptionFiles) -> list[tuple[str, str]]:
         for count, what in (
             (made.fast, "too fast to read"),
             (made.long, "longer than asked"),
-            (made.estimated, "words with estimated times"),
+            (made.estimated, "with estimated times"),
         )
         if count
     ]
-    holds = ", ".join([f"{made.cues} cues, {made.words} words", *marked])
+    holds = ", ".join([counted(made.cues, "cue"), counted(made.words, "word"), *marked])
     return [(str(path), holds) for path in made.files.values()]

@@ -93,6 +93,11 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+def counted(count: int, thing: str) -> str:
+    """``1 cue``, ``2 cues``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def plain(value: Any) -> Any:
     """A result as JSON can hold it: dataclasses and models become objects, paths become strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -10,7 +10,7 @@ import click
 
 from greenroom.cli.caption import caption_flags, caption_options, caption_rows, format_list
 from greenroom.cli.flags import given, input_flags
-from greenroom.cli.output import Output, columns, json_option
+from greenroom.cli.output import Output, columns, counted, json_option
 from greenroom.cli.text import STANDARD, read_text_file
 from greenroom.errors import InputInvalid
 from greenroom.recipes.inputs.voice import SpeakInputs
@@ -97,8 +97,9 @@ def _binary_stdout() -> IO[bytes]:
 
 def _lines(result: SpeakResult) -> str:
     """Where the files are and what they hold."""
-    pitch = f"{result.seconds:.1f} s of speech, {result.words} words, {result.rate} Hz, {result.loudness_lufs} LUFS"
-    rows = [(str(result.audio), pitch)]
+    words = counted(result.words, "word")
+    holds = f"{result.seconds:.1f} s of speech, {words}, {result.rate} Hz, {result.loudness_lufs} LUFS"
+    rows = [(str(result.audio), holds)]
     if result.captions:
         rows += caption_rows(result.captions)
     return columns(rows)

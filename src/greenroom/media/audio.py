@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal, Self, get_args
 
@@ -79,7 +78,8 @@ class AudioWriter:
         import av
 
         encoding = _ENCODINGS[form]
-        self._container = av.open(file, "w", format=encoding.container)
+        self._file = _Sink(file)
+        self._container = av.open(self._file, "w", format=encoding.container)
         # PyAV types a stream by the codec's name where that is a literal; here it comes from the table.
         stream: Any = self._container.add_stream(encoding.codec, rate=encoding.rate or rate, layout="mono")
         if encoding.bit_rate:
@@ -102,6 +102,7 @@ class AudioWriter:
         frame.pts = self._written
         self._written += len(samples)
         self._container.mux(self._stream.encode(frame))
+        self._file.check()
 
     def __enter__(self) -> Self:
         return self
@@ -111,10 +112,46 @@ class AudioWriter:
     ) -> None:
         if error is None:
             self._container.mux(self._stream.encode(None))
-            self._container.close()
-            return
-        with contextlib.suppress(OSError):  # a full disk takes no trailer either; the first error is the one to show
-            self._container.close()
+        self._container.close()
+        if error is None:
+            self._file.check()
+
+
+class _Sink:
+    """A file for FFmpeg that keeps the system's error for us.
+
+    Through FFmpeg's layers an error loses its reason, and its clean-up would meet it again; so after the first one the
+    sink only pretends, and ``check`` raises it.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._error: OSError | None = None
+        if file.seekable():
+            self.seek, self.tell = self._seek, self._tell
+
+    def write(self, data: bytes) -> int:
+        if self._error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._error = error
+        return len(data)
+
+    def check(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _seek(self, offset: int, whence: int = 0) -> int:
+        if self._error is None:
+            try:
+                return self._file.seek(offset, whence)
+            except OSError as error:
+                self._error = error
+        return offset
+
+    def _tell(self) -> int:
+        return 0 if self._error is not None else self._file.tell()
 
 
 def read_audio(path: Path) -> Audio:

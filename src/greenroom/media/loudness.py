@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from greenroom.media.audio import Audio
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _SHORTEST_S = 1.0
 # The measure's own floor: nothing above the absolute gate.
 _SILENCE_LUFS = -70.0
-# EBU R 128 allows -1 dBTP. The limiter looks at samples, and between those of speech at 22 kHz stands up to 0.2 dB more.
+# EBU R 128 allows -1 dBTP. The limiter looks at samples; between those of speech at 22 kHz stand up to 0.2 dB more.
 TRUE_PEAK_LIMIT_DB = -1.0
 _SAMPLE_LIMIT = 10 ** (-1.4 / 20)
 # Fast enough for the pulses of a low voice, slow enough not to follow its waveform.
@@ -130,7 +131,7 @@ class _Filter:
         )
         chain = [source, self._graph.add(name, options), self._graph.add("aformat", "sample_fmts=fltp")]
         chain.append(self._graph.add("abuffersink"))
-        for one, other in zip(chain, chain[1:], strict=False):
+        for one, other in pairwise(chain):
             one.link_to(other)
         self._graph.configure()
 

@@ -155,5 +155,5 @@ def time_words(speech: Speech, language: str, aligners: Sequence[Aligner], step:
 
 def write_audio(out: Publication, name: str, form: AudioFormat, audio: Audio) -> None:
     """Stage the sound as ``name``. Raises OutputUnwritable."""
-    with out.open(name) as file, writing_to(out.folder / name), AudioWriter(file, form, audio.rate) as writer:
+    with writing_to(out.folder / name), out.open(name) as file, AudioWriter(file, form, audio.rate) as writer:
         writer.write(audio.mono)

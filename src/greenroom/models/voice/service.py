@@ -135,7 +135,7 @@ def speak_to_stream(
 
 def _prepare(request: Request, notice: Notice) -> tuple[Piper, Plan, tuple[str, ...]]:
     source = find_voice(request.voice)
-    notice(f"voice {source.name}: {source.notice}")
+    notice(f"{source.name}: {source.notice}")
     voice = Piper.load(source.model)
     return voice, plan(voice, request.inputs), source.terms
 

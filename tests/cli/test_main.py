@@ -1,0 +1,118 @@
+"""The edge: help is quick, errors are words with a code, nothing of Python reaches a user."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run
+
+from greenroom.cli.main import VERBS, run
+
+HEAVY = {"torch", "numpy", "pydantic", "rich", "av", "onnxruntime", "piper", "soundswallower", "google", "fastapi"}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """What --help costs is what it imports: click and the standard library."""
+    command = [sys.executable, "-X", "importtime", "-m", "greenroom", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "click" in loaded
+    assert not {name.split(".")[0] for name in loaded} & HEAVY
+    others = {name for name in loaded if name.startswith("greenroom.")}
+    assert others == {"greenroom.cli", "greenroom.cli.main", "greenroom.cli.output", "greenroom.errors",
+                      "greenroom.findings", "greenroom.progress"}  # fmt: skip
+
+
+def test_a_verb_s_help_imports_no_model(greenroom: Run) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "greenroom", "speak", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert not loaded & (HEAVY - {"pydantic", "google"})
+
+
+def test_the_table_of_verbs_says_what_the_verbs_say() -> None:
+    for verb, summary in VERBS.items():
+        command = getattr(importlib.import_module(f"greenroom.cli.{verb}"), verb)
+        assert command.get_short_help_str(200) == summary.rstrip(".") or command.get_short_help_str(200) == summary
+
+
+def test_no_arguments_is_help(greenroom: Run) -> None:
+    done = greenroom()
+    assert done.returncode == 0
+    assert all(verb in done.stdout for verb in VERBS)
+
+
+def test_version(greenroom: Run) -> None:
+    assert re.fullmatch(r"greenroom \d+\.\d+\.\d+\n", greenroom("--version").stdout)
+
+
+@pytest.mark.parametrize("typed", ["spaek", "Speak", "captions", "model"])
+def test_a_mistyped_verb_is_answered_with_the_one_meant(greenroom: Run, typed: str) -> None:
+    done = greenroom(typed)
+    assert done.returncode == 2
+    assert f"there is no verb '{typed}'" in done.stderr
+    assert "did you mean" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_mistyped_flag_is_a_usage_error_in_words_and_in_json(greenroom: Run) -> None:
+    done = greenroom("config", "--voise", "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--voice" in done.stderr
+    said = json.loads(greenroom("config", "--voise", "x", "--json").stdout)
+    assert said["ok"] is False
+    assert set(said["error"]) == {"code", "message", "mend"}
+    assert said["error"]["code"] == "input-invalid"
+
+
+def test_an_unexpected_failure_shows_no_code_and_no_path(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("/secret/path")
+
+    monkeypatch.setattr("greenroom.cli.main.greenroom.main", broken)
+    assert run(["config"]) == 1
+    shown = capsys.readouterr()
+    assert "unexpected failure (KeyError)" in shown.err
+    assert "Traceback" not in shown.err
+    assert "secret" not in shown.err
+    assert run(["config", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "failed"
+    monkeypatch.setenv("GREENROOM_TRACEBACK", "1")
+    with pytest.raises(KeyError):
+        run(["config"])
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m greenroom models --all --json | head -c 10"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_ctrl_c_leaves_words_no_file_and_130(tmp_path: Path) -> None:
+    text = "One sentence after another, and each of them is long enough to take a while. " * 60
+    command = [sys.executable, "-m", "greenroom", "speak", text, "-o", "long.wav", "--captions", "srt"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not any(path.suffix == ".part" for path in tmp_path.iterdir()) and time.monotonic() < deadline:
+        assert process.poll() is None
+        if process.stderr is not None and process.stderr.readline().startswith("voice-joe"):
+            time.sleep(2.0)
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert "stopped before the end" in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
