@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import Run
 
 WORDS = {"words": [{"w": "Hello", "s": 0.4, "e": 0.8}, {"w": "there.", "s": 0.9, "e": 1.3}], "audio_end": 2.5}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.cli.conftest import Run
 
 from greenroom.settings import Settings
+from tests.cli.conftest import Run
 
 
 def test_every_setting_has_a_row_a_flag_and_an_origin(greenroom: Run) -> None:

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
 
 from greenroom.cli.main import VERBS, run
+from tests.cli.conftest import Run
 
 HEAVY = {"torch", "numpy", "pydantic", "rich", "av", "onnxruntime", "piper", "soundswallower", "google", "fastapi"}
 

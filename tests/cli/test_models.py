@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.cli.conftest import Run
-
 from greenroom.recipes.catalogue import names
+from tests.cli.conftest import Run
 
 
 def test_the_list_has_the_licence_next_to_the_name(greenroom: Run) -> None:

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
 
 from greenroom.media.audio import AUDIO_FORMATS, read_audio
 from greenroom.media.loudness import measure
+from tests.cli.conftest import Run
 
 
 @pytest.mark.parametrize("form", AUDIO_FORMATS)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from greenroom.errors import ExtraMissing, FileUnreadable, InputInvalid, quoted
@@ -99,7 +100,7 @@ class Piper:
 
         if self._engine.config.phoneme_type != PhonemeType.ESPEAK:
             return (self.language,)
-        return tuple(sorted({path.name.lower() for path in (ESPEAK_DATA_DIR / "lang").rglob("*") if path.is_file()}))
+        return _espeak_languages(ESPEAK_DATA_DIR / "lang")
 
     def phonemize(self, text: str, language: str | None = None) -> list[list[str]]:
         """Phonemes of each sentence in the text, spaces and punctuation among them."""
@@ -207,6 +208,15 @@ def _sounds(phonemes: list[str], owners: list[int | None], ends: list[int]) -> t
         sounds.append(Sound(phoneme, position, end))
         position = end
     return tuple(sounds)
+
+
+@cache
+def _espeak_languages(folder: Path) -> tuple[str, ...]:
+    """The codes in espeak-ng's own files: each says ``language CODE`` once or more."""
+    said = (path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file())
+    return tuple(
+        sorted({code.lower() for text in said for code in re.findall(r"^language\s+(\S+)", text, re.MULTILINE)})
+    )
 
 
 def _read_model(model: Path) -> bytes:

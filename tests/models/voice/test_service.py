@@ -1,0 +1,77 @@
+"""A request to files: listening, saying again, warnings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from greenroom.captions.align.check import Check
+from greenroom.errors import InputInvalid
+from greenroom.models.voice import service
+from greenroom.models.voice.service import Request, speak_to_files
+from greenroom.recipes.inputs.voice import SpeakInputs
+
+
+def request(tmp_path: Path, text: str = "One sentence. Another one.", **more: object) -> Request:
+    return Request(inputs=SpeakInputs(text=text), voice="voice-joe", output=tmp_path / "x.wav", **more)  # type: ignore[arg-type]
+
+
+def test_a_piece_that_is_not_heard_as_written_is_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first try of the second piece is refused, the second try is taken."""
+    heard: list[tuple[str, ...]] = []
+
+    def check(audio: object, words: tuple[str, ...], spans: object, *, language: str) -> Check:
+        heard.append(words)
+        agrees = len(heard) != 2
+        return Check(agrees, "" if agrees else "mumbled", len(words), 0.01, 0.02, 0.03)
+
+    monkeypatch.setattr(service, "check", check)
+    result = speak_to_files(request(tmp_path, captions=("srt",)))
+    assert heard == [("One", "sentence"), ("Another", "one"), ("Another", "one")]
+    assert result.heard is not None
+    assert (result.heard.said_again, result.warnings) == (1, ())
+
+
+def test_what_stays_doubtful_is_a_warning_and_the_first_try_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = speak_to_files(request(tmp_path))
+    before = plain.audio.read_bytes()
+    monkeypatch.setattr(service, "check", lambda *_, **__: Check(False, "mumbled", 2, 0.01, 0.02, 0.03))
+    result = speak_to_files(request(tmp_path, captions=("srt",)))
+    assert result.warnings == ("“One sentence.”: mumbled", "“Another one.”: mumbled")
+    assert result.audio.read_bytes() == before
+
+
+def test_without_captions_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "check", lambda *_, **__: pytest.fail("listened"))
+    result = speak_to_files(request(tmp_path))
+    assert (result.heard, result.captions, result.timing) == (None, None, None)
+
+
+def test_a_voice_without_a_sound_for_the_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("greenroom.models.voice.piper.Piper.phonemize", lambda *_: [])
+    with pytest.raises(InputInvalid, match="no sound for any word"):
+        speak_to_files(request(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_long_text_keeps_one_loudness_from_piece_to_piece(tmp_path: Path) -> None:
+    from greenroom.media.audio import read_audio
+
+    text = "It rained all night, but the tent stayed dry. " * 6
+    audio = read_audio(speak_to_files(request(tmp_path, text)).audio)
+    power = [float(np.sqrt(np.mean(part**2))) for part in np.array_split(audio.mono, 6)]
+    assert max(power) / min(power) < 1.6
+
+
+def test_progress_counts_up_to_the_end(tmp_path: Path) -> None:
+    seen: list[tuple[str, float, float]] = []
+    speak_to_files(request(tmp_path, captions=("json",)), step=lambda *said: seen.append(said))
+    speaking = [(done, total) for stage, done, total in seen if stage == "speaking"]
+    assert speaking == sorted(speaking)
+    assert speaking[-1][0] == speaking[-1][1]
+    assert json.loads((tmp_path / "x.json").read_text())["cues"]
