@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import statistics
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from greenroom.captions.words import read_words
 from greenroom.captions.write import FORMATS, caption_files
+from machine import machine
 
 HOURS = (1.0, 2.5, 5.0, 10.0)
 WORDS_A_MINUTE = 150
@@ -88,29 +85,17 @@ def measured(hours: float, rounds: int) -> dict[str, Any]:
     }
 
 
-def machine() -> dict[str, Any]:
-    """Where this was measured."""
-    model = ""
-    if (info := Path("/proc/cpuinfo")).exists():
-        lines = info.read_text().splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-    return {
-        "processor": model or platform.processor(),
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "wcwidth": version("wcwidth"),
-        "load": round(os.getloadavg()[0], 2),
-    }
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     rows = [measured(hours, rounds) for hours in HOURS]
-    json.dump({"machine": machine(), "formats": FORMATS, "rounds": rounds, "rows": rows}, sys.stdout, indent=2)
+    json.dump(
+        {"machine": machine("greenroom", "wcwidth"), "formats": FORMATS, "rounds": rounds, "rows": rows},
+        sys.stdout,
+        indent=2,
+    )
     print()
 
 

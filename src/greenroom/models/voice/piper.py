@@ -70,8 +70,11 @@ class Piper:
                 mend="take both files of the voice from one place",
             ) from error
         opened = open_graph(_read_model(model))
+        options = onnxruntime.SessionOptions()
+        # Threads that spin while they wait take the processor from whoever has work: benchmarks/NOTES.md, 1.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            session = onnxruntime.InferenceSession(opened.model, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(opened.model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own types are not public
             raise FileUnreadable(
                 f"{quoted(model.name)} does not load as a Piper voice", mend="download it again"
