@@ -33,7 +33,7 @@ def test_every_option_is_described() -> None:
         ({"join": "\n"}, r"join is '\\n': what joins words"),
         ({"join": "a\u2028b"}, "join is"),
         ({"join": "\ud800"}, "join is"),
-        ({"join": "         "}, "join is"),
+        ({"join": "         "}, "join has 9"),
         ({"lang": "e"}, "lang is 'e'"),
         ({"min_s": 2.0, "max_s": 1.0}, "min_s is 2, more than max_s 1"),
     ],
