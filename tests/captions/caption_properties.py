@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import wcwidth
-from caption_readers import WORD_JOINER, Shown, Unreadable, load_json, read
+from tests.captions.caption_readers import WORD_JOINER, Shown, Unreadable, load_json, read
 
 TOLERANCE = 0.011
 LEAD = 0.25
@@ -293,7 +293,7 @@ def duration(it: Checked, _: Mapping[str, Any]) -> Iterator[str]:
 @_property("gap")
 def gap(it: Checked, _: Mapping[str, Any]) -> Iterator[str]:
     for form, cues, spans in it.each():
-        for (cue, after), ((_, last), (first, _last)) in zip(pairwise(cues), pairwise(spans), strict=True):
+        for (cue, after), ((_first, last), (first, _last)) in zip(pairwise(cues), pairwise(spans), strict=True):
             left = max(0.0, it.start_of(first) - it.end_of(last))
             if after.start - cue.end < min(it.options["gap_s"], left) - TOLERANCE:
                 yield f"{form}: {after.start - cue.end:.3f} s between cues"

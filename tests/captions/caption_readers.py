@@ -51,7 +51,7 @@ def _demand(holds: object, what: str) -> None:
 
 def _seconds(hours: str, minutes: str, seconds: str, fraction: str) -> float:
     _demand(int(minutes) < 60 and int(seconds) < 60, f"{minutes}:{seconds} is no clock time")
-    return round(int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction) / 10 ** len(fraction), 3)
+    return round(int(hours) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{fraction}"), 3)
 
 
 def _two_digit_hours(cues: list[Shown]) -> bool:
@@ -153,7 +153,7 @@ def read_csv(content: str) -> list[Shown]:
 
 
 def load_json(content: str) -> dict[str, Any]:
-    loaded = json.loads(content)
+    loaded: dict[str, Any] = json.loads(content)
     _demand(set(loaded) == {"words", "cues"}, f"keys {set(loaded)}")
     for word in loaded["words"]:
         _demand({"w", "s", "e"} <= set(word) <= {"w", "s", "e", "estimated", "who"}, f"word {word}")

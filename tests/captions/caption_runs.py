@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from caption_properties import Result
+from tests.captions.caption_properties import Result
 
 from greenroom.captions.words import read_words
 from greenroom.captions.write import caption_files

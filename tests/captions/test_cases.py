@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from caption_properties import PROPERTIES, known, violations
-from caption_runs import load_cases, run
+from tests.captions.caption_properties import PROPERTIES, known, violations
+from tests.captions.caption_runs import load_cases, run
 
 CASES = load_cases()
 

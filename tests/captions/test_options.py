@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from caption_properties import DEFAULTS
+from tests.captions.caption_properties import DEFAULTS
 
 from greenroom.captions.options import CaptionInputs
 from greenroom.errors import InputInvalid, UnknownName

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from caption_properties import PROPERTIES, Result, violations
-from caption_runs import run
+from tests.captions.caption_properties import PROPERTIES, Result, violations
+from tests.captions.caption_runs import run
 
 ALL = ["srt", "vtt", "ass", "csv", "json"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from caption_properties import violations
-from caption_runs import run
+from tests.captions.caption_properties import violations
+from tests.captions.caption_runs import run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -16,10 +16,10 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def greenroom(tmp_path: Path) -> Run:
     """Run ``greenroom ARGUMENTS`` in an empty folder; ``text`` is its standard input."""
 
-    def run(*arguments: object, text: str = "", **options: object) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, text: str = "") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "greenroom", *map(str, arguments)]
         return subprocess.run(
-            command, input=text, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False, **options
-        )  # type: ignore[call-overload]
+            command, input=text, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False
+        )
 
     return run

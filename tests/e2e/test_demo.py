@@ -54,7 +54,7 @@ def test_every_caption_file_holds_the_written_text(demo: str) -> None:
     read = {
         "srt": [event.plaintext for event in pysubs2.load(str(DEMO / "demo.srt"))],
         "ass": [event.plaintext for event in pysubs2.load(str(DEMO / "demo.ass"))],
-        "vtt": [caption.text for caption in webvtt.read(str(DEMO / "demo.vtt"))],
+        "vtt": [caption.text for caption in webvtt.read(str(DEMO / "demo.vtt")).captions],
         "csv": [row["text"] for row in csv.DictReader((DEMO / "demo.csv").read_text().splitlines(keepends=True))],
         "json": [cue["text"] for cue in json.loads((DEMO / "demo.json").read_text())["cues"]],
     }

