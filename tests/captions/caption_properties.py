@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import wcwidth
+
 from tests.captions.caption_readers import WORD_JOINER, Shown, Unreadable, load_json, read
 
 TOLERANCE = 0.011

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.captions.caption_properties import Result
-
 from greenroom.captions.words import read_words
 from greenroom.captions.write import caption_files
 from greenroom.errors import GreenroomError
+from tests.captions.caption_properties import Result
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "captions" / "cases.json"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.captions.caption_properties import PROPERTIES, known, violations
 from tests.captions.caption_runs import load_cases, run
 

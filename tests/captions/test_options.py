@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.captions.caption_properties import DEFAULTS
 
 from greenroom.captions.options import CaptionInputs
 from greenroom.errors import InputInvalid, UnknownName
 from greenroom.inputs import fields
+from tests.captions.caption_properties import DEFAULTS
 
 
 def test_the_defaults_are_those_of_the_corpus() -> None:

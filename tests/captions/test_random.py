@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.captions.caption_properties import violations
-from tests.captions.caption_runs import run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.captions.caption_properties import violations
+from tests.captions.caption_runs import run
 
 FORMATS = ["srt", "vtt", "ass", "csv", "json"]
 
