@@ -153,9 +153,10 @@ def clean(text: str) -> str:
 
 def fold(text: str, form: str) -> str:
     """Text as compared: what ASS and a guarded SRT cannot write is as good as its stand-in."""
-    if form == "ass":
-        text = text.replace("\uff5b", "{").replace("\uff5d", "}").replace("\uff3c", "\\")
-    return text.replace(WORD_JOINER, "") if form in {"ass", "srt"} else text
+    if form not in {"ass", "srt"}:
+        return text
+    text = text.replace("\uff5b", "{").replace("\uff5d", "}").replace(WORD_JOINER, "")
+    return text.replace("\uff3c", "\\") if form == "ass" else text
 
 
 Property = Callable[[Checked, Mapping[str, Any]], Iterator[str]]

@@ -95,7 +95,7 @@ def test_a_text_that_looks_like_a_time_line_does_not_begin_a_cue() -> None:
 def test_a_guarded_srt_shows_what_players_take_for_markup() -> None:
     words = [Word(text, 0.5 * at, 0.5 * at + 0.4) for at, text in enumerate(("a<b", "</i>", "<3", "{\\an8}", "{x}"))]
     assert "\na<b </i> <3 {\\an8} {x}\n" in written("srt", words)
-    assert "\na<\u2060b <\u2060/i> <3 {\u2060\\an8} {x}\n" in written("srt", words, srt_guard=True)
+    assert "\na<\u2060b <\u2060/i> <3 ｛\\an8｝ ｛x｝\n" in written("srt", words, srt_guard=True)
 
 
 def test_ass_lets_the_text_say_in_which_direction_it_runs() -> None:

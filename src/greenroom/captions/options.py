@@ -50,7 +50,7 @@ class CaptionInputs(Inputs):
     srt_guard: Annotated[
         bool,
         Input(
-            "Put an invisible letter into SRT text that some players take for markup, such as <b>; SRT has no escape."
+            "Write SRT text that players take for markup, such as <b> or {x}, so that they show it; SRT has no escape."
         ),
     ] = False
     lang: Annotated[str, Input("Language of the words (en, de, ja, ...): where lines break well.", max_length=35)] = (
