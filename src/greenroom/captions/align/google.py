@@ -7,6 +7,7 @@ so what it heard is matched with the text; words it heard otherwise have no time
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from greenroom.captions.align.levels import levels, quietest
@@ -68,15 +69,15 @@ class GoogleSpeech:
 def _client(credentials: Path, endpoint: str | None) -> Any:
     """A client with the key file's rights. Raises CannotAlign; looks for no other credentials anywhere."""
     try:
-        import google.auth
         from google.api_core.client_options import ClientOptions
         from google.auth.exceptions import GoogleAuthError
         from google.cloud import speech
+        from google.oauth2.service_account import Credentials
     except ImportError:
         raise CannotAlign("Google's speech client is not installed", mend='pip install "greenroom[google]"') from None
     try:
-        load: Any = google.auth.load_credentials_from_file  # has no types
-        rights, _ = load(str(credentials), scopes=[_SCOPE])
+        load: Any = Credentials.from_service_account_file  # has no types
+        rights = load(str(credentials), scopes=[_SCOPE])
     except (GoogleAuthError, OSError, ValueError) as error:
         raise CannotAlign(
             f"{quoted(str(credentials))} is no key file for Google ({_line(error)})",
@@ -126,7 +127,7 @@ def _recognise(client: Any, pcm: NDArray[np.int16], begins: float, code: str) ->
     return [
         (word.word, Span(begins + word.start_time.total_seconds(), begins + word.end_time.total_seconds()))
         for result in answer.results
-        for best in result.alternatives[:1]
+        for best in islice(result.alternatives, 1)  # a slice would hold messages without the client's types
         for word in best.words
     ]
 

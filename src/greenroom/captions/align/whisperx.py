@@ -102,13 +102,15 @@ def _run(python: Path, request: dict[str, Any], limit: float, seconds: float, st
     except OSError as error:
         raise CannotAlign(f"{quoted(str(python))} does not start ({error.strerror})", mend=_MAKE) from error
     ends_at = time.monotonic() + limit
+    message: str | None = json.dumps(request)
     try:
         while True:
             step("align", 0.0, seconds)
             try:
-                out, err = process.communicate(json.dumps(request), timeout=_LOOK_S)
+                out, err = process.communicate(message, timeout=_LOOK_S)
                 break
             except subprocess.TimeoutExpired:
+                message = None  # is on its way, and may be given once
                 if time.monotonic() > ends_at:
                     raise CannotAlign(
                         f"WhisperX was not done after {limit:.0f} s",
