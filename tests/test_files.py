@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from greenroom.errors import OutputUnwritable
+from greenroom.errors import InputInvalid, OutputUnwritable
 from greenroom.files import Publication, writing_to
 
 
@@ -73,7 +72,7 @@ def test_a_disk_that_fills_up_is_said_and_leaves_nothing(tmp_path: Path) -> None
     script = """
         import resource, signal, sys
         from pathlib import Path
-        from greenroom.errors import OutputUnwritable
+        from greenroom.errors import InputInvalid, OutputUnwritable
         from greenroom.files import Publication
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -142,10 +141,38 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
         out.write("a.wav", b"x")
 
 
-def test_the_newest_of_two_writers_wins_whole(tmp_path: Path) -> None:
+def test_two_results_of_one_name_are_refused_and_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputInvalid, match=r"two results would be named .*a\.json"), Publication(tmp_path) as out:
+        out.write("a.json", b"sound")
+        out.write("a.json", b"captions")
+    assert names(tmp_path) == []
+
+
+def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.srt").symlink_to(tmp_path / "real" / "a.srt")
+    with Publication(tmp_path) as out:
+        out.write("link.srt", b"x")
+    assert (tmp_path / "link.srt").is_symlink()
+    assert (tmp_path / "real" / "a.srt").read_bytes() == b"x"
+
+
+def test_a_pipe_is_never_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(OutputUnwritable, match="a device or a pipe"), Publication(tmp_path) as out:
+        out.write("pipe.wav", b"x")
+    assert (tmp_path / "pipe.wav").is_fifo()
+
+
+def test_the_longest_name_that_the_system_allows_is_allowed(tmp_path: Path) -> None:
+    with Publication(tmp_path) as out:
+        out.write("x" * 251 + ".srt", b"x")
+    assert names(tmp_path) == ["x" * 251 + ".srt"]
+
+
+def test_of_two_writers_the_last_to_leave_wins_whole(tmp_path: Path) -> None:
     with Publication(tmp_path) as first, Publication(tmp_path) as second:
         first.write("a", b"first")
         second.write("a", b"second")
-        time.sleep(0.01)
     assert (tmp_path / "a").read_bytes() == b"first"
     assert names(tmp_path) == ["a"]

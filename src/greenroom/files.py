@@ -8,7 +8,7 @@ import os
 import secrets
 from typing import IO, TYPE_CHECKING, Self
 
-from greenroom.errors import OutputUnwritable, quoted
+from greenroom.errors import InputInvalid, OutputUnwritable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 
 class Publication:
-    """A set of files that appear together, or not at all.
+    """A set of files that are whole or absent, and appear at the end of the block.
 
     >>> with Publication(folder) as out:
     ...     out.write("speech.srt", text.encode())
 
-    Each file is written under a hidden name in the same folder; on leaving the block all are flushed to disk and
-    renamed. An exception, Ctrl-C included, removes them. Raises OutputUnwritable when the folder cannot be made or
-    does not take the bytes.
+    Each file is written under a hidden name in the same folder; on leaving the block all are flushed to disk, then
+    renamed one after another. An exception, Ctrl-C included, removes them. A link is followed and stays one.
+    Raises OutputUnwritable when the folder cannot be made, does not take the bytes, or when something that is no
+    ordinary file has the name; InputInvalid when two results want one name.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,27 +33,31 @@ class Publication:
         self._staged: dict[Path, Path] = {}
 
     def __enter__(self) -> Self:
-        try:
+        with writing_to(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from error
         return self
 
     def open(self, name: str) -> IO[bytes]:
         """A new file for writing, seekable, that becomes ``folder/name`` when the block ends."""
-        target = self.folder / name
-        staged = self.folder / f".{name}.{secrets.token_hex(4)}.part"
+        shown = self.folder / name
+        target = shown.resolve()
+        if target in self._staged:
+            raise InputInvalid(f"two results would be named {quoted(shown)}", mend="choose another -o")
         if target.is_dir():
-            raise OutputUnwritable(f"{quoted(target)} is a folder", mend="name a file")
-        try:
+            raise OutputUnwritable(f"{quoted(shown)} is a folder", mend="name a file")
+        if target.exists() and not target.is_file():
+            raise OutputUnwritable(
+                f"{quoted(shown)} is a device or a pipe, which no file may replace", mend="-o - streams"
+            )
+        # A short name: the target's own may have no letter to spare.
+        staged = target.with_name(f".{secrets.token_hex(6)}.part")
+        with writing_to(shown):
             file = staged.open("xb")
-        except OSError as error:
-            raise _unwritable(target, error) from error
         self._staged[target] = staged
         return file
 
     def write(self, name: str, data: bytes) -> Path:
-        """Stage ``data`` as ``folder/name``; gives the final path."""
+        """Stage ``data`` as ``folder/name``; gives that path."""
         target = self.folder / name
         with writing_to(target), self.open(name) as file:
             file.write(data)

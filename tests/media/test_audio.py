@@ -7,12 +7,13 @@ import os
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from greenroom.errors import FileUnreadable, UnknownName
-from greenroom.media.audio import AUDIO_FORMATS, Audio, AudioFormat, AudioWriter, audio_format, read_audio, resample
+from greenroom.media.audio import AUDIO_FORMATS, AudioFormat, AudioWriter, _resampled, audio_format, read_audio
 
 RATE = 22_050
 
@@ -113,21 +114,30 @@ def test_a_stereo_file_keeps_both_channels(tmp_path: Path) -> None:
     np.testing.assert_allclose(audio.mono, (left + right) / 2, atol=1e-4)
 
 
-@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
-def test_resampling_keeps_length_and_pitch(rate: int) -> None:
-    audio = resample(Audio(tone(2.0)[None], RATE), rate)
-    assert audio.rate == rate
-    assert audio.seconds == pytest.approx(2.0, abs=0.001)
-    assert loudest(audio.mono, rate) == pytest.approx(440, abs=1)
+def test_a_stream_that_changes_on_its_way_keeps_the_first_rate_and_layout() -> None:
+    """As chained recordings of radio do."""
+    frames = []
+    for rate, layout in ((RATE, "mono"), (48_000, "stereo"), (RATE, "mono")):
+        samples = np.tile(tone(1.0, rate=rate), ({"mono": 1, "stereo": 2}[layout], 1))
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
+        frame.sample_rate = rate
+        frames.append(frame)
+    planes = [frame.to_ndarray() for frame in _resampled(av, frames, RATE)]
+    joined = np.concatenate(planes, axis=1)
+    assert joined.shape[0] == 1
+    assert joined.shape[1] == pytest.approx(3 * RATE, abs=100)
+    assert loudest(joined[0], RATE) == pytest.approx(440, abs=2)
 
 
-def test_resampling_down_lets_nothing_fold_back() -> None:
-    audio = resample(Audio(tone(1.0, hertz=9_000)[None], RATE), 8_000)
-    assert np.abs(audio.mono[100:-100]).max() < 0.02
-
-
-def test_resampling_nothing_gives_nothing() -> None:
-    assert resample(Audio(np.zeros((1, 0), np.float32), RATE), 16_000).samples.shape == (1, 0)
+def test_a_stream_after_other_bytes_leaves_them_alone(tmp_path: Path) -> None:
+    with (tmp_path / "x").open("wb") as file:
+        file.write(b"HEADER")
+        with AudioWriter(file, "wav", RATE, streamed=True) as out:
+            out.write(tone(0.1))
+    data = (tmp_path / "x").read_bytes()
+    assert data[:10] == b"HEADERRIFF"
+    (tmp_path / "y.wav").write_bytes(data[6:])
+    assert read_audio(tmp_path / "y.wav").seconds == pytest.approx(0.1)
 
 
 def test_formats_are_found_by_name_and_ending() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal, Self, get_args
 
-from greenroom.errors import FileUnreadable, UnknownName, quoted
+from greenroom.errors import ExtraMissing, FileUnreadable, UnknownName, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -72,13 +73,14 @@ class AudioWriter:
 
     >>> with AudioWriter(file, "mp3", rate=22_050) as out:
     ...     out.write(samples)  # float32, shape (n,); values beyond -1..1 are clipped
+
+    streamed: never go back in the file, which may be a pipe, or hold something before the sound.
     """
 
-    def __init__(self, file: IO[bytes], form: AudioFormat, rate: int) -> None:
-        import av
-
+    def __init__(self, file: IO[bytes], form: AudioFormat, rate: int, *, streamed: bool = False) -> None:
+        av = require_av()
         encoding = _ENCODINGS[form]
-        self._file = _Sink(file)
+        self._file = _Sink(file, seeks=not streamed)
         self._container = av.open(self._file, "w", format=encoding.container)
         # PyAV types a stream by the codec's name where that is a literal; here it comes from the table.
         stream: Any = self._container.add_stream(encoding.codec, rate=encoding.rate or rate, layout="mono")
@@ -124,10 +126,10 @@ class _Sink:
     sink only pretends, and ``check`` raises it.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], *, seeks: bool) -> None:
         self._file = file
         self._error: OSError | None = None
-        if file.seekable():
+        if seeks and file.seekable():
             self.seek, self.tell = self._seek, self._tell
 
     def write(self, data: bytes) -> int:
@@ -159,7 +161,7 @@ def read_audio(path: Path) -> Audio:
 
     Raises FileUnreadable when there is no such file, no sound in it, or it does not decode.
     """
-    import av
+    av = require_av()
     import numpy as np
 
     shown = quoted(path)
@@ -171,8 +173,8 @@ def read_audio(path: Path) -> Audio:
                 raise FileUnreadable(f"{shown} has no sound", mend="give an audio file, or a video with a sound track")
             stream = container.streams.audio[0]
             rate = stream.rate
-            pieces = [_planar(frame) for frame in _resampled(container.decode(stream), rate)]
-    except av.error.FFmpegError as error:
+            pieces = [_planar(frame) for frame in _resampled(av, container.decode(stream), rate)]
+    except (av.error.FFmpegError, ValueError) as error:
         message = f"{shown} is not sound that can be read ({_reason(error)})"
         raise FileUnreadable(message, mend="convert it to WAV") from error
     except OSError as error:
@@ -182,29 +184,26 @@ def read_audio(path: Path) -> Audio:
     return Audio(np.concatenate(pieces, axis=1), rate)
 
 
-def resample(audio: Audio, rate: int) -> Audio:
-    """The sound at another rate, band-limited (FFmpeg's resampler)."""
-    import av
-    import numpy as np
-
-    if audio.rate == rate or not audio.samples.shape[-1]:
-        return Audio(audio.samples, rate) if not audio.samples.shape[-1] else audio
-    layout = {1: "mono", 2: "stereo"}.get(len(audio.samples), f"{len(audio.samples)}c")
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio.samples), format="fltp", layout=layout)
-    frame.sample_rate = audio.rate
-    resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
-    pieces = [piece.to_ndarray() for given in (frame, None) for piece in resampler.resample(given)]
-    return Audio(np.concatenate(pieces, axis=1).astype(np.float32, copy=False), rate)
+def require_av() -> Any:
+    """PyAV. Raises ExtraMissing."""
+    try:
+        import av
+    except ImportError as error:
+        raise ExtraMissing("PyAV, which reads and writes sound,", "captions") from error
+    return av
 
 
-def _resampled(frames: Any, rate: int) -> Any:
-    """Frames as planar floats at one rate: a stream may change both on its way."""
-    import av
-
-    resampler = av.AudioResampler(format="fltp", rate=rate)
+def _resampled(av: Any, frames: Iterable[Any], rate: int) -> Iterator[Any]:
+    """Frames as planar floats at one rate and layout: a stream may change both on its way."""
+    resampler, layout, given = None, None, None
     for frame in frames:
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if resampler is None or kind != given:
+            yield from resampler.resample(None) if resampler else ()
+            layout, given = layout or frame.layout.name, kind
+            resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
         yield from resampler.resample(frame)
-    yield from resampler.resample(None)
+    yield from resampler.resample(None) if resampler else ()
 
 
 def _planar(frame: Any) -> NDArray[np.float32]:

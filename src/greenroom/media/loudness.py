@@ -82,7 +82,7 @@ class Limiter:
         import numpy as np
 
         pieces = [frame.to_ndarray().reshape(-1) for frame in frames]
-        return np.concatenate([*pieces, np.zeros(0)]).astype(np.float32)
+        return np.concatenate([*pieces, np.zeros(0, np.float32)]).astype(np.float32, copy=False)
 
 
 def limited(audio: Audio, gain: float) -> Audio:

@@ -126,7 +126,7 @@ def level(speech: Speech, lufs: float) -> Speech:
 def stream(pieces: Iterable[Piece], file: IO[bytes], form: AudioFormat, rate: int, lufs: float) -> float:
     """Encode pieces into a pipe as they come; gives the seconds written."""
     written = 0
-    with AudioWriter(file, form, rate) as out:
+    with AudioWriter(file, form, rate, streamed=True) as out:
         for samples in _level_as_it_comes(pieces, rate, lufs):
             out.write(samples)
             file.flush()

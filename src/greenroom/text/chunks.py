@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from .tokens import Break
+from greenroom.text.tokens import Break
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .tokens import Token
+    from greenroom.text.tokens import Token
 
 LIMIT = 300
 """Spoken characters of a chunk, about 20 seconds of English."""

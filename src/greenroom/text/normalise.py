@@ -7,17 +7,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from greenroom.errors import InputInvalid, quoted
-
-from .clean import PARAGRAPH, clean, has_speech
-from .english import reader
-from .english.abbreviations import OPENERS
-from .english.words import Dot
-from .tokens import MARKS, SENTENCE_MARKS, Break, Token
+from greenroom.text.clean import PARAGRAPH, clean, has_speech
+from greenroom.text.english import reader
+from greenroom.text.english.abbreviations import OPENERS
+from greenroom.text.english.words import Dot
+from greenroom.text.tokens import MARKS, SENTENCE_MARKS, Break, Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .english.words import Piece, Words
+    from greenroom.text.english.words import Piece, Words
 
 _CODE = re.compile(r"[a-z]{2,4}(?:[-_][a-z0-9]{1,8})*", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from .clean import PARAGRAPH
+from greenroom.text.clean import PARAGRAPH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -57,3 +57,10 @@ def noisy(audio: Audio, snr_db: float) -> Audio:
     power = float(np.mean(audio.samples**2)) / 10 ** (snr_db / 10)
     noise = np.random.default_rng(1).normal(0, power**0.5, audio.samples.shape).astype(np.float32)
     return Audio(audio.samples + noise, audio.rate)
+
+
+def at_rate(audio: Audio, rate: int) -> Audio:
+    """The sound at another rate, by straight lines between its samples."""
+    times = np.arange(int(audio.seconds * rate)) / rate
+    samples = np.interp(times, np.arange(audio.samples.shape[-1]) / audio.rate, audio.mono)
+    return Audio(samples[None].astype(np.float32), rate)

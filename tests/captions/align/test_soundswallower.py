@@ -10,9 +10,9 @@ import pytest
 from greenroom.captions.align.link import CannotAlign, NotWhatIsSaid, Span
 from greenroom.captions.align.soundswallower import SoundSwallower
 from greenroom.errors import Cancelled
-from greenroom.media.audio import Audio, resample
+from greenroom.media.audio import Audio
 from greenroom.progress import silent
-from tests.captions.align.conftest import Said, joined, noisy, silence
+from tests.captions.align.conftest import Said, at_rate, joined, noisy, silence
 
 SENTENCE = "The lamp in the hall is broken and nobody has called the electrician."
 OTHER = "We walked along the river until the last light had gone."
@@ -47,7 +47,7 @@ def test_names_that_no_dictionary_has_are_found(said: Say) -> None:
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
 def test_rate_and_channels_do_not_matter(said: Say, rate: int) -> None:
     speech = said(SENTENCE)
-    other = resample(speech.audio, rate)
+    other = at_rate(speech.audio, rate)
     found = align(Audio(np.repeat(other.samples, 2, axis=0), rate), speech.words)
     assert np.median(apart(found, speech.spans)) < 0.04
 

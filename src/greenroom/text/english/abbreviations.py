@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .words import Dot, Said, word_set
+from greenroom.text.english.words import Dot, Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 # Before a name. Those without a dot, as Britons write them, are read too.
 TITLES = {

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .fragments import SIGN_NAMES, read_fragments, scanner
-from .initialisms import LETTER_A, letters, spelled
-from .numerals import pairs, whole
-from .quantities import amount
-from .words import FRACTION_SIGNS, FROM_SUPERSCRIPTS, Said, word_set
+from greenroom.text.english.fragments import SIGN_NAMES, read_fragments, scanner
+from greenroom.text.english.initialisms import LETTER_A, letters, spelled
+from greenroom.text.english.numerals import pairs, whole
+from greenroom.text.english.quantities import amount
+from greenroom.text.english.words import FRACTION_SIGNS, FROM_SUPERSCRIPTS, Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 _SCHEMES = ("https://", "http://")
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .months import MONTH_NAMES, MONTHS, SHORT_DAYS, SHORT_MONTHS
-from .numerals import cardinal, decade, ordinal, year
-from .times import say_offset, say_time
-from .words import Dot, Said, word_set
+from greenroom.text.english.months import MONTH_NAMES, MONTHS, SHORT_DAYS, SHORT_MONTHS
+from greenroom.text.english.numerals import cardinal, decade, ordinal, year
+from greenroom.text.english.times import say_offset, say_time
+from greenroom.text.english.words import Dot, Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 TRIGGERS = frozenset({*MONTH_NAMES, *SHORT_DAYS})
 

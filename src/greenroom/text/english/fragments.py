@@ -9,10 +9,10 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-from .initialisms import LETTER_A, letters
-from .numerals import decimal, pairs, plural, whole
-from .quantities import amount
-from .words import FRACTION_SIGNS, FROM_SUPERSCRIPTS, NUMBER, SUPERSCRIPTS
+from greenroom.text.english.initialisms import LETTER_A, letters
+from greenroom.text.english.numerals import decimal, pairs, plural, whole
+from greenroom.text.english.quantities import amount
+from greenroom.text.english.words import FRACTION_SIGNS, FROM_SUPERSCRIPTS, NUMBER, SUPERSCRIPTS
 
 SIGN_NAMES = {
     "%": "percent", "‰": "per mille", "&": "and", "@": "at", "+": "plus", "=": "equals", "#": "hash", "/": "slash",

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .words import Dot, Said, word_set
+from greenroom.text.english.words import Dot, Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 # Said as words although they look like initials, or are ordinary words of at most three letters that people shout.
 _AS_WORDS = word_set("""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .fragments import read_fragments
-from .initialisms import LETTER_A
-from .numerals import cardinal, ordinal
-from .quantities import quantity
-from .words import Dot, Said, word_set
+from greenroom.text.english.fragments import read_fragments
+from greenroom.text.english.initialisms import LETTER_A
+from greenroom.text.english.numerals import cardinal, ordinal
+from greenroom.text.english.quantities import quantity
+from greenroom.text.english.words import Dot, Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 # Shortened, with their dot, before a number.
 _SHORT_LABELS = {

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .numerals import cardinal, decimal
-from .quantities import LONGEST_CORE
-from .quantities import SIGNS as NUMBER_SIGNS
-from .units import per
-from .words import NUMBER, Dot, Said, spread, word_set
+from greenroom.text.english.numerals import cardinal, decimal
+from greenroom.text.english.quantities import LONGEST_CORE
+from greenroom.text.english.quantities import SIGNS as NUMBER_SIGNS
+from greenroom.text.english.units import per
+from greenroom.text.english.words import NUMBER, Dot, Said, spread, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from . import units
-from .initialisms import letters
-from .numerals import cardinal, decimal, ordinal, pairs, whole
-from .quantities import LONGEST_CORE, SIGNS, quantity, ratio_of, with_whole
-from .words import FROM_SUPERSCRIPTS, NUMBER, SUPERSCRIPTS, Said, spread, word_set
+from greenroom.text.english import units
+from greenroom.text.english.initialisms import letters
+from greenroom.text.english.numerals import cardinal, decimal, ordinal, pairs, whole
+from greenroom.text.english.quantities import LONGEST_CORE, SIGNS, quantity, ratio_of, with_whole
+from greenroom.text.english.words import FROM_SUPERSCRIPTS, NUMBER, SUPERSCRIPTS, Said, spread, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 # What may be attached to a number, with its reading. Case matters: 5M people, but 5m of rope (see units).
 _SUFFIXES = {

@@ -114,5 +114,5 @@ def _num2words() -> Callable[..., str]:
     try:
         from num2words import num2words
     except ImportError as error:
-        raise ExtraMissing("num2words, which says numbers as words,", "voice") from error
+        raise ExtraMissing("num2words, which says numbers as words,", "captions") from error
     return num2words  # type: ignore[no-any-return]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .numerals import digits
-from .words import Said, word_set
+from greenroom.text.english.numerals import digits
+from greenroom.text.english.words import Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 _NORTH_AMERICAN = re.compile(r"(?:\+?1[-. ])?(?:\(\d{3}\)[- ]?|\d{3}[-.])\d{3}[-.]\d{4}")
 _INTERNATIONAL = re.compile(r"\+\d{1,3}(?:[-. ]?\(\d{1,4}\))?(?:[-. ]\d{2,4}){2,5}")

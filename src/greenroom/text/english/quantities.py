@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .numerals import cardinal, decimal, ordinal
-from .words import FRACTION_SIGNS, NUMBER
+from greenroom.text.english.numerals import cardinal, decimal, ordinal
+from greenroom.text.english.words import FRACTION_SIGNS, NUMBER
 
 LONGEST_CORE = 120
 """Characters of the longest word that patterns are tried on; anything longer is no number that people write."""

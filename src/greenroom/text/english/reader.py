@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from . import (
+from greenroom.text.english import (
     abbreviations,
     addresses,
     dates,
@@ -20,13 +20,13 @@ from . import (
     units,
     versions,
 )
-from .fragments import read_fragments
-from .words import SUPERSCRIPTS, Said, Words, take_apart
+from greenroom.text.english.fragments import read_fragments
+from greenroom.text.english.words import SUPERSCRIPTS, Said, Words, take_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .words import Reading, Rule
+    from greenroom.text.english.words import Reading, Rule
 
 _LONGEST_FOR_RULES = 2048
 """Characters of the longest written word that rules are asked about: the longest web address that browsers share."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .fragments import SIGN_NAMES
-from .numbers import CALCULATION
-from .words import Said, word_set
+from greenroom.text.english.fragments import SIGN_NAMES
+from greenroom.text.english.numbers import CALCULATION
+from greenroom.text.english.words import Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 _NAMES = SIGN_NAMES | CALCULATION | {"->": "to", "=>": "to", "&&": "and", "@": "at", "+/-": "plus or minus"}
 """Signs that are said wherever they stand between two words."""

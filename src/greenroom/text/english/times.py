@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .months import CALENDAR_NAMES
-from .numerals import DIGITS, cardinal
-from .words import Dot, Said, word_set
+from greenroom.text.english.months import CALENDAR_NAMES
+from greenroom.text.english.numerals import DIGITS, cardinal
+from greenroom.text.english.words import Dot, Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 _HALF = r"(?P<half{0}>[aApP]\.?[mM])"
 _CLOCK = r"(?P<hour{0}>\d{{1,2}}):(?P<minute{0}>\d\d)(?::(?P<second{0}>\d\d)(?:\.\d{{1,6}})?)?"

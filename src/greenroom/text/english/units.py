@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .initialisms import letters
-from .numerals import cardinal, decimal
-from .quantities import quantity
-from .words import Dot, Said, word_set
+from greenroom.text.english.initialisms import letters
+from greenroom.text.english.numerals import cardinal, decimal
+from greenroom.text.english.quantities import quantity
+from greenroom.text.english.words import Dot, Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 _PREFIXES = {
     "p": "pico", "n": "nano", "μ": "micro", "u": "micro", "m": "milli", "c": "centi", "d": "deci", "h": "hecto",

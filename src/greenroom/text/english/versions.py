@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .numerals import cardinal, digits, pairs
-from .words import Said, word_set
+from greenroom.text.english.numerals import cardinal, digits, pairs
+from greenroom.text.english.words import Said, word_set
 
 if TYPE_CHECKING:
-    from .words import Reading, Words
+    from greenroom.text.english.words import Reading, Words
 
 _VERSION = re.compile(
     r"(?P<v>[vV])?(?P<parts>\d{1,6}(?:\.\d{1,6})*)(?P<tag>[-.]?(?:rc|alpha|beta|a|b|dev|post)[-.]?\d{0,4})?"
