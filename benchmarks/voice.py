@@ -21,7 +21,7 @@ from greenroom.captions.align.check import check
 from greenroom.media.loudness import gain_for, limited
 from greenroom.models.speech import join
 from greenroom.models.voice.piper import Piper
-from greenroom.models.voice.speak import plan, say
+from greenroom.models.voice.synthesis import plan, say
 from greenroom.recipes.inputs.voice import SpeakInputs
 from machine import machine
 

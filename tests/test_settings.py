@@ -50,6 +50,19 @@ def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
     assert resolve(environ=environ(tmp_path, HF_HOME="")).settings.hf_home is None
 
 
+def test_no_gpu_is_a_setting_and_a_path_may_begin_at_home(tmp_path: Path) -> None:
+    env = environ(tmp_path, CUDA_VISIBLE_DEVICES="", GREENROOM_WHISPERX_PYTHON="~/whisperx/bin/python")
+    resolved = resolve(environ=env)
+    assert resolved.settings.cuda_visible_devices == ""
+    assert resolved.origins["cuda_visible_devices"].source == "environment"
+    assert resolved.settings.whisperx_python == Path.home() / "whisperx/bin/python"
+
+
+def test_a_password_in_an_address_is_masked(tmp_path: Path) -> None:
+    rows = resolve(environ=environ(tmp_path, HF_ENDPOINT="https://me:hidden@mirror.example")).rows()
+    assert {row.name: row.value for row in rows}["hf_endpoint"] == "https://********@mirror.example"
+
+
 def test_secrets_are_masked_everywhere(tmp_path: Path, file: Path) -> None:
     resolved = resolve(environ=environ(tmp_path, RUNPOD_API_KEY="rp_1234567"))
     shown = repr(resolved) + repr(resolved.rows()) + repr(resolved.settings.model_dump(mode="json"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from greenroom.errors import FileUnreadable, InputInvalid, closest, quoted
 from greenroom.findings import Finding
@@ -25,6 +25,11 @@ Source = Literal["flag", "environment", "file", "default"]
 _PREFIX = "GREENROOM_"
 _CONFIG = "GREENROOM_CONFIG"
 _MASK = "********"
+# Set to nothing, this one says that there is no GPU; any other empty variable is as good as absent.
+_EMPTY_MEANS_NONE = {"CUDA_VISIBLE_DEVICES"}
+_URL_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+
+HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 def Setting(help: str, *, env: str | None = None) -> Any:  # noqa: A002, N802 - as Input in greenroom.inputs
@@ -39,13 +44,13 @@ class Settings(Inputs):
         "voice-joe"
     )
     whisperx_python: Annotated[
-        Path | None, Setting("Python of an environment that holds WhisperX, to align sound from elsewhere.")
+        HomePath | None, Setting("Python of an environment that holds WhisperX, to align sound from elsewhere.")
     ] = None
     google_credentials: Annotated[
-        Path | None, Setting("Key file for Google Speech, an aligner.", env="GOOGLE_APPLICATION_CREDENTIALS")
+        HomePath | None, Setting("Key file for Google Speech, an aligner: sound that no other can time is sent there.")
     ] = None
     hf_token: Annotated[SecretStr | None, Setting("Token for gated weights on the model hub.", env="HF_TOKEN")] = None
-    hf_home: Annotated[Path | None, Setting("Folder of the model hub's cache.", env="HF_HOME")] = None
+    hf_home: Annotated[HomePath | None, Setting("Folder of the model hub's cache.", env="HF_HOME")] = None
     hf_endpoint: Annotated[str | None, Setting("Mirror of the model hub.", env="HF_ENDPOINT")] = None
     cuda_visible_devices: Annotated[
         str | None, Setting("GPUs that may be used, by number or id.", env="CUDA_VISIBLE_DEVICES")
@@ -131,7 +136,7 @@ def resolve(
         env = variable(name)
         if flags and flags.get(name) is not None:
             values[name], origins[name] = flags[name], Origin("flag", f"--{name.replace('_', '-')}")
-        elif environ.get(env):
+        elif environ.get(env) or (env in environ and env in _EMPTY_MEANS_NONE):
             values[name], origins[name] = environ[env], Origin("environment", env)
         elif name in in_file:
             values[name], origins[name] = in_file[name], Origin("file", f"{path}:{_line_of(text, name)}")
@@ -212,4 +217,4 @@ def _line_of(text: str, name: str) -> int:
 def _shown(value: object) -> str | bool | None:
     if value is None or isinstance(value, bool):
         return value
-    return _MASK if isinstance(value, SecretStr) else str(value)
+    return _MASK if isinstance(value, SecretStr) else _URL_USER.sub(_MASK, str(value))

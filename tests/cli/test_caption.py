@@ -48,10 +48,14 @@ def test_options_come_from_the_file_and_flags_win(greenroom: Run, words: Path, t
         (["--option", "max_chars=many"], 2, "max_chars is 'many'"),
         (["--option", "min_s=9"], 2, "min_s is 9, more than max_s 7"),
         (["-o", "words.json"], 1, "words.json"),
+        (["--format", "json"], 2, "'words.json' would be replaced by its captions"),
+        (["--stem", "../x"], 2, "the stem '../x' is no file name"),
+        (["--stem", ""], 2, "the stem '' is no file name"),
+        (["--language", "fr"], 2, "goes with --text"),
     ],
 )
 def test_what_cannot_be_is_named(greenroom: Run, words: Path, arguments: list[str], code: int, says: str) -> None:
-    done = greenroom("caption", words, *arguments)
+    done = greenroom("caption", words.name, *arguments)
     assert done.returncode == code
     assert says in done.stderr
     assert "Traceback" not in done.stderr

@@ -99,20 +99,38 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_ctrl_c_leaves_words_no_file_and_130(tmp_path: Path) -> None:
-    text = "One sentence after another, and each of them is long enough to take a while. " * 60
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_words_and_no_file(tmp_path: Path, stop: signal.Signals) -> None:
+    text = "One sentence after another, and each of them is long enough to take a while. " * 100
     command = [sys.executable, "-m", "greenroom", "speak", text, "-o", "long.wav", "--captions", "srt"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not any(path.suffix == ".part" for path in tmp_path.iterdir()) and time.monotonic() < deadline:
+    while not any(path.suffix == ".part" for path in tmp_path.iterdir()):  # the file is begun, and the voice speaks
         assert process.poll() is None
-        if process.stderr is not None and process.stderr.readline().startswith("voice-joe"):
-            time.sleep(2.0)
-            break
-    process.send_signal(signal.SIGINT)
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(stop)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert out == ""
     assert "stopped before the end" in err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_closed_standard_streams_are_no_failure_of_ours(tmp_path: Path) -> None:
+    for closed in ("<&-", ">&-", "2>&-"):
+        done = subprocess.run(
+            ["bash", "-c", f"{sys.executable} -m greenroom config {closed}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0
+        assert "unexpected" not in done.stdout + done.stderr
+
+
+def test_an_endless_pipe_is_refused(tmp_path: Path) -> None:
+    command = f"yes | {sys.executable} -m greenroom speak -o x.wav"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "standard input holds more than 16,777,216 bytes" in done.stderr

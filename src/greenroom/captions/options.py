@@ -57,6 +57,10 @@ class CaptionInputs(Inputs):
         "en"
     )
 
+    def for_language(self, language: str) -> Self:
+        """The same options for words of a language, unless they say one themselves."""
+        return self if "lang" in self.model_fields_set else self.model_copy(update={"lang": language})
+
     @field_validator("join")
     @classmethod
     def _is_on_one_line(cls, join: str) -> str:

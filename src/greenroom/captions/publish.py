@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.captions.align.chain import Written, align
@@ -19,7 +20,6 @@ from greenroom.text.normalise import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from greenroom.captions.align.chain import PassedOver
     from greenroom.captions.align.link import Aligner
@@ -67,10 +67,22 @@ def caption_words(
     options: win over those in the file.
     Raises FileUnreadable, WordsInvalid, InputInvalid, UnknownName, OutputUnwritable.
     """
+    _refuse_overwriting(source, formats, folder, stem)
     transcript = read_words(_read_json(source))
     chosen = CaptionInputs.check({**transcript.options, **options})
     with Publication(folder) as out:
         return publish_captions(out, stem, formats, transcript.words, chosen, transcript.audio_end)
+
+
+def _refuse_overwriting(source: Path, formats: Iterable[str], folder: Path, stem: str) -> None:
+    """A source is never replaced by what is made of it; a stem stays in its folder. Raises InputInvalid."""
+    if not stem or Path(stem).name != stem:
+        raise InputInvalid(f"the stem {quoted(stem)} is no file name", mend="name the folder with -o")
+    for form in formats:
+        if (folder / f"{stem}.{form}").resolve() == source.resolve():
+            raise InputInvalid(
+                f"{quoted(source)} would be replaced by its captions", mend="choose another --stem or -o"
+            )
 
 
 def _read_json(source: Path) -> object:
@@ -114,9 +126,10 @@ def caption_audio(
         raise InputInvalid(
             "the text has no letter or number in it, so there is nothing to caption", mend="check --text"
         )
+    _refuse_overwriting(sound, formats, folder, stem)
     written = tuple(Written(token.written, token.words) for token in normalise(text, language))
     audio = read_audio(sound)
     timed = align(audio, written, language=language, aligners=aligners, step=step)
     with Publication(folder) as out:
-        made = publish_captions(out, stem, formats, timed.words, options, audio.seconds)
+        made = publish_captions(out, stem, formats, timed.words, options.for_language(language), audio.seconds)
     return CaptionedAudio(made, round(audio.seconds, 3), timed.source, timed.passed_over)

@@ -5,8 +5,10 @@ Exit codes: 0 done, 1 the work failed (or findings were found), 2 the command li
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -60,6 +62,11 @@ def greenroom() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for name, flags in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by who started us, as some service managers do
+            setattr(sys, name, open(os.devnull, flags))  # noqa: PTH123, SIM115 - for the life of the process
+    # Being told to end is like Ctrl-C: what was begun is cleaned up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(given))
 
 
@@ -94,11 +101,12 @@ def _as_failure(error: BaseException) -> GreenroomError:
 
 
 def _unexpected(error: BaseException) -> GreenroomError:
-    from greenroom.settings import variable
+    from greenroom.settings import resolve, variable
 
+    with contextlib.suppress(GreenroomError):  # broken settings have been said already
+        if resolve().settings.traceback:
+            raise error
     name = variable("traceback")
-    if os.environ.get(name):
-        raise error
     return GreenroomError(
         f"unexpected failure ({type(error).__name__})",
         mend=f"this is a fault of greenroom: run it again with {name}=1 and report what it prints",

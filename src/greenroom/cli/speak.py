@@ -8,16 +8,16 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from greenroom.cli.caption import caption_flags, caption_options, caption_rows, format_list
+from greenroom.cli.caption_flags import caption_flags, caption_options, caption_rows, format_list
+from greenroom.cli.configured import configured, usual_aligners
 from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, counted, json_option
 from greenroom.cli.text import STANDARD, read_text_file
 from greenroom.errors import InputInvalid
 from greenroom.recipes.inputs.voice import SpeakInputs
-from greenroom.settings import resolve
 
 if TYPE_CHECKING:
-    from greenroom.models.voice.service import SpeakResult
+    from greenroom.models.voice.speak import SpeakResult
 
 
 @click.command()
@@ -51,9 +51,12 @@ def speak(
     GPL-3.0-or-later, and it was fine-tuned from recordings licensed for research.
     """
     from greenroom.captions.options import CaptionInputs
-    from greenroom.models.voice.service import Request, speak_to_files, speak_to_stream
+    from greenroom.models.voice.speak import Request, speak_to_files, speak_to_stream
 
-    settings = resolve({"voice": voice}).settings
+    out = Output("speak", as_json)
+    settings = configured(out, {"voice": voice})
+    if captions is None and (karaoke or options):
+        raise InputInvalid("--karaoke and --option are for captions", mend="add --captions srt,vtt")
     request = Request(
         inputs=SpeakInputs.check({"text": _text(text, file), **given(inputs)}),
         voice=settings.voice,
@@ -61,10 +64,8 @@ def speak(
         form=form,
         captions=tuple(format_list(captions)),
         caption_options=CaptionInputs.check(caption_options(options, karaoke=karaoke)),
-        whisperx_python=settings.whisperx_python,
-        google_credentials=settings.google_credentials,
+        aligners=usual_aligners(out, settings),
     )
-    out = Output("speak", as_json)
     if output == STANDARD:
         if as_json:
             raise InputInvalid("-o - and --json both want standard output", mend="write to a file, or leave out --json")

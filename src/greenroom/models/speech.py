@@ -5,6 +5,7 @@ Every speaking family gives ``Piece``s; what a user gets of them, the same files
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import IO, TYPE_CHECKING
@@ -17,6 +18,7 @@ from greenroom.media.loudness import Limiter, gain_for, limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -153,7 +155,16 @@ def time_words(speech: Speech, language: str, aligners: Sequence[Aligner], step:
     return align(speech.audio, text, own=speech.spans, language=language, aligners=aligners, step=step)
 
 
-def write_audio(out: Publication, name: str, form: AudioFormat, audio: Audio) -> None:
-    """Stage the sound as ``name``. Raises OutputUnwritable."""
-    with writing_to(out.folder / name), out.open(name) as file, AudioWriter(file, form, audio.rate) as writer:
-        writer.write(audio.mono)
+@contextlib.contextmanager
+def open_audio(out: Publication, name: str) -> Iterator[IO[bytes]]:
+    """Stage a file for sound before there is any: what does not take it is known before the work."""
+    with writing_to(out.folder / name), out.open(name) as file:
+        yield file
+
+
+def write_audio(file: IO[bytes], target: Path, form: AudioFormat, audio: Audio) -> None:
+    """Encode the sound into a file that will be ``target``. Raises OutputUnwritable."""
+    with writing_to(target):
+        with AudioWriter(file, form, audio.rate) as writer:
+            writer.write(audio.mono)
+        file.flush()

@@ -10,7 +10,7 @@ import pytest
 from greenroom.captions.align.link import Span
 from greenroom.media.audio import Audio
 from greenroom.models.speech import join
-from greenroom.models.voice.speak import plan, say
+from greenroom.models.voice.synthesis import plan, say
 from greenroom.recipes.inputs.voice import SpeakInputs
 
 if TYPE_CHECKING:

@@ -126,7 +126,7 @@ def test_a_refusal_is_a_reason(key_file: Path, service: Service) -> None:
 def test_without_a_key_nothing_is_sent(service: Service) -> None:
     with pytest.raises(CannotAlign, match="no credentials") as caught:
         align(None, service)
-    assert "GOOGLE_APPLICATION_CREDENTIALS" in caught.value.mend
+    assert "GREENROOM_GOOGLE_CREDENTIALS" in caught.value.mend
     assert service.requests == []
 
 

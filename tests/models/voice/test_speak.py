@@ -1,115 +1,101 @@
-"""A text to pieces, a piece to sound with times, the same whether streamed or whole."""
+"""A request to files: listening, saying again, warnings."""
 
 from __future__ import annotations
 
-import itertools
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from greenroom.captions.align.soundswallower import SoundSwallower
-from greenroom.errors import Cancelled, InputInvalid, UnknownName
-from greenroom.models.speech import Piece, join
-from greenroom.models.voice.piper import Piper
-from greenroom.models.voice.speak import plan, say, say_piece
-from greenroom.progress import silent
+from greenroom.captions.align.check import Check
+from greenroom.errors import InputInvalid, OutputUnwritable
+from greenroom.models.voice import speak
+from greenroom.models.voice.speak import Request, speak_to_files
 from greenroom.recipes.inputs.voice import SpeakInputs
-from greenroom.text.tokens import writing
-from tests.models.voice.sentences import SENTENCES
 
 
-def speak(voice: Piper, text: str, **inputs: object) -> list[Piece]:
-    asked = SpeakInputs.check({"text": text, **inputs})
-    return list(say(voice, asked, plan(voice, asked)))
+def request(tmp_path: Path, text: str = "One sentence. Another one.", **more: object) -> Request:
+    return Request(inputs=SpeakInputs(text=text), voice="voice-joe", output=tmp_path / "x.wav", **more)  # type: ignore[arg-type]
 
 
-def test_pieces_are_sentences_and_lose_nothing(joe: Piper) -> None:
-    text = "Dr. Smith left. He paid $3.50! — Why?\n\nNobody knows."
-    pieces = plan(joe, SpeakInputs(text=text)).pieces
-    assert [writing(piece) for piece in pieces] == ["Dr. Smith left.", "He paid $3.50!", "— Why?", "Nobody knows."]
+def test_a_piece_that_is_not_heard_as_written_is_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first try of the second piece is refused, the second try is taken."""
+    heard: list[tuple[str, ...]] = []
+
+    def check(audio: object, words: tuple[str, ...], spans: object, *, language: str) -> Check:
+        heard.append(words)
+        agrees = len(heard) != 2
+        return Check(agrees, "" if agrees else "mumbled", len(words), 0.01, 0.02, 0.03)
+
+    monkeypatch.setattr(speak, "check", check)
+    result = speak_to_files(request(tmp_path, captions=("srt",)))
+    assert heard == [("One", "sentence"), ("Another", "one"), ("Another", "one")]
+    assert result.heard is not None
+    assert (result.heard.said_again, result.warnings) == (1, ())
 
 
-def test_a_long_sentence_is_cut_where_one_would_breathe(joe: Piper) -> None:
-    text = "We walked along the river, " * 40 + "and came home."
-    pieces = plan(joe, SpeakInputs(text=text)).pieces
-    assert len(pieces) > 3
-    assert all(piece[-1].written.endswith((",", ".")) for piece in pieces)
+def test_what_stays_doubtful_is_a_warning_and_the_first_try_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = speak_to_files(request(tmp_path))
+    before = plain.audio.read_bytes()
+    monkeypatch.setattr(speak, "check", lambda *_, **__: Check(False, "mumbled", 2, 0.01, 0.02, 0.03))
+    result = speak_to_files(request(tmp_path, captions=("srt",)))
+    assert result.warnings == ("“One sentence.”: mumbled", "“Another one.”: mumbled")
+    assert result.audio.read_bytes() == before
 
 
-def test_the_same_seed_gives_the_same_sound_in_any_order(joe: Piper) -> None:
-    asked = SpeakInputs(text="One sentence. Another one. And a third.", seed=5)
-    planned = plan(joe, asked)
-    forward = [say_piece(joe, asked, planned, place).samples for place in range(3)]
-    backward = [say_piece(joe, asked, planned, place).samples for place in (2, 1, 0)][::-1]
-    for one, other in zip(forward, backward, strict=True):
-        np.testing.assert_array_equal(one, other)
-    again = say_piece(joe, asked, planned, 0, attempt=1).samples
-    assert len(again) != len(forward[0]) or not np.array_equal(again, forward[0])
+def test_the_sound_is_the_same_with_captions_and_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other try is refused: what is said again is said again either way."""
+    turns = iter(range(1000))
+
+    def check(*_: object, **__: object) -> Check:
+        return Check(next(turns) % 2 == 1, "mumbled", 2, 0.01, 0.02, 0.03)
+
+    monkeypatch.setattr(speak, "check", check)
+    plain = speak_to_files(request(tmp_path))
+    sound = plain.audio.read_bytes()
+    assert (plain.captions, plain.timing) == (None, None)
+    assert speak_to_files(request(tmp_path, captions=("srt",))).audio.read_bytes() == sound
 
 
-def test_a_pause_follows_a_sentence_a_longer_one_a_paragraph_none_the_end(joe: Piper) -> None:
-    asked = SpeakInputs(text="Yes. Yes.\n\nYes, and this is long enough to stand alone here. Yes.")
-    silences = [
-        sum(1 for _ in itertools.takewhile(lambda x: x == 0, piece.samples[::-1])) / joe.rate
-        for piece in say(joe, asked, plan(joe, asked))
-    ]
-    assert silences[0] == pytest.approx(0.2, abs=0.01)
-    assert silences[1] == pytest.approx(0.6, abs=0.01)
-    assert silences[-1] < 0.01
+def test_a_sound_that_ends_like_its_captions_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    asked = Request(SpeakInputs(text="Hi."), "voice-joe", tmp_path / "a.json", form="wav", captions=("json",))
+    with pytest.raises(InputInvalid, match=r"both be named 'a\.json'"):
+        speak_to_files(asked)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_every_spoken_word_has_a_span_in_order(joe: Piper) -> None:
-    speech = join(
-        speak(joe, "Dr. Smith paid $3.50 on 12/05/1999 for 3 GPUs, e.g. an RTX-4090; it's 50% off & re-usable.")
-    )
-    assert speech.spans is not None
-    assert len(speech.spans) == sum(len(token.words) for token in speech.tokens)
-    edges = [edge for span in speech.spans for edge in (span.start, span.end)]
-    assert edges == sorted(edges)
-    assert edges[-1] <= speech.audio.seconds
-    assert all(span.end > span.start for span in speech.spans)
+def test_a_place_that_takes_no_file_is_known_before_the_voice_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenroom.models.voice.piper.Piper.say", lambda *_, **__: pytest.fail("spoke"))
+    (tmp_path / "x.wav").mkdir()
+    with pytest.raises(OutputUnwritable, match="is a folder"):
+        speak_to_files(request(tmp_path))
 
 
-def test_word_times_are_those_an_aligner_hears(joe: Piper) -> None:
-    """Starts and ends within 25 ms (median) and 60 ms (95th percentile) of SoundSwallower's."""
-    apart: list[float] = []
-    for text in SENTENCES:
-        for piece in speak(joe, text):
-            assert piece.spans is not None
-            heard = SoundSwallower().align(piece.audio, piece.words, "en-us", silent)
-            assert None not in heard, text
-            for told, other in zip(piece.spans, heard, strict=True):
-                assert other is not None
-                apart += [abs(told.start - other.start), abs(told.end - other.end)]
-    assert len(apart) > 400
-    assert np.median(apart) < 0.025
-    assert np.percentile(apart, 95) < 0.060
+def test_a_voice_without_a_sound_for_the_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("greenroom.models.voice.piper.Piper.phonemize", lambda *_: [])
+    with pytest.raises(InputInvalid, match="no sound for any word"):
+        speak_to_files(request(tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("text", ["...", "—", "🎉", "\u200b"])
-def test_nothing_to_say_is_refused(joe: Piper, text: str) -> None:
-    with pytest.raises(InputInvalid, match="text"):
-        plan(joe, SpeakInputs(text=text))
+def test_long_text_keeps_one_loudness_from_piece_to_piece(tmp_path: Path) -> None:
+    from greenroom.media.audio import read_audio
+
+    text = "It rained all night, but the tent stayed dry. " * 6
+    audio = read_audio(speak_to_files(request(tmp_path, text)).audio)
+    power = [float(np.sqrt(np.mean(part**2))) for part in np.array_split(audio.mono, 6)]
+    assert max(power) / min(power) < 1.6
 
 
-def test_languages_are_those_of_the_phonemizer(joe: Piper) -> None:
-    assert joe.language in joe.languages()
-    assert {"en-gb", "de", "fr", "cmn"} <= set(joe.languages())
-    assert plan(joe, SpeakInputs(text="Colour.", language="en_GB")).language == "en-gb"
-    with pytest.raises(UnknownName, match="no language 'klingon'"):
-        plan(joe, SpeakInputs(text="nuqneH", language="klingon"))
-
-
-def test_a_step_can_stop_it_between_pieces(joe: Piper) -> None:
+def test_progress_counts_up_to_the_end(tmp_path: Path) -> None:
     seen: list[tuple[str, float, float]] = []
-
-    def step(stage: str, done: float, total: float) -> None:
-        seen.append((stage, done, total))
-        if len(seen) == 2:
-            raise Cancelled
-
-    asked = SpeakInputs(text="One sentence. Another one. And a third.")
-    with pytest.raises(Cancelled):
-        list(say(joe, asked, plan(joe, asked), step))
-    assert seen[0][:2] == ("speaking", 0)
-    assert 0 < seen[1][1] < seen[1][2]
+    speak_to_files(request(tmp_path, captions=("json",)), step=lambda *said: seen.append(said))
+    speaking = [(done, total) for stage, done, total in seen if stage == "speaking"]
+    assert speaking == sorted(speaking)
+    assert speaking[-1][0] == speaking[-1][1]
+    assert json.loads((tmp_path / "x.json").read_text())["cues"]

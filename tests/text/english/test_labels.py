@@ -15,6 +15,8 @@ SHORT_LABELS = [
     ("No.5", "number five"),
     ("Nos. 3 and 4", "numbers three and four"),
     ("No. That is wrong", "No. That is wrong"),
+    ("No. I won't go", "No. I won't go"),
+    ("No. V was it", "No. V was it"),
     ("№ 5", "number five"),
     ("pp. 3–5", "pages three to five"),
     ("p. 7", "page seven"),

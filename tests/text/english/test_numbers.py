@@ -123,6 +123,8 @@ CALCULATIONS = [
 WORDS_WITH_NUMBERS = [
     ("16-bit", "sixteen bit"),
     ("a 3-year-old", "a three year old"),
+    ("a 19th-century house", "a nineteenth century house"),
+    ("3rd-party code", "third party code"),
     ("3/4-inch", "three quarters inch"),
     ("1-on-1", "one on one"),
     ("RTX 4090", "R.T.X forty ninety"),

@@ -35,14 +35,19 @@ _CUT_WITHIN_S = 15.0
 _TIMEOUT_S = 60.0
 _REPEAT_FOR_S = 120.0
 # The service wants a region, and has no guess of its own.
-_REGIONS = {"en": "US", "zh": "CN", "ja": "JP", "ko": "KR", "pt": "BR", "ar": "EG", "sv": "SE", "da": "DK", "hi": "IN"}
+_REGIONS = {"ar": "EG", "cs": "CZ", "da": "DK", "el": "GR", "en": "US", "fa": "IR", "he": "IL", "hi": "IN", "ja": "JP"}
+_REGIONS |= {"ko": "KR", "nb": "NO", "pt": "BR", "sv": "SE", "uk": "UA", "vi": "VN", "zh": "CN"}
+# Languages and countries of the same code.
+_REGIONS |= {"de": "DE", "es": "ES", "fi": "FI", "fr": "FR", "hr": "HR", "hu": "HU", "id": "ID", "it": "IT", "nl": "NL"}
+_REGIONS |= {"pl": "PL", "ro": "RO", "ru": "RU", "sk": "SK", "th": "TH", "tr": "TR"}
 
 
 @dataclass(frozen=True, slots=True)
 class GoogleSpeech:
     """Recognises speech by Google's service.
 
-    credentials: the key file (``GOOGLE_APPLICATION_CREDENTIALS``); without it nothing is sent anywhere.
+    credentials: the key file; without it nothing is sent anywhere. It is a setting of greenroom's own, since many
+    have ``GOOGLE_APPLICATION_CREDENTIALS`` set for their storage and would not expect their sound to be sent.
     endpoint: another address of the service, as ``https://HOST``.
     """
 
@@ -55,7 +60,7 @@ class GoogleSpeech:
         if self.credentials is None:
             raise CannotAlign(
                 "no credentials for Google Speech are set",
-                mend="set GOOGLE_APPLICATION_CREDENTIALS=KEY.json; the sound is then sent to Google",
+                mend="set GREENROOM_GOOGLE_CREDENTIALS=KEY.json; the sound is then sent to Google",
             )
         client = _client(self.credentials, self.endpoint)
         pcm = speech_pcm(audio)
@@ -81,7 +86,7 @@ def _client(credentials: Path, endpoint: str | None) -> Any:
     except (GoogleAuthError, OSError, ValueError) as error:
         raise CannotAlign(
             f"{quoted(str(credentials))} is no key file for Google ({_line(error)})",
-            mend="point GOOGLE_APPLICATION_CREDENTIALS to the JSON key of a service account",
+            mend="point GREENROOM_GOOGLE_CREDENTIALS to the JSON key of a service account",
         ) from error
     # REST: one thing less that opens threads and sockets of its own, and what the tests speak.
     options = ClientOptions(api_endpoint=endpoint) if endpoint else None
@@ -135,7 +140,10 @@ def _recognise(client: Any, pcm: NDArray[np.int16], begins: float, code: str) ->
 def _code(language: str) -> str:
     """A tag as the service writes it: ``en-US``."""
     name, region = tag(language)
-    return f"{name}-{region or _REGIONS.get(name, name.upper())}"
+    region = region or _REGIONS.get(name, "")
+    if not region:
+        raise CannotAlign(f"Google Speech wants a region with {quoted(language)}", mend=f"such as {name}-XX")
+    return f"{name}-{region}"
 
 
 def _line(error: Exception) -> str:

@@ -62,6 +62,7 @@ class _Prices:
     """
 
     any_phone: float
+    early_end: float
     beams: dict[str, float]
     enough: int
 
@@ -76,10 +77,10 @@ _FURTHER = 0.9  # each word further ahead is less likely to be where the sound t
 
 # The high price leaves right words alone in noise: all are heard at 10 dB, 0.8 of them at 5 dB. Of another sentence's
 # words 0.17 are heard. Beams: the decoder's own.
-_FOLLOWING = _Prices(1e-18, {"beam": 1e-48, "pbeam": 1e-48, "wbeam": 7e-29}, enough=3)
+_FOLLOWING = _Prices(1e-18, 1e-10, {"beam": 1e-48, "pbeam": 1e-48, "wbeam": 7e-29}, enough=3)
 # Finds 19 of 20 sentences between two others; with the decoder's beams, where the right way dies while those are
 # spoken, 17. Beyond these beams only time grows.
-_SEARCHING = _Prices(1e-3, {"beam": 1e-70, "pbeam": 1e-70, "wbeam": 1e-48}, enough=5)
+_SEARCHING = _Prices(1e-3, 1e-30, {"beam": 1e-70, "pbeam": 1e-70, "wbeam": 1e-48}, enough=5)
 
 # Of seven neighbouring words of the text so many must be heard, else the sound is not following it there. Of another
 # sentence's words 0.17 are heard at all, of right ones 0.8 in noise of 5 dB.
@@ -194,16 +195,16 @@ def _span(word: _Heard | None, seconds: float) -> Span | None:
     return Span(start if word.start else 0.0, end)
 
 
-def _leaps(last: int, *, anywhere: bool) -> dict[int, dict[int, float]]:
+def _leaps(last: int, early_end: float, *, anywhere: bool) -> dict[int, dict[int, float]]:
     """Where the sound may leave the text: from a place to a later one, at a price; place i stands before word i.
 
     A word or two may be left out, and the text may stop early. anywhere: it may also begin at any word.
     """
-    leaps = {place: {last: _EARLY_END} for place in range(last)}
+    leaps = {place: {last: early_end} for place in range(last)}
     for place, ways in leaps.items():
         ways.update((place + skip, price) for skip, price in enumerate(_SKIPS, 1) if place + skip < last)
     if anywhere and last:
-        leaps[0] = {last: _EARLY_END} | {place: _LATE_START * _FURTHER**place for place in range(1, last)}
+        leaps[0] = {last: early_end} | {place: _LATE_START * _FURTHER**place for place in range(1, last)}
     return leaps
 
 
@@ -230,7 +231,7 @@ class _Model:
         pcm: at 16 kHz.  anywhere: the sound may take the text up at any word.
         """
         names = [self._name(word) for word in words]
-        leaps = _leaps(len(names), anywhere=anywhere)
+        leaps = _leaps(len(names), prices.early_end, anywhere=anywhere)
         # The graph: (from, to, probability, word), without a word for a way that takes no time.
         arcs: list[Any] = [(place, place + 1, 1.0, name) for place, name in enumerate(names)]
         arcs += [(place, to, price) for place, ways in leaps.items() for to, price in ways.items()]

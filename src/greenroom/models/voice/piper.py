@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
-from greenroom.errors import ExtraMissing, FileUnreadable, InputInvalid, quoted
+from greenroom.errors import ExtraMissing, FileUnreadable, GreenroomError, InputInvalid, quoted
 from greenroom.models.voice.onnx_graph import open_graph
 from greenroom.models.voice.timing import Sound
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # what speech at half pace takes; more is drawn when a sentence needs it.
 _NOISE_PER_ID = 192 * 6
 _MOST_NOISE_TRIES = 4
+# The node that fails when there is less noise than its shape takes.
+_NOISE_RAN_OUT = "Reshape"
 PAD, BEGIN, END = "_", "^", "$"
 
 
@@ -175,12 +177,18 @@ class Piper:
             }
             try:
                 result: list[Any] = self._session.run(outputs, {**feeds, **drawn})
-            except Exception:  # onnxruntime's own types are not public
-                if attempt == _MOST_NOISE_TRIES - 1:
-                    raise
-            else:
-                return result
-        raise AssertionError("unreachable")
+            except Exception as error:  # onnxruntime's own types are not public
+                if _NOISE_RAN_OUT in str(error):
+                    continue
+                raise self._failure(feeds) from error
+            return result
+        raise self._failure(feeds)
+
+    def _failure(self, feeds: dict[str, NDArray[Any]]) -> GreenroomError:
+        return GreenroomError(
+            f"the voice failed at a sentence of {feeds['input'].shape[1]} phonemes",
+            mend="shorten it, or leave out what is no speech",
+        )
 
     def _ids(self, phonemes: list[str]) -> tuple[list[int], list[int | None]]:
         """Ids with padding between, and for each id the index of its phoneme (None for begin and end).

@@ -1,136 +1,196 @@
-"""A text to speech, piece by piece: clean, normalise, cut, phonemize, say, time."""
+"""The embedded voice from a request to files, or to a pipe."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING
 
-from greenroom.captions.align.link import Span
-from greenroom.errors import InputInvalid, UnknownName
-from greenroom.models.speech import Piece
-from greenroom.models.voice.timing import Sound, word_spans
+from greenroom.captions.align.check import check
+from greenroom.captions.options import CaptionInputs
+from greenroom.captions.publish import CaptionFiles, publish_captions
+from greenroom.errors import InputInvalid, quoted
+from greenroom.files import Publication
+from greenroom.media.audio import AudioFormat, audio_format
+from greenroom.media.loudness import measure
+from greenroom.models.speech import Heard, Piece, Speech, join, level, open_audio, stream, time_words, write_audio
+from greenroom.models.voice.piper import Piper
+from greenroom.models.voice.synthesis import Plan, plan, say, say_piece
+from greenroom.models.voice.voices import find_voice
 from greenroom.progress import Step, silent
-from greenroom.text.chunks import chunks
-from greenroom.text.clean import clean, has_speech
-from greenroom.text.normalise import normalise
-from greenroom.text.tokens import Break, Token, speech
+from greenroom.text.clean import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from greenroom.models.voice.piper import Piper
+    from greenroom.captions.align.chain import PassedOver
+    from greenroom.captions.align.link import Aligner
     from greenroom.recipes.inputs.voice import SpeakInputs
 
-# The first piece is short, since its sound is waited for; most sentences fit in whole.
-_FIRST_PIECE_LETTERS = 200
-# Silence behind a piece, at the voice's own pace, beyond the little that the network leaves.
-_PAUSES_S = {Break.WORD: 0.0, Break.CLAUSE: 0.0, Break.SENTENCE: 0.2, Break.PARAGRAPH: 0.6}
-# The lengths that the network gives begin a word as its first sound swells, an acoustic aligner puts the boundary
-# earlier: by 10 ms if its frames are counted from their beginnings, by 2 ms from their middles. Over 3 seeds of 20
-# sentences this much leaves 15 ms of error (median) and 54 ms (95th percentile) by either count.
-_LEAD_S = 0.005
+    Notice = Callable[[str], None]
+
+# A piece that an aligner does not hear as written is said so many times in all.
+_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What will be said. pieces: tokens for one run of the network each, a sentence or part of a long one.
+class Request:
+    """What to say, with which voice, and what is wanted of it.
 
-    language: as espeak-ng names it.
+    voice: a name of the catalogue or the path of a Piper voice.  output: the file for the sound; not looked at when
+    the sound is streamed.  form: name of the audio format; None takes the ending of ``output``.
+    captions: formats to write beside the sound, under its stem.
+    aligners: asked for the times of words where the voice does not tell, in order.
     """
 
-    pieces: tuple[tuple[Token, ...], ...]
+    inputs: SpeakInputs
+    voice: str
+    output: Path
+    form: str | None = None
+    captions: tuple[str, ...] = ()
+    caption_options: CaptionInputs = field(default_factory=CaptionInputs)
+    aligners: tuple[Aligner, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakResult:
+    """What was made.
+
+    seconds, loudness_lufs, true_peak_dbtp: of the sound before a lossy codec; loudness is None for silence.
+    words: written ones.  terms: of the voice, in plain words.  timing: the link of the chain that gave the times of
+    the words, None without captions.  passed_over: the links before it.  heard: the check.  removed: what was taken
+    out of the text because nobody sees it.
+    """
+
+    audio: Path
+    format: AudioFormat
+    seconds: float
+    rate: int
+    loudness_lufs: float | None
+    true_peak_dbtp: float
+    words: int
     language: str
-
-    @property
-    def letters(self) -> int:
-        """How much there is to say."""
-        return sum(len(speech(piece)) for piece in self.pieces)
-
-
-def plan(voice: Piper, inputs: SpeakInputs) -> Plan:
-    """Turn the text into pieces. Raises InputInvalid when there is nothing to say, or the language is unknown."""
-    language = _language(voice, inputs.language)
-    text = clean(inputs.text).text
-    if not has_speech(text):
-        raise InputInvalid(
-            "text has no letter or number in it, so there is nothing to say" if text else "text is empty",
-            mend="give at least one word",
-        )
-    cut = chunks(normalise(text, language), first=_FIRST_PIECE_LETTERS)
-    return Plan(tuple(sentence for chunk in cut for sentence in _sentences(chunk)), language)
+    seed: int
+    voice: str
+    terms: tuple[str, ...]
+    captions: CaptionFiles | None
+    timing: str | None
+    passed_over: tuple[PassedOver, ...]
+    heard: Heard | None
+    removed: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
-def say(voice: Piper, inputs: SpeakInputs, planned: Plan, step: Step = silent) -> Iterator[Piece]:
-    """Say each piece of a plan as soon as it is asked for.
+def speak_to_files(request: Request, *, step: Step = silent, notice: Notice = lambda _: None) -> SpeakResult:
+    """Say a text into a file, with captions beside it; all files appear together at the end.
 
-    The seed and the place of a piece give its noise: a text sounds the same whether it is streamed or written whole.
+    notice: told the voice's terms before it speaks.
+    Raises InputInvalid, UnknownName, ExtraMissing, FileUnreadable before any work, OutputUnwritable, and what ``step``
+    raises.
     """
-    total = planned.letters
-    done = 0
-    for place, tokens in enumerate(planned.pieces):
-        step("speaking", done, total)
-        yield say_piece(voice, inputs, planned, place)
-        done += len(speech(tokens))
-    step("speaking", total, total)
-
-
-def say_piece(voice: Piper, inputs: SpeakInputs, planned: Plan, place: int, attempt: int = 0) -> Piece:
-    """Say one piece of a plan. attempt: 0, or a further one that must sound different."""
-    import numpy as np
-
-    tokens, language = planned.pieces[place], planned.language
-    noise = np.random.default_rng([inputs.seed, place, attempt])
-    sounds: list[Sound] | None = []
-    waves: list[NDArray[np.float32]] = []
-    position = 0
-    for phonemes in voice.phonemize(speech(tokens), language):
-        uttered = voice.say(phonemes, pace=inputs.speed, noise=noise, speaker=inputs.speaker)
-        if sounds is not None and uttered.sounds is not None:
-            sounds += [Sound(s.phoneme, s.start + position, s.end + position) for s in uttered.sounds]
-        else:
-            sounds = None
-        waves.append(uttered.samples)
-        position += len(uttered.samples)
-    if place < len(planned.pieces) - 1:
-        silence = _PAUSES_S[tokens[-1].end] / inputs.speed
-        waves.append(np.zeros(round(silence * voice.rate), np.float32))
-    samples = np.concatenate([*waves, np.zeros(0, np.float32)])
-    return Piece(tokens, samples, voice.rate, _spans(voice, sounds, tokens, language))
-
-
-def _spans(voice: Piper, sounds: list[Sound] | None, tokens: Sequence[Token], language: str) -> tuple[Span, ...] | None:
-    """When each spoken word of the piece is said, in seconds; None where the voice does not tell."""
-    words = [word for token in tokens for word in token.words]
-    if not words:
-        return ()
-    spans = word_spans(sounds, words, lambda word: voice.phonemes_of(word, language)) if sounds else None
-    if spans is None:
-        return None
-    return tuple(
-        Span(max(0.0, span.start / voice.rate - _LEAD_S), max(0.0, span.end / voice.rate - _LEAD_S)) for span in spans
+    form = _format_of_file(request)
+    _refuse_clash(request)
+    voice, planned, terms = _prepare(request, notice)
+    with Publication(request.output.parent) as out, open_audio(out, request.output.name) as file:
+        speech = _not_empty(join(_say_and_listen(voice, request, planned, step)), request)
+        speech = level(speech, request.inputs.loudness)
+        write_audio(file, out.folder / request.output.name, form, speech.audio)
+        captions, timing, passed_over = _caption(request, speech, planned, out, step)
+    loudness = measure(speech.audio)
+    return SpeakResult(
+        audio=request.output,
+        format=form,
+        seconds=round(speech.audio.seconds, 3),
+        rate=voice.rate,
+        loudness_lufs=None if loudness.integrated is None else round(loudness.integrated, 1),
+        true_peak_dbtp=round(loudness.true_peak, 1),
+        words=len(speech.tokens),
+        language=planned.language,
+        seed=request.inputs.seed,
+        voice=request.voice,
+        terms=terms,
+        captions=captions,
+        timing=timing,
+        passed_over=passed_over,
+        heard=speech.heard,
+        removed=tuple(map(str, clean(request.inputs.text).removed)),
+        warnings=speech.heard.doubts if speech.heard else (),
     )
 
 
-def _sentences(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:
-    """Cut behind each sentence; a silent word that opens one (a dash, a bullet) stays with what follows it."""
-    sentence: list[Token] = []
-    for token in tokens:
-        sentence.append(token)
-        if token.ends_sentence and any(said.spoken for said in sentence):
-            yield tuple(sentence)
-            sentence = []
-    if sentence:  # the end of a chunk within a sentence, or silent words behind its last one
-        yield tuple(sentence)
+def speak_to_stream(
+    request: Request, file: IO[bytes], *, step: Step = silent, notice: Notice = lambda _: None
+) -> float:
+    """Say a text into a pipe, sound by sound as it is made; gives the seconds. Raises as ``speak_to_files`` does."""
+    if request.captions:
+        raise InputInvalid("captions need a name to stand beside", mend="give -o FILE, or leave out --captions")
+    form = audio_format(request.form or "wav")
+    voice, planned, _ = _prepare(request, notice)
+    pieces = say(voice, request.inputs, planned, step)
+    return stream(pieces, file, form, voice.rate, request.inputs.loudness)
 
 
-def _language(voice: Piper, asked: str | None) -> str:
-    if asked is None:
-        return voice.language
-    known = voice.languages()
-    code = asked.lower().replace("_", "-")
-    if code not in known:
-        raise UnknownName("language", asked, known)
-    return code
+def _prepare(request: Request, notice: Notice) -> tuple[Piper, Plan, tuple[str, ...]]:
+    source = find_voice(request.voice)
+    notice(f"{source.name}: {source.notice}")
+    voice = Piper.load(source.model)
+    return voice, plan(voice, request.inputs), source.terms
+
+
+def _format_of_file(request: Request) -> AudioFormat:
+    if request.form is not None:
+        return audio_format(request.form)
+    if not request.output.suffix:
+        raise InputInvalid(
+            f"-o {quoted(request.output)} has no ending to tell the format by",
+            mend="name it .wav, .flac, .mp3 or .opus, or give --format",
+        )
+    return audio_format(request.output.suffix)
+
+
+def _refuse_clash(request: Request) -> None:
+    """Captions stand beside the sound under its stem: a sound that ends like one of them would be lost."""
+    if request.output.name in {f"{request.output.stem}.{form}" for form in request.captions}:
+        raise InputInvalid(
+            f"the sound and its captions would both be named {quoted(request.output.name)}", mend="choose another -o"
+        )
+
+
+def _say_and_listen(voice: Piper, request: Request, planned: Plan, step: Step) -> Iterator[Piece]:
+    """Say each piece, listen whether it is what was written, and say it once more where it is not."""
+    inputs = request.inputs
+    for place, piece in enumerate(say(voice, inputs, planned, step)):
+        heard = _listen(piece, planned.language)
+        for attempt in range(1, _TRIES):
+            if heard.check is None or heard.check.agrees is not False:
+                break
+            again = _listen(say_piece(voice, inputs, planned, place, attempt), planned.language)
+            better = again if again.check and again.check.agrees else heard
+            heard = replace(better, tries=attempt + 1)
+        yield heard
+
+
+def _listen(piece: Piece, language: str) -> Piece:
+    if piece.spans is None:
+        return piece
+    return replace(piece, check=check(piece.audio, piece.words, piece.spans, language=language))
+
+
+def _not_empty(speech: Speech, request: Request) -> Speech:
+    if not speech.audio.samples.any():
+        raise InputInvalid(
+            f"the voice {request.voice} has no sound for any word of the text",
+            mend="give a text in the voice's language, or --language",
+        )
+    return speech
+
+
+def _caption(
+    request: Request, speech: Speech, planned: Plan, out: Publication, step: Step
+) -> tuple[CaptionFiles | None, str | None, tuple[PassedOver, ...]]:
+    if not request.captions:
+        return None, None, ()
+    timed = time_words(speech, planned.language, request.aligners, step)
+    options = request.caption_options.for_language(planned.language)
+    files = publish_captions(out, request.output.stem, request.captions, timed.words, options, speech.audio.seconds)
+    return files, timed.source, timed.passed_over

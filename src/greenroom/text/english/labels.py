@@ -48,6 +48,9 @@ _ROMAN = re.compile(r"(?=[IVXLC])C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _SMALL_ROMAN = re.compile(r"[IVX]{2,}")
 
+# Also words, or letters, that may stand before a Roman numeral's letters by chance.
+_RARELY_ROMAN = word_set("no nos nr p pp l ll ex")
+
 # Behind "Elizabeth I" the sentence goes on with one of these; behind "George, I think" it does not.
 _AFTER_FIRST = word_set("and as at became died had in is of on reigned ruled to was who with")
 
@@ -60,10 +63,15 @@ def short_label(words: Words, at: int) -> Reading | None:
     if (
         not label
         or not (piece.tail == "." or "№" in piece.written)
-        or not (follows[:1].isdecimal() or _ROMAN.fullmatch(follows))
+        or not (follows[:1].isdecimal() or _takes_roman(piece.core, follows))
     ):
         return None
     return (Said((label,), Dot.NEVER),)
+
+
+def _takes_roman(label: str, follows: str) -> bool:
+    """Behind "No." an "I" or a "V" begins a sentence; "Vol. IV" is counted."""
+    return label.lower() not in _RARELY_ROMAN and follows != "I" and bool(_ROMAN.fullmatch(follows))
 
 
 def short_label_attached(words: Words, at: int) -> Reading | None:
@@ -94,7 +102,8 @@ def numeral(words: Words, at: int) -> Reading | None:
 def short_label_numeral(words: Words, at: int) -> Reading | None:
     """The Roman numeral behind a shortened label: ``Vol. IV``."""
     core = words.core(at)
-    if words[at - 1].tail != "." or words.core(at - 1).lower() not in _SHORT_LABELS or not _ROMAN.fullmatch(core):
+    before = words.core(at - 1)
+    if words[at - 1].tail != "." or before.lower() not in _SHORT_LABELS or not _takes_roman(before, core):
         return None
     return (Said(cardinal(roman(core))),)
 

@@ -48,6 +48,7 @@ _POWER = re.compile(
 )
 _CALCULATION = re.compile(rf"[-+]?{NUMBER}(?:(?:<=|>=|[-+×*÷=<>≤≥≈])[-+]?{NUMBER})+")
 _PICTURE_LINES = re.compile(r"(?P<lines>\d{3,4})(?P<scan>[pi])(?P<rate>\d{1,3})?")
+_ORDINAL_COMPOUND = re.compile(r"(?P<number>\d{1,9})(?:st|nd|rd|th)(?P<rest>(?:-[A-Za-z]+)+)")
 _HYPHENED_WORDS = re.compile(r"[-–][A-Za-z]+(?:-[A-Za-z]+)*")
 
 _SAID_OTHERWISE = {
@@ -198,7 +199,10 @@ def picture_lines(words: Words, at: int) -> Reading | None:
 
 
 def number_word(words: Words, at: int) -> Reading | None:
-    """``3-year-old → three year old``, ``3/4-inch``, ``16-bit``. Units have their own rule before this one."""
+    """``3-year-old → three year old``, ``19th-century``, ``16-bit``. Units have their own rule before this one."""
+    if match := _ORDINAL_COMPOUND.fullmatch(words.core(at)):
+        said = (word for part in match["rest"][1:].split("-") for word in letters(part))
+        return (Said((*ordinal(int(match["number"])), *said)),)
     found = quantity(words.core(at))
     if not found or not _HYPHENED_WORDS.fullmatch(found.rest):
         return None
