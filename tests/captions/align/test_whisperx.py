@@ -21,7 +21,8 @@ STAND_IN = """
     print("WhisperX prints what it does")
 
     def load_audio(path):
-                time.sleep(0.6)  # longer than one look at it
+        import time
+        time.sleep(0.6)  # longer than one look at it
         assert open(path, "rb").read(4) == b"RIFF"
         return [0.0]
 
