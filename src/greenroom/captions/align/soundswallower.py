@@ -135,15 +135,16 @@ def _follow(model: _Model, pcm: NDArray[np.int16], words: Sequence[str], step: S
     while first < len(words) and frames - at > _SHORTEST and at - lost_since < _PATIENCE:
         step("align", at / _FRAMES_A_SECOND, frames / _FRAMES_A_SECOND)
         samples = pcm[_sample(at) : _sample(at + _WINDOW)]
-        cut = _WINDOW - _MARGIN if at + _WINDOW < frames else _WINDOW
+        last = at + _WINDOW >= frames
+        cut = _WINDOW if last else _WINDOW - _MARGIN
         found: list[_Heard] = []
         if at == lost_since:
             ahead = words[first : first + _WINDOW * _WORDS_A_SECOND // _FRAMES_A_SECOND]
-            found = _trusted(model.decode(samples, ahead, _FOLLOWING), cut)
+            found = _trusted(model.decode(samples, ahead, _FOLLOWING, whole=last), cut)
             found = found if len(found) >= min(_FOLLOWING.enough, len(ahead)) else []
         if not found:
             ahead = words[first : first + _MOST_WORDS]
-            found = _trusted(model.decode(samples, ahead, _SEARCHING, anywhere=True), cut)
+            found = _trusted(model.decode(samples, ahead, _SEARCHING, anywhere=True, whole=last), cut)
             found = found if _proven(found, words[first:]) else []
         heard.update((first + word.index, _Heard(first + word.index, at + word.start, at + word.end)) for word in found)
         if found:
@@ -224,11 +225,11 @@ class _Model:
         self._any_phone = [self._add(f"+{phone}", [phone]) for phone in phones if phone.isalpha() and phone != "SIL"]
 
     def decode(
-        self, pcm: NDArray[np.int16], words: Sequence[str], prices: _Prices, *, anywhere: bool = False
+        self, pcm: NDArray[np.int16], words: Sequence[str], prices: _Prices, *, anywhere: bool = False, whole: bool
     ) -> list[_Heard]:
         """The words that are in the sound, in order, with other speech before or behind them.
 
-        pcm: at 16 kHz.  anywhere: the sound may take the text up at any word.
+        pcm: at 16 kHz.  anywhere: the sound may take the text up at any word.  whole: the samples end with the sound.
         """
         names = [self._name(word) for word in words]
         leaps = _leaps(len(names), prices.early_end, anywhere=anywhere)
@@ -241,7 +242,8 @@ class _Model:
         self._decoder.set_fsg(self._decoder.create_fsg("text", 0, len(names), arcs))
         self._decoder.start_utt()
         try:
-            self._decoder.process_raw(_with_tail(pcm).tobytes(), full_utt=True)
+            # The end of the sound needs no tail, and of a short sound it would change what counts as loud.
+            self._decoder.process_raw((pcm if whole else _with_tail(pcm)).tobytes(), full_utt=True)
         finally:
             self._decoder.end_utt()
         frames = len(pcm) * _FRAMES_A_SECOND // RATE
