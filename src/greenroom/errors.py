@@ -89,7 +89,7 @@ class Cancelled(GreenroomError):
     code = "cancelled"
     exit_code = 130
 
-    def __init__(self, message: str = "stopped before the end; nothing was written") -> None:
+    def __init__(self, message: str = "stopped before the end; no file was written") -> None:
         super().__init__(message)
 
 

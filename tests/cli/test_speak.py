@@ -163,3 +163,12 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 1
     assert 'mend: pip install "greenroom[voice]"' in done.stderr
+
+
+def test_a_listener_that_leaves_is_no_failure_and_a_full_disk_is_one_in_words(tmp_path: Path) -> None:
+    speak = f"{sys.executable} -m greenroom speak 'One. Two. Three.' -o -"
+    left = subprocess.run(["bash", "-o", "pipefail", "-c", f"{speak} | head -c 100"], capture_output=True, check=False)
+    assert (left.returncode, b"error" in left.stderr) == (0, False)
+    full = subprocess.run(["bash", "-c", f"{speak} > /dev/full"], capture_output=True, text=True, check=False)
+    assert full.returncode == 1
+    assert "no room on the disk for 'standard output'" in full.stderr

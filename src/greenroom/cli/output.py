@@ -68,13 +68,17 @@ class Output:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("starting", total=None)
+        bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        task = bar.add_task("starting", total=None)
 
-            def step(stage: str, done: float, total: float) -> None:
-                bar.update(task, description=stage, completed=done, total=total)
+        def step(stage: str, done: float, total: float) -> None:
+            bar.start()  # with the first step, so that what is said before it stands above
+            bar.update(task, description=stage, completed=done, total=total)
 
+        try:
             yield step
+        finally:
+            bar.stop()
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, counted, json_option
 from greenroom.cli.text import STANDARD, read_text_file
 from greenroom.errors import InputInvalid
+from greenroom.files import writing_to
 from greenroom.recipes.inputs.voice import SpeakInputs
 
 if TYPE_CHECKING:
@@ -69,7 +71,9 @@ def speak(
     if output == STANDARD:
         if as_json:
             raise InputInvalid("-o - and --json both want standard output", mend="write to a file, or leave out --json")
-        speak_to_stream(request, _binary_stdout(), notice=out.say)
+        # Who listens may leave early, as head does: that is no failure.
+        with writing_to(Path("standard output")), contextlib.suppress(BrokenPipeError):
+            speak_to_stream(request, _binary_stdout(), notice=out.say)
         return 0
     with out.progress() as step:
         result = speak_to_files(request, step=step, notice=out.say)

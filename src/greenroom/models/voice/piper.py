@@ -62,7 +62,7 @@ class Piper:
         try:
             import onnxruntime
             from piper import PiperConfig, PiperVoice
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             raise ExtraMissing("the voice engine (piper-tts)", "voice") from error
         try:
             settings = PiperConfig.from_dict(config)
@@ -105,7 +105,7 @@ class Piper:
 
         if self._engine.config.phoneme_type != PhonemeType.ESPEAK:
             return (self.language,)
-        return _espeak_languages(ESPEAK_DATA_DIR / "lang")
+        return tuple(sorted(_espeak_voices(ESPEAK_DATA_DIR / "lang")))
 
     def phonemize(self, text: str, language: str | None = None) -> list[list[str]]:
         """Phonemes of each sentence in the text, spaces and punctuation among them."""
@@ -119,9 +119,12 @@ class Piper:
         return " ".join("".join(sentence) for sentence in self.phonemize(word, language))
 
     def _phonemizer(self, language: str) -> PiperVoice:
+        from piper.phonemize_espeak import ESPEAK_DATA_DIR
+
         if language == self.language:
             return self._engine
-        return dataclasses.replace(self._engine, config=dataclasses.replace(self._engine.config, espeak_voice=language))
+        name = _espeak_voices(ESPEAK_DATA_DIR / "lang").get(language, language)
+        return dataclasses.replace(self._engine, config=dataclasses.replace(self._engine.config, espeak_voice=name))
 
     def say(
         self, phonemes: list[str], *, pace: float, noise: np.random.Generator, speaker: int | None = None
@@ -222,12 +225,14 @@ def _sounds(phonemes: list[str], owners: list[int | None], ends: list[int]) -> t
 
 
 @cache
-def _espeak_languages(folder: Path) -> tuple[str, ...]:
-    """The codes in espeak-ng's own files: each says ``language CODE`` once or more."""
-    said = (path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file())
-    return tuple(
-        sorted({code.lower() for text in said for code in re.findall(r"^language\s+(\S+)", text, re.MULTILINE)})
-    )
+def _espeak_voices(folder: Path) -> dict[str, str]:
+    """espeak-ng's voice for each language code: its files answer to their names, and say ``language CODE`` inside."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    voices = {path.name.lower(): path.name.lower() for path in files}
+    for path in files:
+        for code in re.findall(r"^language\s+(\S+)", path.read_text(errors="replace"), re.MULTILINE):
+            voices.setdefault(code.lower(), path.name.lower())
+    return voices
 
 
 def _read_model(model: Path) -> bytes:
