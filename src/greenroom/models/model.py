@@ -1,0 +1,98 @@
+"""What every model is to whoever serves it: loaded once, warmed up, then asked many times.
+
+>>> class Echo(Model):
+...     inputs = EchoInputs
+...
+...     @classmethod
+...     def load(cls, device: str) -> Self:
+...         return cls()
+...
+...     def generate(self, inputs: EchoInputs, work: Work) -> Generated:
+...         work.step("echoing", 0, 1)
+...         return Generated({"said": inputs.text})
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from greenroom.progress import Step, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from greenroom.inputs import Inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Where and how one request is done.
+
+    folder: exists, is empty, belongs to this request alone; files are made there.  step: reports progress, and raises
+    Cancelled once the work should stop; call it between sampler steps.  small: an attempt ran out of memory, so take
+    the smaller plan.  hand_on: given when the result is wanted while it is made; takes its bytes in order.
+    """
+
+    folder: Path
+    step: Step = silent
+    small: bool = False
+    hand_on: Callable[[bytes], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """A file that a model made, in the folder of its work."""
+
+    path: Path
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What a request gave. output: facts about it, as JSON holds them.  files: the first one is the result itself."""
+
+    output: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[MadeFile, ...] = ()
+
+
+class Model(ABC):
+    """A model on a device, in a process of its own. One request at a time.
+
+    inputs: what it takes.  memory: bytes that it takes on its device while it works, 0 for nothing worth counting.
+    sleeps: it can move its weights to the host's memory; others are unloaded instead.  has_smaller_plan: it can do the
+    same work in less memory.  streams: it can hand on its result while it makes it; ``stream_type`` says as what.
+    """
+
+    inputs: ClassVar[type[Inputs]]
+    memory: ClassVar[int] = 0
+    sleeps: ClassVar[bool] = False
+    has_smaller_plan: ClassVar[bool] = False
+    streams: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def load(cls, device: str) -> Self:
+        """Put the model on a device, ``cpu`` or ``cuda:0``."""
+
+    @abstractmethod
+    def generate(self, inputs: Any, work: Work) -> Generated:
+        """Do one request. inputs: a checked value of the class ``inputs``. Raises GreenroomError, Cancelled."""
+
+    def warm_up(self, work: Work) -> None:  # noqa: B027 - a model that needs no warming has nothing to say here
+        """Do a real request, so that the first user does not wait for kernels and caches."""
+
+    @classmethod
+    def stream_type(cls, inputs: Any) -> str:
+        """The media type of what ``hand_on`` gets."""
+        return "application/octet-stream"
+
+    def sleep(self) -> None:
+        """Move the weights from the device to the host's memory."""
+        raise NotImplementedError(f"{type(self).__name__} does not sleep")
+
+    def wake(self) -> None:
+        """Move the weights back to the device."""
+        raise NotImplementedError(f"{type(self).__name__} does not sleep")
