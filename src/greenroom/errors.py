@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 
 class GreenroomError(Exception):
-    """Base of all errors shown to users: a message (thing and value), a mend, and a stable code."""
+    """Base of all errors shown to users: a message (thing and value), a mend, and a stable code.
+
+    retryable: the same request may well succeed when it is made again.
+    """
 
     code: ClassVar[str] = "failed"
     exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, mend: str = "") -> None:
         super().__init__(message)

@@ -1,0 +1,1 @@
+"""Durable jobs: accepted once, run until settled, whatever dies in between."""

@@ -1,0 +1,194 @@
+"""The queue: DBOS Transact in the database of jobs (https://docs.dbos.dev).
+
+DBOS keeps the order (priority, then age), hands each entry to one host, knows who runs what, and gives back what a
+lost host ran. Two things it does in a way that a queue of long jobs cannot use, and this file does them itself with
+DBOS's own parts, some of them not public; hence the narrow pin in pyproject.toml, and the tests of this file:
+
+- it polls each queue at an interval, at best one claim a tick: a worker would idle between jobs, or the database would
+  be polled hard while nothing happens. Here a host claims in the moment in which a device is free.
+- a queue's concurrency is one number for all hosts: a small host would hold jobs that a larger one could run.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializationFormat
+from dbos._core import execute_dequeued_workflow
+from dbos._dbos import _get_dbos_instance
+from dbos._utils import INTERNAL_QUEUE_NAME, generate_uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from greenroom.jobs.database import Database
+
+_APPLICATION = "greenroom"
+# Entries of all releases with the same version run on each other's hosts; it grows when their arguments change.
+_VERSION = "1"
+_JOB, _DELIVERY = "greenroom.job", "greenroom.delivery"
+DELIVERIES = "deliveries"
+# DBOS takes 1 to 2^31 - 1, the lowest first; ours are -100 to 100, the highest first.
+_MIDDLE = 1000
+
+
+class Queue(Protocol):
+    """What a transaction needs of the queue."""
+
+    def put(
+        self,
+        connection: sa.Connection,
+        job_id: str,
+        *,
+        run: int,
+        model: str,
+        priority: int,
+        delay_s: float | None = None,
+    ) -> None:
+        """Queue a job. run: counts from 1 how often it was queued.  delay_s: not before."""
+
+    def deliver(
+        self, connection: sa.Connection, delivery_id: str, *, attempt: int, delay_s: float | None = None
+    ) -> None:
+        """Queue an attempt to deliver a webhook."""
+
+
+class Engine:
+    """DBOS, launched once in a process.
+
+    job, delivery: called in a thread each, with the id and its run or attempt, when this host has claimed an entry.
+    """
+
+    def __init__(
+        self, database: Database, host: str, *, job: Callable[[str, int], None], delivery: Callable[[str, int], None]
+    ) -> None:
+        self.host = host
+        config: DBOSConfig = {
+            "name": _APPLICATION,
+            "system_database_engine": database.engine,
+            "application_version": _VERSION,
+            "executor_id": host,
+            "log_level": "WARNING",
+            # Its events are not used; a listener would hold a connection.
+            "use_listen_notify": False,
+        }
+        for noisy in ("dbos", "dbos.transact"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        DBOS(config=config)
+
+        # DBOS writes its marks on the functions, which methods do not take.
+        @DBOS.workflow(name=_JOB)
+        def run_job(job_id: str, run: int) -> None:
+            job(job_id, run)
+
+        @DBOS.workflow(name=_DELIVERY)
+        def run_delivery(delivery_id: str, attempt: int) -> None:
+            delivery(delivery_id, attempt)
+
+        # Claiming is ours: DBOS' own threads listen to its internal queue alone.
+        DBOS.listen_queues([])
+        self._client = DBOSClient(system_database_engine=database.engine, application_name=_APPLICATION, lazy=True)
+        self._queues: dict[str, Any] = {}
+
+    def launch(self) -> None:
+        """Make DBOS' tables and begin. Blocks."""
+        DBOS.launch()
+
+    def put(
+        self,
+        connection: sa.Connection,
+        job_id: str,
+        *,
+        run: int,
+        model: str,
+        priority: int,
+        delay_s: float | None = None,
+    ) -> None:
+        """Queue a job, as part of the transaction that accepts it; a later run goes before new jobs of its priority."""
+        place = _MIDDLE - 2 * priority - (run > 1)
+        self._enqueue(connection, _JOB, f"{job_id}.{run}", _queue_of(model), (job_id, run), delay_s, priority=place)
+
+    def deliver(
+        self, connection: sa.Connection, delivery_id: str, *, attempt: int, delay_s: float | None = None
+    ) -> None:
+        """Queue an attempt to deliver, as part of the transaction that decides on it."""
+        self._enqueue(connection, _DELIVERY, f"{delivery_id}.{attempt}", DELIVERIES, (delivery_id, attempt), delay_s)
+
+    def claim(self, model: str, limit: int) -> int:
+        """Claim up to ``limit`` jobs of a model for this host and begin to run them; gives how many. Blocks."""
+        return self._claim(_queue_of(model), limit)
+
+    def claim_deliveries(self, limit: int) -> int:
+        """Claim up to ``limit`` deliveries that are due and begin with them; gives how many. Blocks."""
+        return self._claim(DELIVERIES, limit)
+
+    def forget(self, job_id: str, run: int) -> None:
+        """Take an entry out that is no longer to run; nothing if there is none. Blocks."""
+        DBOS.cancel_workflow(f"{job_id}.{run}")
+
+    def delete(self, job_id: str, runs: int) -> None:
+        """Delete all entries of a job. Blocks."""
+        DBOS.delete_workflows([f"{job_id}.{run}" for run in range(1, runs + 1)])
+
+    def missing(self, entries: dict[str, int], hosts: set[str]) -> list[str]:
+        """Jobs whose entry is neither queued nor claimed by one of ``hosts``. entries: run by job. Blocks."""
+        names = {f"{job_id}.{run}": job_id for job_id, run in entries.items()}
+        kept = {
+            status["workflow_uuid"]
+            for status in _get_dbos_instance()._sys_db.get_workflow_statuses(list(names))
+            if status["status"] in ("ENQUEUED", "DELAYED")
+            or (status["status"] == "PENDING" and status["executor_id"] in hosts)
+        }
+        return [job_id for name, job_id in names.items() if name not in kept]
+
+    def recover(self, host: str) -> None:
+        """Queue anew whatever a lost host had claimed; safe to repeat. Blocks."""
+        database = _get_dbos_instance()._sys_db
+        for pending in database.get_pending_workflows(host, _VERSION):
+            database.reenqueue_for_recovery(pending.workflow_id, [host], INTERNAL_QUEUE_NAME)
+
+    def close(self, patience_s: int = 0) -> None:
+        """Stop DBOS. Blocks."""
+        DBOS.destroy(workflow_completion_timeout_sec=patience_s, destroy_registry=True)
+
+    def _enqueue(
+        self,
+        connection: sa.Connection,
+        name: str,
+        entry: str,
+        queue: str,
+        arguments: tuple[Any, ...],
+        delay_s: float | None,
+        priority: int = _MIDDLE,
+    ) -> None:
+        options: EnqueueOptions = {
+            "workflow_name": name,
+            "queue_name": queue,
+            "workflow_id": entry,
+            "app_version": _VERSION,
+            "priority": priority,
+            # JSON: nothing in the database is ever unpickled.
+            "serialization_type": WorkflowSerializationFormat.PORTABLE,
+        }
+        if delay_s is not None:
+            options["delay_seconds"] = delay_s
+        self._client.enqueue_in_transaction(connection, options, *arguments)
+
+    def _claim(self, queue_name: str, limit: int) -> int:
+        dbos = _get_dbos_instance()
+        queue = self._queues.get(queue_name)
+        if queue is None:
+            queue = self._queues[queue_name] = DBOS.register_queue(queue_name)
+        queue._worker_concurrency = limit
+        token = generate_uuid()
+        claimed, _ = dbos._sys_db.start_queued_workflows(queue, self.host, _VERSION, None, owner_xid=token)
+        for status in dbos._sys_db.get_workflow_statuses(claimed) if claimed else ():
+            execute_dequeued_workflow(dbos, status, token)
+        return len(claimed)
+
+
+def _queue_of(model: str) -> str:
+    return f"model-{model}"

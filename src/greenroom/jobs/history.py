@@ -1,0 +1,147 @@
+"""Reading jobs: one, many, what happened to one. owner None sees all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from greenroom.jobs.errors import JobUnknown
+from greenroom.jobs.job import ENDED, Artifact, Event, Job, Status
+from greenroom.jobs.records import artifact_of, artifacts_of, event_of, job_of
+from greenroom.jobs.schema import artifacts, events, jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which jobs, the newest first. search: words that must all occur.  after: the last job of the page before."""
+
+    owner: str | None = None
+    status: Status | None = None
+    model: str | None = None
+    search: str = ""
+    after: str | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some jobs, and whether there are older ones."""
+
+    jobs: tuple[Job, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many jobs of a model wait and run, and since when the oldest waits (milliseconds of the epoch)."""
+
+    model: str
+    queued: int
+    running: int
+    oldest_queued_at: int | None
+
+
+def read_job(connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
+    """One job with its artifacts and its place in the queue. Raises JobUnknown."""
+    row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id, *_of(owner))).one_or_none()
+    if row is None:
+        raise JobUnknown(job_id)
+    position = _position(connection, row) if row.status == "queued" else None
+    made = artifacts_of(connection, [job_id]) if row.status == "succeeded" else {}
+    return job_of(row, made.get(job_id, ()), position)
+
+
+def read_page(connection: sa.Connection, asked: Asked) -> Page:
+    """A page of jobs. Raises JobUnknown for an ``after`` that is no job."""
+    chosen = sa.select(jobs).where(*_of(asked.owner))
+    if asked.status:
+        chosen = chosen.where(jobs.c.status == asked.status)
+    if asked.model:
+        chosen = chosen.where(jobs.c.model == asked.model)
+    for word in asked.search.casefold().split():
+        chosen = chosen.where(jobs.c.words.contains(word, autoescape=True))
+    if asked.after:
+        last = connection.execute(sa.select(jobs.c.created_at, jobs.c.id).where(jobs.c.id == asked.after)).one_or_none()
+        if last is None:
+            raise JobUnknown(asked.after)
+        chosen = chosen.where(
+            sa.tuple_(jobs.c.created_at, jobs.c.id) < sa.tuple_(*(sa.literal(value) for value in last))
+        )
+    newest = chosen.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(asked.limit + 1)
+    rows = connection.execute(newest).all()
+    shown = rows[: asked.limit]
+    made = artifacts_of(connection, [row.id for row in shown if row.status == "succeeded"])
+    found = (
+        job_of(row, made.get(row.id, ()), _position(connection, row) if row.status == "queued" else None)
+        for row in shown
+    )
+    return Page(tuple(found), len(rows) > asked.limit)
+
+
+def read_events(connection: sa.Connection, job_id: str, after: int = 0, limit: int = 500) -> list[Event]:
+    """What happened to a job behind event number ``after``."""
+    chosen = sa.select(events).where(events.c.job_id == job_id, events.c.number > after)
+    return [event_of(row) for row in connection.execute(chosen.order_by(events.c.number).limit(limit))]
+
+
+def read_artifact(connection: sa.Connection, artifact_id: str, owner: str | None = None) -> Artifact | None:
+    """One artifact, of a job of the owner's."""
+    chosen = sa.select(artifacts).join(jobs, jobs.c.id == artifacts.c.job_id)
+    row = connection.execute(chosen.where(artifacts.c.id == artifact_id, *_of(owner))).one_or_none()
+    return None if row is None else artifact_of(row)
+
+
+def count_open(connection: sa.Connection, owner: str) -> int:
+    """How many jobs of an owner wait or run."""
+    chosen = sa.select(sa.func.count()).where(jobs.c.owner == owner, jobs.c.status.in_(("queued", "running")))
+    return int(connection.execute(chosen).scalar_one())
+
+
+def depths(connection: sa.Connection) -> list[Depth]:
+    """The queues, a line a model that has anything in it."""
+    queued = sa.func.sum(sa.case((jobs.c.status == "queued", 1), else_=0))
+    running = sa.func.sum(sa.case((jobs.c.status == "running", 1), else_=0))
+    oldest = sa.func.min(sa.case((jobs.c.status == "queued", jobs.c.queued_at)))
+    chosen = (
+        sa.select(jobs.c.model, queued, running, oldest)
+        .where(jobs.c.status.in_(("queued", "running")))
+        .group_by(jobs.c.model)
+    )
+    return [Depth(model, int(waits), int(runs), since) for model, waits, runs, since in connection.execute(chosen)]
+
+
+def counts(connection: sa.Connection, owner: str | None = None) -> dict[str, int]:
+    """How many jobs are in each state."""
+    chosen = sa.select(jobs.c.status, sa.func.count()).where(*_of(owner)).group_by(jobs.c.status)
+    return {status: int(count) for status, count in connection.execute(chosen)}
+
+
+def ended_before(connection: sa.Connection, moment: int, limit: int = 200) -> Sequence[str]:
+    """Jobs that came to their end before a moment."""
+    chosen = sa.select(jobs.c.id).where(jobs.c.status.in_(tuple(ENDED)), jobs.c.finished_at < moment).limit(limit)
+    return connection.execute(chosen).scalars().all()
+
+
+def _of(owner: str | None) -> list[sa.ColumnElement[bool]]:
+    return [] if owner is None else [jobs.c.owner == owner]
+
+
+def _position(connection: sa.Connection, row: sa.Row[Any]) -> int:
+    """How many jobs of the same model are ahead."""
+    sooner = sa.or_(
+        jobs.c.priority > row.priority,
+        sa.and_(
+            jobs.c.priority == row.priority,
+            sa.or_(
+                jobs.c.queued_at < row.queued_at,
+                sa.and_(jobs.c.queued_at == row.queued_at, jobs.c.id < row.id),
+            ),
+        ),
+    )
+    chosen = sa.select(sa.func.count()).where(jobs.c.status == "queued", jobs.c.model == row.model, sooner)
+    return int(connection.execute(chosen).scalar_one())

@@ -1,0 +1,275 @@
+"""Every change of a job's state, one method each, each within one transaction.
+
+queued ──begin──► running ──settle──► succeeded, failed, cancelled, timed_out
+  ▲                  │
+  └─────requeue──────┘        cancel and expire also end a queued job; again queues one that has failed
+
+An attempt writes under its ``claim``. Who was declared lost and goes on nevertheless finds its claim gone, and its
+result is not taken: a job has one result.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from greenroom.errors import Cancelled, GreenroomError
+from greenroom.jobs.errors import IdempotencyMismatch, JobConflict, PoisonJob, QueueTimedOut
+from greenroom.jobs.history import read_job
+from greenroom.jobs.hosts import is_alive
+from greenroom.jobs.job import ENDED, Artifact, Job, NewJob, Progress, Status
+from greenroom.jobs.records import add_event, dumps, job_of, maybe_dumps, now, webhook_row, words_of
+from greenroom.jobs.schema import artifacts, deliveries, events, jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from greenroom.jobs.engine import Queue
+
+
+class Transitions:
+    """The changes, over one queue. Each takes the connection of the transaction that it becomes part of."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def accept(self, connection: sa.Connection, new: NewJob) -> tuple[Job, bool]:
+        """Take a job in, or find the one that its idempotency key belongs to; says whether it is new.
+
+        Raises IdempotencyMismatch.
+        """
+        asked = dumps([new.model, new.input, new.priority, new.timeout_s, new.ttl_s, new.max_attempts, new.metadata])
+        if new.idempotency_key is not None:
+            known = connection.execute(
+                sa.select(jobs.c.id, jobs.c.fingerprint).where(
+                    jobs.c.owner == new.owner, jobs.c.idempotency_key == new.idempotency_key
+                )
+            ).one_or_none()
+            if known is not None:
+                if known.fingerprint != asked:
+                    raise IdempotencyMismatch(new.idempotency_key, known.id)
+                return read_job(connection, known.id), False
+        row = _new_row(new, asked)
+        connection.execute(jobs.insert().values(row))
+        self._happened(connection, row["id"], "queued")
+        self._queue.put(connection, row["id"], run=1, model=new.model, priority=new.priority)
+        return read_job(connection, row["id"]), True
+
+    def begin(self, connection: sa.Connection, job_id: str, run: int, host: str) -> Job | None:
+        """Start an attempt, under a new claim; None when there is nothing to start any more, or another run is due.
+
+        A job that was started as often as it may is settled as failed: it takes down whoever runs it.
+        """
+        row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update()).one_or_none()
+        if row is None or row.status != "queued" or row.runs != run:
+            return None
+        if not is_alive(connection, host):  # this host was declared lost a moment ago: the job is for another
+            self.mend(connection, job_of(row))
+            return None
+        if row.attempts >= row.max_attempts:
+            self._end(connection, job_id, "failed", error=PoisonJob(row.attempts))
+            return None
+        moment = now()
+        changed = jobs.update().where(jobs.c.id == job_id).values(
+            status="running",
+            host=host,
+            claim=secrets.token_hex(8),
+            attempts=jobs.c.attempts + 1,
+            started_at=sa.func.coalesce(jobs.c.started_at, moment),
+            progress=None,
+        )  # fmt: skip
+        started = connection.execute(changed.returning(jobs)).one()
+        self._happened(connection, job_id, "started", {"attempt": started.attempts})
+        return job_of(started)
+
+    def progressed(self, connection: sa.Connection, job: Job, progress: Progress) -> None:
+        """Write where an attempt stands; nothing if it is no longer the one that runs."""
+        said = {"stage": progress.stage, "done": progress.done, "total": progress.total, "eta_s": progress.eta_s}
+        changed = jobs.update().where(*_ours(job)).values(progress=dumps(said))
+        if connection.execute(changed).rowcount:
+            self._happened(connection, job.id, "progress", {**said, "fraction": progress.fraction})
+
+    def succeed(self, connection: sa.Connection, job: Job, output: Mapping[str, Any], made: Sequence[Artifact]) -> bool:
+        """Settle a job with its result; False when the attempt is no longer the one that runs.
+
+        A cancel that came too late is too late: the result is there.
+        """
+        if not self._end(connection, job.id, "succeeded", job=job, output=output):
+            return False
+        for place, artifact in enumerate(made):
+            row = {"place": place, **{name: getattr(artifact, name) for name in artifact.__slots__}}
+            connection.execute(artifacts.insert().values(row))
+        return True
+
+    def fail(self, connection: sa.Connection, job: Job, status: Status, error: GreenroomError) -> bool:
+        """Settle a job without result; False when the attempt is no longer the one that runs."""
+        return self._end(connection, job.id, status, job=job, error=error)
+
+    def requeue(
+        self,
+        connection: sa.Connection,
+        job: Job,
+        reason: GreenroomError,
+        *,
+        counts: bool = True,
+        delay_s: float | None = None,
+    ) -> bool:
+        """Put a running job back. counts: False when the attempt was not the job's fault, and is given back to it."""
+        values: dict[str, Any] = {
+            "status": "queued", "host": None, "claim": None, "progress": None, "runs": job.runs + 1,
+            "attempts": jobs.c.attempts if counts else jobs.c.attempts - 1,
+        }  # fmt: skip
+        if not connection.execute(jobs.update().where(*_ours(job)).values(values)).rowcount:
+            return False
+        self._happened(connection, job.id, "requeued", {"reason": reason.as_dict()})
+        self._queue.put(connection, job.id, run=job.runs + 1, model=job.model, priority=job.priority, delay_s=delay_s)
+        return True
+
+    def mend(self, connection: sa.Connection, job: Job) -> bool:
+        """Give a queued job a new entry in the queue for one that was lost; says whether it was still queued."""
+        chosen = jobs.update().where(jobs.c.id == job.id, jobs.c.status == "queued", jobs.c.runs == job.runs)
+        if not connection.execute(chosen.values(runs=job.runs + 1)).rowcount:
+            return False
+        self._queue.put(connection, job.id, run=job.runs + 1, model=job.model, priority=job.priority)
+        return True
+
+    def requeue_of_host(self, connection: sa.Connection, host: str) -> list[Job]:
+        """Put back all that a lost host ran; gives those jobs. A job that was to be cancelled is cancelled instead."""
+        rows = connection.execute(sa.select(jobs).where(jobs.c.host == host, jobs.c.status == "running")).all()
+        lost = [job_of(row) for row in rows]
+        for job in lost:
+            if job.cancel_requested:
+                self.fail(connection, job, "cancelled", Cancelled("cancelled"))
+            else:
+                self.requeue(connection, job, GreenroomError("the server that ran it was lost"))
+        return lost
+
+    def cancel(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
+        """End a queued job, ask a running one to stop; nothing for one that has ended. Raises JobUnknown."""
+        job = read_job(connection, job_id, owner)
+        if job.status == "queued":
+            self._end(connection, job_id, "cancelled", error=Cancelled("cancelled while it waited"))
+        elif job.status == "running" and not job.cancel_requested:
+            connection.execute(jobs.update().where(jobs.c.id == job_id).values(cancel_requested=True))
+            self._happened(connection, job_id, "cancelling")
+        return read_job(connection, job_id)
+
+    def expire(self, connection: sa.Connection, job_id: str, waited_s: float) -> bool:
+        """End a job that waited for too long, if it still waits."""
+        return self._end(connection, job_id, "timed_out", error=QueueTimedOut(round(waited_s, 1)), only="queued")
+
+    def again(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
+        """Queue a job anew that failed, timed out or was cancelled. Raises JobUnknown, JobConflict."""
+        job = read_job(connection, job_id, owner)
+        if job.status not in ("failed", "timed_out", "cancelled"):
+            raise JobConflict(f"{job_id} is {job.status}", mend="only a job that ended without result runs again")
+        fresh: dict[str, Any] = {
+            "status": "queued", "attempts": 0, "runs": job.runs + 1, "cancel_requested": False, "queued_at": now(),
+            "host": None, "claim": None, "started_at": None, "finished_at": None, "error": None, "output": None,
+            "progress": None,
+        }  # fmt: skip
+        changed = jobs.update().where(jobs.c.id == job_id, jobs.c.runs == job.runs).values(fresh)
+        if connection.execute(changed).rowcount:
+            self._happened(connection, job_id, "queued")
+            self._queue.put(connection, job_id, run=job.runs + 1, model=job.model, priority=job.priority)
+        return read_job(connection, job_id)
+
+    def delete(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
+        """Forget a job that has ended. Raises JobUnknown, JobConflict."""
+        job = read_job(connection, job_id, owner)
+        if not job.ended:
+            raise JobConflict(f"{job_id} is {job.status}", mend="cancel it first")
+        for table in (artifacts, events, deliveries):
+            connection.execute(table.delete().where(table.c.job_id == job_id))
+        connection.execute(jobs.delete().where(jobs.c.id == job_id))
+        return job
+
+    def cancel_all_queued(self, connection: sa.Connection, owner: str | None, model: str | None = None) -> list[str]:
+        """End every job that waits; gives their ids."""
+        chosen = sa.select(jobs.c.id).where(jobs.c.status == "queued")
+        if owner is not None:
+            chosen = chosen.where(jobs.c.owner == owner)
+        if model is not None:
+            chosen = chosen.where(jobs.c.model == model)
+        waiting = connection.execute(chosen).scalars().all()
+        error = Cancelled("cancelled while it waited")
+        return [job_id for job_id in waiting if self._end(connection, job_id, "cancelled", error=error, only="queued")]
+
+    def _end(
+        self,
+        connection: sa.Connection,
+        job_id: str,
+        status: Status,
+        *,
+        job: Job | None = None,
+        output: Mapping[str, Any] | None = None,
+        error: GreenroomError | None = None,
+        only: Status | None = None,
+    ) -> bool:
+        """Write a job's end once. job: the attempt that must still run.  only: the state that it must be in."""
+        said = None if error is None else {**error.as_dict(), "retryable": error.retryable}
+        values: dict[str, Any] = {
+            "status": status, "output": maybe_dumps(output), "error": maybe_dumps(said), "finished_at": now(),
+            "host": None, "claim": None,
+        }  # fmt: skip
+        changed = jobs.update().where(jobs.c.id == job_id, jobs.c.status.notin_(tuple(ENDED)))
+        if job is not None:
+            changed = changed.where(*_ours(job))
+        if only is not None:
+            changed = changed.where(jobs.c.status == only)
+        ended = connection.execute(changed.values(values).returning(jobs.c.webhook)).one_or_none()
+        if ended is None:
+            return False
+        self._happened(connection, job_id, status, {"error": said} if said else {})
+        return True
+
+    def _happened(
+        self, connection: sa.Connection, job_id: str, kind: str, data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write an event, and in the same transaction the delivery to whoever asked to be told of it."""
+        webhook = add_event(connection, job_id, kind, data)
+        if webhook is not None and kind in webhook.events:
+            delivery = f"msg_{secrets.token_hex(12)}"
+            row = {
+                "id": delivery, "job_id": job_id, "event": kind, "state": "due",
+                "created_at": now(),
+            }  # fmt: skip
+            connection.execute(deliveries.insert().values(row))
+            self._queue.deliver(connection, delivery, attempt=1)
+
+
+def to_cancel(connection: sa.Connection, host: str) -> Sequence[str]:
+    """Running jobs of a host that somebody wants stopped."""
+    chosen = sa.select(jobs.c.id).where(
+        jobs.c.host == host, jobs.c.status == "running", jobs.c.cancel_requested == sa.true()
+    )
+    return connection.execute(chosen).scalars().all()
+
+
+def _ours(job: Job) -> tuple[sa.ColumnElement[bool], ...]:
+    return jobs.c.id == job.id, jobs.c.status == "running", jobs.c.claim == job.claim
+
+
+def _new_row(new: NewJob, fingerprint: str) -> dict[str, Any]:
+    moment, job_id = now(), f"job_{secrets.token_hex(12)}"
+    return {
+        "id": job_id,
+        "model": new.model,
+        "status": "queued",
+        "owner": new.owner,
+        "idempotency_key": new.idempotency_key,
+        "fingerprint": fingerprint,
+        "input": dumps(new.input),
+        "metadata": dumps(new.metadata),
+        "webhook": webhook_row(new.webhook),
+        "traceparent": new.traceparent,
+        "words": words_of(job_id, new.model, new.input, new.metadata),
+        "priority": new.priority,
+        "timeout_s": new.timeout_s,
+        "ttl_s": new.ttl_s,
+        "max_attempts": new.max_attempts,
+        "created_at": moment,
+        "queued_at": moment,
+    }
