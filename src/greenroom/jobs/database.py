@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from greenroom.errors import ExtraMissing, GreenroomError, InputInvalid
 from greenroom.jobs.errors import DatabaseUnavailable, StorageFull
@@ -24,6 +24,7 @@ _Result = TypeVar("_Result")
 # SQLite waits so long for another writer, PostgreSQL for a connection, before the call is made again.
 _BUSY_S = 5
 _THREADS = 8
+_RACES = 3
 # Any number that other users of the database do not lock by.
 _LOCK = 0x677265656E
 
@@ -40,7 +41,10 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+        self.engine = _engine(url, own=True)
+        # DBOS begins its transactions in its own way.
+        self.engine_of_dbos = _engine(url, own=False)
+        self._reader = self.engine.execution_options(reads=True)
         self._threads = ThreadPoolExecutor(_THREADS, "database")
 
     def prepare(self) -> None:
@@ -48,8 +52,6 @@ class Database:
         with _in_words(), self.engine.begin() as connection:
             if self.engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-            else:
-                connection.execute(sa.text("BEGIN IMMEDIATE"))
             metadata.create_all(connection)
             version = fact(connection, "version", str(VERSION))
         if version != str(VERSION):
@@ -58,32 +60,44 @@ class Database:
                 mend="use the greenroom that made it, or another database",
             )
 
-    async def call(self, transaction: Callable[[sa.Connection], _Result], patience_s: float = 15.0) -> _Result:
+    async def call(
+        self, transaction: Callable[[sa.Connection], _Result], patience_s: float = 15.0, *, reads: bool = False
+    ) -> _Result:
         """Run one transaction. patience_s: how long to make it again while the database is away.
 
         ``transaction`` may run several times; only one of them is committed, except that a connection lost during the
         commit leaves open whether it was: so it must be safe to repeat. Raises DatabaseUnavailable, StorageFull.
         """
         until = time.monotonic() + patience_s
-        pause = 0.05
+        pause, races = 0.05, 0
         while True:
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._threads, self.run, transaction)
+                return await asyncio.get_running_loop().run_in_executor(self._threads, self.run, transaction, reads)
             except (DatabaseUnavailable, StorageFull):
                 if time.monotonic() + pause >= until:
+                    raise
+            except IntegrityError:  # another was faster with the same key: seen by looking again
+                races += 1
+                if races > _RACES:
                     raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
 
-    def run(self, transaction: Callable[[sa.Connection], _Result]) -> _Result:
+    async def read(self, transaction: Callable[[sa.Connection], _Result], patience_s: float = 15.0) -> _Result:
+        """Run one transaction that changes nothing, and so waits for no writer. Raises DatabaseUnavailable."""
+        return await self.call(transaction, patience_s, reads=True)
+
+    def run(self, transaction: Callable[[sa.Connection], _Result], reads: bool = False) -> _Result:
         """Run one transaction in this thread, once. Raises DatabaseUnavailable, StorageFull."""
-        with _in_words(), self.engine.begin() as connection:
+        engine = self._reader if reads else self.engine
+        with _in_words(), engine.begin() as connection:
             return transaction(connection)
 
     def close(self) -> None:
         """Wait for running transactions, and let go of all connections."""
         self._threads.shutdown(wait=True)
         self.engine.dispose()
+        self.engine_of_dbos.dispose()
 
 
 def fact(connection: sa.Connection, name: str, first: str) -> str:
@@ -100,7 +114,7 @@ def signing_secret(connection: sa.Connection) -> str:
     return fact(connection, "signing-secret", secrets.token_urlsafe(32))
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: str, *, own: bool) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
@@ -108,7 +122,7 @@ def _engine(url: str) -> sa.Engine:
             "the setting database is no URL", mend="such as postgresql://user:password@host/name or sqlite:///file"
         ) from None
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
+        return _sqlite(parsed, own=own)
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise InputInvalid(
             f"the setting database names {parsed.get_backend_name()}", mend="greenroom knows sqlite and postgresql"
@@ -127,18 +141,27 @@ def _engine(url: str) -> sa.Engine:
     )
 
 
-def _sqlite(url: sa.URL) -> sa.Engine:
+def _sqlite(url: sa.URL, *, own: bool) -> sa.Engine:
     engine = sa.create_engine(url, pool_size=_THREADS, max_overflow=8, pool_timeout=_BUSY_S)
 
     @sa.event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
-        # A transaction takes the writer's lock when it begins: it waits there, and cannot fail in its middle.
-        connection.isolation_level = "IMMEDIATE"
+        # Python's driver would begin a transaction only with its first change, behind what was read for it.
+        connection.isolation_level = None if own else "IMMEDIATE"
         connection.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA journal_mode=WAL")
         # A job that was accepted outlives a power cut too: every commit reaches the disk.
         connection.execute("PRAGMA synchronous=FULL")
+
+    if own:
+
+        @sa.event.listens_for(engine, "begin")
+        def _begin(connection: sa.Connection) -> None:
+            # It takes the writer's lock at once: it waits there, and cannot fail in its middle.
+            connection.exec_driver_sql(
+                "BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE"
+            )
 
     return engine
 

@@ -39,8 +39,12 @@ class Dispatcher:
         listening = asyncio.create_task(self._listen())
         try:
             while True:
+                claiming = asyncio.ensure_future(self._claim())
                 try:
-                    claimed = await asyncio.shield(asyncio.ensure_future(self._claim()))
+                    claimed = await asyncio.shield(claiming)
+                except asyncio.CancelledError:
+                    await asyncio.wait([claiming])
+                    raise
                 except Exception as error:
                     if not is_away(error):
                         _log.exception("claiming failed")

@@ -68,7 +68,7 @@ class Engine:
         self.host = host
         config: DBOSConfig = {
             "name": _APPLICATION,
-            "system_database_engine": database.engine,
+            "system_database_engine": database.engine_of_dbos,
             "application_version": _VERSION,
             "executor_id": host,
             "log_level": "WARNING",
@@ -90,7 +90,9 @@ class Engine:
 
         # Claiming is ours: DBOS' own threads listen to its internal queue alone.
         DBOS.listen_queues([])
-        self._client = DBOSClient(system_database_engine=database.engine, application_name=_APPLICATION, lazy=True)
+        self._client = DBOSClient(
+            system_database_engine=database.engine_of_dbos, application_name=_APPLICATION, lazy=True
+        )
         self._queues: dict[str, Any] = {}
 
     def launch(self) -> None:

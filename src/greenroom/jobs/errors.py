@@ -9,7 +9,8 @@ GreenroomError
 ├── JobTimedOut            it ran longer than it may
 ├── QueueTimedOut          it waited longer than it may
 ├── PoisonJob              it was started often and never came to an end
-└── UploadUnknown          no such upload
+├── UploadUnknown          no such upload
+└── ArtifactUnknown        no such file of a job
 """
 
 from __future__ import annotations
@@ -105,3 +106,12 @@ class UploadUnknown(InputInvalid):
 
     def __init__(self, upload_id: str) -> None:
         super().__init__(f"there is no upload {quoted(upload_id)}", mend="POST the file to /v1/uploads first")
+
+
+class ArtifactUnknown(GreenroomError):
+    """No artifact has this id, for this caller."""
+
+    code = "artifact-unknown"
+
+    def __init__(self, artifact_id: str) -> None:
+        super().__init__(f"there is no artifact {quoted(artifact_id)}", mend="a job lists its artifacts")

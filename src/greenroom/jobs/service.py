@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from greenroom.jobs import history
 from greenroom.jobs.attempts import Attempts
 from greenroom.jobs.database import Database, fact, signing_secret
@@ -26,8 +28,6 @@ from greenroom.jobs.webhooks import Webhooks
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
-
-    import sqlalchemy as sa
 
     from greenroom.jobs.artifacts import ArtifactStore
     from greenroom.jobs.job import Artifact, Event, Job, NewJob
@@ -129,11 +129,11 @@ class Jobs:
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """One job. Raises JobUnknown."""
-        return await self._database.call(lambda c: history.read_job(c, job_id, owner))
+        return await self._database.read(lambda c: history.read_job(c, job_id, owner))
 
     async def page(self, asked: history.Asked) -> history.Page:
         """Some jobs, the newest first. Raises JobUnknown."""
-        return await self._database.call(lambda c: history.read_page(c, asked))
+        return await self._database.read(lambda c: history.read_page(c, asked))
 
     async def cancel(self, job_id: str, owner: str | None = None) -> Job:
         """End a job that waits, stop one that runs; nothing for one that ended. Raises JobUnknown."""
@@ -164,19 +164,23 @@ class Jobs:
 
     async def artifact(self, artifact_id: str, owner: str | None = None) -> Artifact | None:
         """One artifact, if there is such a one."""
-        return await self._database.call(lambda c: history.read_artifact(c, artifact_id, owner))
+        return await self._database.read(lambda c: history.read_artifact(c, artifact_id, owner))
 
     async def open_jobs(self, owner: str) -> int:
         """How many jobs of an owner wait or run."""
-        return await self._database.call(lambda c: history.count_open(c, owner))
+        return await self._database.read(lambda c: history.count_open(c, owner))
+
+    async def ping(self) -> None:
+        """See that the database answers. Raises DatabaseUnavailable."""
+        await self._database.read(lambda c: c.execute(sa.select(1)), patience_s=2.0)
 
     async def depths(self) -> list[history.Depth]:
         """The queues."""
-        return await self._database.call(history.depths)
+        return await self._database.read(history.depths)
 
     async def counts(self, owner: str | None = None) -> dict[str, int]:
         """Jobs by state."""
-        return await self._database.call(lambda c: history.counts(c, owner))
+        return await self._database.read(lambda c: history.counts(c, owner))
 
     async def wait(self, job_id: str, seconds: float, owner: str | None = None) -> Job:
         """A job once it has ended, or as it stands after ``seconds``. Raises JobUnknown."""
@@ -197,7 +201,7 @@ class Jobs:
         await self.get(job_id, owner)
         with self._news.listen(job_id) as changed:
             while True:
-                events = await self._database.call(partial(_behind, job_id, after))
+                events = await self._database.read(partial(_behind, job_id, after))
                 for event in events:
                     after = event.number
                     yield event
@@ -237,7 +241,7 @@ class Jobs:
             await asyncio.sleep(_LOOK_S / 2)
             if self._attempts.running():
                 with contextlib.suppress(Exception):
-                    for job_id in await self._database.call(lambda c: to_cancel(c, self._engine.host)):
+                    for job_id in await self._database.read(lambda c: to_cancel(c, self._engine.host)):
                         self._attempts.stop(job_id, "cancelled")
 
     async def _until_quiet(self, seconds: float) -> None:

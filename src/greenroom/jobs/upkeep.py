@@ -122,7 +122,7 @@ class Presence:
 
     async def _recover(self) -> None:
         """Let the queue give back what lost hosts had claimed. Repeated until it is done, by whoever looks next."""
-        for host in await self._database.call(hosts.lost):
+        for host in await self._database.read(hosts.lost):
             # A host may have died between its claim and its first write: its jobs are still queued.
             await self._recover_from(host)
 
@@ -149,7 +149,7 @@ class Expiry:
 
     async def look(self) -> None:
         """End what has waited for too long."""
-        waiting = await self._database.call(
+        waiting = await self._database.read(
             lambda connection: connection.execute(
                 sa.select(jobs.c.id, jobs.c.runs, jobs.c.model, jobs.c.ttl_s, jobs.c.queued_at).where(
                     jobs.c.status == "queued", jobs.c.ttl_s.is_not(None), jobs.c.attempts == 0
@@ -190,7 +190,7 @@ class Mending:
             oldest = sa.select(jobs).where(jobs.c.status == "queued").order_by(jobs.c.queued_at).limit(_MENDED_AT_ONCE)
             return [job_of(row) for row in connection.execute(oldest)], set(hosts.beats(connection))
 
-        queued, alive = await self._database.call(waiting)
+        queued, alive = await self._database.read(waiting)
         missing = set(await asyncio.to_thread(self._engine.missing, {job.id: job.runs for job in queued}, alive))
         for job in queued:
             if job.id in missing and await self._database.call(partial(_mend, self._transitions, job)):
@@ -212,7 +212,7 @@ class Forgetting:
     async def look(self) -> None:
         """Delete what is too old."""
         moment = now() - int(self._days * 86_400_000)
-        while old := await self._database.call(lambda connection: ended_before(connection, moment)):
+        while old := await self._database.read(lambda connection: ended_before(connection, moment)):
             for job_id in old:
                 await self._delete(job_id)
 

@@ -45,7 +45,7 @@ class Webhooks:
 
     async def deliver(self, delivery_id: str, attempt: int) -> None:
         """Make one attempt; queues the next when it fails, gives up after the last."""
-        found = await self._database.call(lambda connection: _due(connection, delivery_id, attempt), float("inf"))
+        found = await self._database.read(lambda connection: _due(connection, delivery_id, attempt), float("inf"))
         if found is None:
             return
         row, job, webhook = found

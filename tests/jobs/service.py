@@ -1,0 +1,139 @@
+"""A job service over a runner that does as it is told, for tests in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from greenroom.errors import GreenroomError
+from greenroom.jobs.artifacts import ArtifactStore
+from greenroom.jobs.database import Database, sqlite_url
+from greenroom.jobs.service import Jobs
+from greenroom.models.model import Generated, MadeFile
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from pathlib import Path
+
+    from greenroom.jobs.job import Job
+    from greenroom.progress import Step
+
+
+class Flaky(GreenroomError):
+    """Goes away when one tries again."""
+
+    code = "flaky"
+    retryable = True
+
+
+@dataclass
+class ScriptedRunner:
+    """Runs jobs as their inputs say. devices: how many at once.  ran: what was run, in order."""
+
+    names: tuple[str, ...] = ("model",)
+    devices: int = 1
+    ran: list[Mapping[str, Any]] = field(default_factory=list)
+    busy: int = 0
+    most: int = 0
+    open_gate: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def models(self) -> Sequence[str]:
+        return self.names
+
+    def idle(self, model: str) -> int:
+        return self.devices - self.busy
+
+    async def changed(self) -> None:
+        await self._changed.wait()
+        self._changed.clear()
+
+    async def prepare(self, job: Job, folder: Path, step: Step) -> Mapping[str, Any]:
+        return job.input
+
+    async def run(self, model: str, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
+        self.ran.append(inputs)
+        self.busy += 1
+        self.most = max(self.most, self.busy)
+        try:
+            return await self._do(inputs, folder, step)
+        finally:
+            self.busy -= 1
+            self._changed.set()
+
+    async def _do(self, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
+        if inputs.get("gate"):
+            await self.open_gate.wait()
+        for number in range(inputs.get("steps", 0)):
+            step("working", number, inputs["steps"])
+            await asyncio.sleep(inputs.get("step_s", 0.02))
+        if self.ran.count(inputs) <= inputs.get("fails", 0):
+            raise Flaky("not this time")
+        if "breaks" in inputs:
+            raise ZeroDivisionError("a fault with a /secret/path in its words")
+        if "refuses" in inputs:
+            raise GreenroomError("no", mend="ask for something else")
+        files = []
+        for name, text in inputs.get("files", {}).items():
+            (folder / name).write_text(text)
+            files.append(MadeFile(folder / name, "text/plain"))
+        return Generated({"number": inputs.get("number")}, tuple(files))
+
+
+@dataclass
+class Receiver:
+    """Takes webhooks. down: so many are refused first."""
+
+    down: int = 0
+    got: list[tuple[str, bytes, Mapping[str, str]]] = field(default_factory=list)
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        if self.down > 0:
+            self.down -= 1
+            return 503
+        self.got.append((url, body, headers))
+        return 204
+
+
+@dataclass
+class Running:
+    """A running service with what stands around it."""
+
+    jobs: Jobs
+    database: Database
+    runner: ScriptedRunner
+    receiver: Receiver
+    folder: Path
+
+
+@contextlib.asynccontextmanager
+async def running(
+    folder: Path,
+    *,
+    url: str | None = None,
+    runner: ScriptedRunner | None = None,
+    receiver: Receiver | None = None,
+    grace_s: float = 5.0,
+    history_days: float | None = None,
+) -> AsyncIterator[Running]:
+    """A job service on a SQLite file in ``folder``, or on another database."""
+    database = Database(url or sqlite_url(folder / "jobs.sqlite"))
+    runner, receiver = runner or ScriptedRunner(), receiver or Receiver()
+    store = ArtifactStore(str(folder / "artifacts"))
+    jobs = Jobs(database, store, folder, runner, receiver, history_days=history_days)
+    secrets = await jobs.open()
+    await jobs.start(secrets, lambda artifact: f"http://here/v1/artifacts/{artifact.id}")
+    try:
+        yield Running(jobs, database, runner, receiver, folder)
+    finally:
+        await jobs.stop(grace_s)
+        jobs.close()
+
+
+async def until(condition: Any, seconds: float = 10.0) -> None:
+    """Wait until a condition holds; fails when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
