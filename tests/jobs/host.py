@@ -1,0 +1,77 @@
+"""One server of jobs in a process of its own, to be killed and stopped: ``python -m tests.jobs.host URL FOLDER``.
+
+It runs jobs as ``ScriptedRunner`` does and, where ``GREENROOM_TEST_DIE_AT`` names a moment, kills itself with signal 9
+when it comes there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from greenroom.jobs import hosts
+from greenroom.jobs.artifacts import ArtifactStore
+from greenroom.jobs.engine import Engine
+from greenroom.jobs.transitions import Transitions
+from tests.jobs.service import running
+
+DIE_AT = "GREENROOM_TEST_DIE_AT"
+# Where a server may be when it is lost; "commit" is inside the transaction, whose changes are then undone.
+MOMENTS: dict[str, tuple[type, str, str]] = {
+    "before the claim": (Engine, "claim", "before"),
+    "after the claim": (Engine, "claim", "after"),
+    "before it begins": (Transitions, "begin", "before"),
+    "in the commit that begins": (Transitions, "begin", "after"),
+    "before files are stored": (ArtifactStore, "keep_made", "before"),
+    "after files are stored": (ArtifactStore, "keep_made", "after"),
+    "before it is settled": (Transitions, "succeed", "before"),
+    "in the commit that settles": (Transitions, "succeed", "after"),
+}
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _prepare_to_die(moment: str) -> None:
+    owner, name, when = MOMENTS[moment]
+    real = getattr(owner, name)
+
+    @functools.wraps(real)
+    def dying(*arguments: Any, **named: Any) -> Any:
+        if when == "before":
+            _die()
+        result = real(*arguments, **named)
+        if asyncio.iscoroutine(result):
+            return _dying_after(result)
+        if result:
+            _die()
+        return result
+
+    setattr(owner, name, dying)
+
+
+async def _dying_after(work: Any) -> Any:
+    await work
+    _die()
+
+
+async def _main(url: str, folder: Path) -> None:
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    async with running(folder, url=url):
+        print("ready", flush=True)
+        await stopping.wait()
+
+
+if __name__ == "__main__":
+    hosts.BEAT_S = 0.25
+    hosts.LOST_AFTER_S = float(os.environ.get("GREENROOM_TEST_LOST_AFTER_S", "3"))
+    if DIE_AT in os.environ:
+        _prepare_to_die(os.environ[DIE_AT])
+    asyncio.run(_main(sys.argv[1], Path(sys.argv[2])))

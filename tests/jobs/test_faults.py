@@ -1,0 +1,292 @@
+"""Servers that die, stop, come back; databases that go away. No accepted job is lost, none has two results."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from greenroom.jobs.database import Database, sqlite_url
+from greenroom.jobs.engine import Engine
+from greenroom.jobs.errors import StorageFull
+from greenroom.jobs.history import Asked, read_events, read_job, read_page
+from greenroom.jobs.job import NewJob
+from greenroom.jobs.transitions import Transitions
+from tests.jobs.host import DIE_AT, MOMENTS
+from tests.jobs.postgres import Postgres
+from tests.jobs.service import running, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from greenroom.jobs.job import Job
+
+pytestmark = pytest.mark.xdist_group("job-faults")
+
+
+class Hosts:
+    """Servers on one database, and a look into it."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.database = Database(url)
+        self._url, self._folder = url, folder
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def start(self, name: str, *, environ: Mapping[str, str] | None = None, wait: bool = True) -> subprocess.Popen[str]:
+        """Start a server with a folder of its own; hosts of one name are one machine's, one after the other."""
+        folder = self._folder / name
+        folder.mkdir(exist_ok=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.jobs.host", self._url, str(folder)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environ or {})},
+        )
+        self.processes.append(process)
+        if wait:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        return process
+
+    def job(self, job_id: str) -> Job:
+        return self.database.run(lambda connection: read_job(connection, job_id), reads=True)
+
+    def jobs(self) -> tuple[Job, ...]:
+        return self.database.run(lambda connection: read_page(connection, Asked(limit=1000)), reads=True).jobs
+
+    def kinds(self, job_id: str) -> list[str]:
+        return [event.kind for event in self.database.run(lambda c: read_events(c, job_id), reads=True)]
+
+    def ended(self, job_id: str, seconds: float = 30) -> Job:
+        """A job once it has ended; fails when it does not in time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            job = self.job(job_id)
+            if job.ended:
+                return job
+            time.sleep(0.05)
+        raise AssertionError(f"{job_id} is {self.job(job_id).status}: {self.kinds(job_id)}")
+
+    def until(self, job_id: str, status: str, seconds: float = 15) -> None:
+        end = time.monotonic() + seconds
+        while self.job(job_id).status != status:
+            assert time.monotonic() < end, self.kinds(job_id)
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGCONT)
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+        self.database.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Hosts]:
+    hosts = Hosts(sqlite_url(tmp_path / "jobs.sqlite"), tmp_path)
+    yield hosts
+    hosts.close()
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def many(postgres: Postgres, tmp_path: Path) -> Iterator[Hosts]:
+    name = f"jobs_{os.getpid()}_{time.monotonic_ns()}"
+    engine = sa.create_engine(postgres.url.replace("postgresql", "postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    hosts = Hosts(postgres.url.rsplit("/", 1)[0] + f"/{name}", tmp_path)
+    yield hosts
+    hosts.close()
+
+
+def _accept(hosts: Hosts, *jobs: NewJob) -> list[str]:
+    """Put jobs into the queue without running any: as a server does that dies at once."""
+    engine = Engine(hosts.database, "accepts-only", job=lambda *_: None, delivery=lambda *_: None)
+    engine.launch()
+    transitions = Transitions(engine)
+    hosts.database.prepare()
+    try:
+        return [hosts.database.run(partial(_put, transitions, new)) for new in jobs]
+    finally:
+        engine.close()
+
+
+def _put(transitions: Transitions, new: NewJob, connection: sa.Connection) -> str:
+    return transitions.accept(connection, new)[0].id
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_server_killed_at_any_moment_loses_no_job(sqlite: Hosts, moment: str) -> None:
+    """The next one on the machine finishes what it left, at once, and there is one result."""
+    new = NewJob("model", {"number": 1, "steps": 2, "files": {"a.txt": "hello"}})
+    (job_id,) = _accept(sqlite, new)
+    sqlite.start("here", environ={DIE_AT: moment}, wait=False).wait(timeout=30)
+    assert not sqlite.job(job_id).ended
+    began = time.monotonic()
+    sqlite.start("here")
+    job = sqlite.ended(job_id)
+    assert time.monotonic() - began < 10
+    assert (job.status, job.output, len(job.artifacts)) == ("succeeded", {"number": 1}, 1)
+    assert sqlite.kinds(job_id).count("succeeded") == 1
+
+
+def test_a_host_that_is_gone_for_good_has_its_jobs_taken_over(many: Hosts) -> None:
+    """By one that knows it from its beats alone, within a bounded time."""
+    first = many.start("one")
+    ids = _accept(many, NewJob("model", {"steps": 60, "step_s": 0.05}), NewJob("model", {"number": 2}))
+    many.until(ids[0], "running")
+    many.start("two")
+    first.kill()
+    began = time.monotonic()
+    done = [many.ended(job_id) for job_id in ids]
+    assert time.monotonic() - began < 3 + 3 + 5
+    assert [job.status for job in done] == ["succeeded", "succeeded"]
+    assert [job.attempts for job in done] == [2, 1]
+
+
+def test_a_host_that_comes_back_from_the_dead_adds_no_second_result(many: Hosts) -> None:
+    """It slept, its job was done elsewhere; what it made is dropped, and it goes on under another name."""
+    first = many.start("one")
+    (job_id,) = _accept(many, NewJob("model", {"steps": 40, "step_s": 0.05, "files": {"a.txt": "x"}}))
+    many.until(job_id, "running")
+    os.kill(first.pid, signal.SIGSTOP)
+    many.start("two")
+    done = many.ended(job_id)
+    os.kill(first.pid, signal.SIGCONT)
+    (later,) = _accept(many, NewJob("model", {"number": 3}))
+    assert many.ended(later).status == "succeeded"
+    time.sleep(3.0)
+    assert many.job(job_id) == done
+    kinds = many.kinds(job_id)
+    assert (kinds.count("succeeded"), kinds.count("requeued"), kinds.count("started")) == (1, 1, 2)
+    kept = [path for path in (many._folder / "one" / "artifacts").rglob("*") if path.is_file()]
+    assert kept == []
+
+
+def test_a_job_that_takes_every_server_down_is_given_up(sqlite: Hosts) -> None:
+    """After as many starts as it may have, and the server after that lives."""
+    (job_id,) = _accept(sqlite, NewJob("model", {"files": {"a.txt": "x"}}, max_attempts=2))
+    for _ in range(2):
+        process = sqlite.start("here", environ={DIE_AT: "before files are stored"}, wait=False)
+        assert process.wait(timeout=30) == -signal.SIGKILL
+    sqlite.start("here", environ={DIE_AT: "before files are stored"})
+    job = sqlite.ended(job_id)
+    assert job.status == "failed"
+    assert job.error is not None
+    assert job.error["code"] == "poison-job"
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "many"])
+def test_two_servers_share_one_queue(kind: str, request: pytest.FixtureRequest) -> None:
+    """Each job runs once, on either of them."""
+    hosts: Hosts = request.getfixturevalue(kind)
+    ids = _accept(hosts, *(NewJob("model", {"number": number, "steps": 1}) for number in range(40)))
+    for name in ("one", "two"):
+        hosts.start(name)
+    for job_id in ids:
+        assert hosts.ended(job_id).status == "succeeded"
+    for job_id in ids:
+        assert Counter(hosts.kinds(job_id))["started"] == 1
+
+
+def test_postgres_restarts_under_two_hosts(many: Hosts, postgres: Postgres) -> None:
+    """Jobs that ran go on, jobs that waited are run, and nobody is declared lost for the database's absence."""
+    for name in ("one", "two"):
+        many.start(name)
+    ids = _accept(many, *(NewJob("model", {"number": number, "steps": 20, "step_s": 0.1}) for number in range(4)))
+    many.until(ids[0], "running")
+    postgres.stop("immediate")
+    time.sleep(4.0)
+    postgres.start()
+    for job_id in ids:
+        job = many.ended(job_id, 60)
+        assert job.status == "succeeded", job.error
+        assert many.kinds(job_id).count("succeeded") == 1
+
+
+def test_a_locked_database_only_takes_longer(tmp_path: Path) -> None:
+    """Someone holds the writer's lock for seconds: jobs are accepted and settled when it lets go."""
+
+    async def check() -> None:
+        async with running(tmp_path) as here:
+            runs, _ = await here.jobs.accept(NewJob("model", {"steps": 10, "step_s": 0.1}))
+            await until(lambda: here.runner.busy == 1)
+            held, let_go = threading.Event(), threading.Event()
+
+            def hold() -> None:
+                with contextlib.closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as other:
+                    other.execute("BEGIN EXCLUSIVE")
+                    held.set()
+                    let_go.wait(7.0)
+                    other.rollback()
+
+            thread = threading.Thread(target=hold)
+            thread.start()
+            await asyncio.to_thread(held.wait)
+            accepting = asyncio.create_task(here.jobs.accept(NewJob("model", {"number": 2})))
+            await asyncio.sleep(6.5)
+            assert not accepting.done()
+            let_go.set()
+            waits, _ = await accepting
+            assert (await here.jobs.wait(runs.id, 20)).status == "succeeded"
+            assert (await here.jobs.wait(waits.id, 20)).status == "succeeded"
+            thread.join()
+
+    asyncio.run(check())
+
+
+def test_a_full_disk_accepts_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    """What cannot be kept is refused in words; a job that ends meanwhile is settled once there is room."""
+
+    async def check() -> None:
+        async with running(tmp_path) as here:
+            job, _ = await here.jobs.accept(NewJob("model", {"gate": True, "number": 4}))
+            await until(lambda: here.runner.busy == 1)
+            limited: list[sqlite3.Connection] = []
+
+            @sa.event.listens_for(here.database.engine, "checkout")
+            def no_more_pages(connection: sqlite3.Connection, *_: object) -> None:
+                if full:
+                    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+                    connection.execute(f"PRAGMA max_page_count={pages}")
+                    limited.append(connection)
+                else:
+                    connection.execute("PRAGMA max_page_count=1000000")
+
+            full = True
+            with pytest.raises(StorageFull):
+                await here.jobs._database.call(lambda c: here.jobs._transitions.accept(c, _large()), 0.5)
+            assert limited
+            here.runner.open_gate.set()
+            await asyncio.sleep(0.5)
+            full = False
+            assert (await here.jobs.wait(job.id, 20)).output == {"number": 4}
+
+    asyncio.run(check())
+
+
+def _large() -> NewJob:
+    return NewJob("model", {"text": "x" * 200_000})
