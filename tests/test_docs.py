@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,41 @@ def transcripts(page: Path) -> list[tuple[str, list[str]]]:
 def masked(text: str) -> list[str]:
     """Lines without padding and decimals: seconds and loudness differ a little between machines, counts do not."""
     return [re.sub(r"\d+\.\d+", "N", re.sub(r" +", " ", line.strip())) for line in text.splitlines() if line.strip()]
+
+
+class Serving:
+    """The servers that a page starts; they answer its other commands, and end with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def start(self, command: str) -> str:
+        """Start a server as the page does, and wait until it is ready; gives what it says."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command.split()],
+            cwd=self._folder,
+            env={**os.environ, "GREENROOM_DATA": str(self._folder / "data")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._processes.append(process)
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        end = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{said.split()[-1]}/readyz", timeout=5):
+                return said
+            assert time.monotonic() < end, "the server did not become ready"
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        for process in self._processes:
+            process.terminate()
+            process.wait(60)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def run(command: str, folder: Path) -> str:
@@ -61,10 +99,15 @@ GROUPED = [pytest.param(page, id=page.name, marks=pytest.mark.xdist_group("demo"
 @pytest.mark.parametrize("page", GROUPED)
 def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     (tmp_path / "docs").symlink_to(ROOT / "docs")
-    for command, expected in transcripts(page):
-        lines = iter(masked(run(command, tmp_path)))
-        for line in masked("\n".join(expected)):
-            assert any(line == printed for printed in lines), f"{command}: {line!r} is not printed"
+    serving = Serving(tmp_path)
+    try:
+        for command, expected in transcripts(page):
+            serves = command.startswith("greenroom serve")
+            lines = iter(masked(serving.start(command) if serves else run(command, tmp_path)))
+            for line in masked("\n".join(expected)):
+                assert any(line == printed for printed in lines), f"{command}: {line!r} is not printed"
+    finally:
+        serving.stop()
 
 
 def test_the_table_of_models_is_the_catalogue() -> None:

@@ -32,9 +32,17 @@ _URL_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
-def Setting(help: str, *, env: str | None = None) -> Any:  # noqa: A002, N802 - as Input in greenroom.inputs
+def Setting(  # noqa: N802 - as Input in greenroom.inputs
+    help: str,  # noqa: A002 - the field's standard term
+    *,
+    env: str | None = None,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+) -> Any:
     """Describe one setting. env: the variable that users already set for it, if it is not ``GREENROOM_<NAME>``."""
-    return Field(description=help, json_schema_extra={"env": env} if env else None)
+    bounds: dict[str, Any] = {"ge": ge, "gt": gt, "le": le}
+    return Field(description=help, json_schema_extra={"env": env} if env else None, **bounds)
 
 
 class Settings(Inputs):
@@ -49,6 +57,43 @@ class Settings(Inputs):
     google_credentials: Annotated[
         HomePath | None, Setting("Key file for Google Speech, an aligner: sound that no other can time is sent there.")
     ] = None
+    host: Annotated[str, Setting("Address that serve listens on; any but this machine's own needs a key.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Setting("Port that serve listens on.", ge=0, le=65_535)] = 7860
+    server: Annotated[str, Setting("Address of the server that jobs asks.")] = "http://127.0.0.1:7860"
+    devices: Annotated[
+        str, Setting("Devices that serve models, such as cuda:0,cuda:1 or cpu; auto takes every GPU, else the CPU.")
+    ] = "auto"
+    data: Annotated[HomePath, Setting("Folder for jobs, uploads and results.")] = Path("~/.local/share/greenroom")
+    database: Annotated[
+        str | None,
+        Setting("URL of the database of jobs, such as postgresql://...; a SQLite file in data if not given."),
+    ] = None
+    history_days: Annotated[float, Setting("Days after which ended jobs and uploads are deleted.", gt=0)] = 30.0
+    api_key: Annotated[SecretStr | None, Setting("A key that every request to serve must carry.")] = None
+    keys: Annotated[HomePath | None, Setting("TOML file of keys, each with a history and limits of its own.")] = None
+    allow_anonymous: Annotated[
+        bool, Setting("Serve without a key on any address: everybody who reaches it may use it.")
+    ] = False
+    allow_private_urls: Annotated[bool, Setting("Let inputs and webhooks name addresses of private networks.")] = False
+    public_url: Annotated[
+        str | None, Setting("Address under which clients reach serve, for links in webhooks; its own if not given.")
+    ] = None
+    webhook_secret: Annotated[
+        SecretStr | None, Setting("Signs webhooks, whsec_...; made by the server if not given.")
+    ] = None
+    max_upload_mb: Annotated[float, Setting("Largest upload or file named by a URL, in MB.", gt=0)] = 1000.0
+    max_media_s: Annotated[float, Setting("Longest sound or video that is taken, in seconds.", gt=0)] = 3600.0
+    max_megapixels: Annotated[
+        float, Setting("Largest picture or frame that is taken, in millions of pixels.", gt=0)
+    ] = 36.0
+    idle_unload_s: Annotated[
+        float | None, Setting("Seconds after which an idle model leaves its device; never if not given.", gt=0)
+    ] = None
+    stop_grace_s: Annotated[
+        float, Setting("Seconds that running work may take when the server is told to stop.", ge=0)
+    ] = 30.0
     hf_token: Annotated[SecretStr | None, Setting("Token for gated weights on the model hub.", env="HF_TOKEN")] = None
     hf_home: Annotated[HomePath | None, Setting("Folder of the model hub's cache.", env="HF_HOME")] = None
     hf_endpoint: Annotated[str | None, Setting("Mirror of the model hub.", env="HF_ENDPOINT")] = None
@@ -60,6 +105,26 @@ class Settings(Inputs):
         str | None, Setting("The RunPod endpoint this worker serves.", env="RUNPOD_ENDPOINT_ID")
     ] = None
     runpod_pod_id: Annotated[str | None, Setting("The RunPod pod this process runs in.", env="RUNPOD_POD_ID")] = None
+    runpod_concurrency: Annotated[
+        int | None,
+        Setting("Jobs that a RunPod worker takes at once; chosen by how long they take if not given.", ge=1, le=64),
+    ] = None
+    runpod_stream: Annotated[
+        bool, Setting("Let jobs of a RunPod worker ask for their result in parts; every answer is then a list.")
+    ] = False
+    artifacts: Annotated[
+        str | None, Setting("Where results go: a folder, or the URL of an object store, such as s3://BUCKET/PREFIX.")
+    ] = None
+    bucket_endpoint_url: Annotated[
+        str | None, Setting("S3 endpoint for large results of a RunPod worker.", env="BUCKET_ENDPOINT_URL")
+    ] = None
+    bucket_name: Annotated[
+        str | None, Setting("Bucket there; the month, such as 11-26, if not given.", env="BUCKET_NAME")
+    ] = None
+    bucket_access_key_id: Annotated[str | None, Setting("Access key of the bucket.", env="BUCKET_ACCESS_KEY_ID")] = None
+    bucket_secret_access_key: Annotated[
+        SecretStr | None, Setting("Secret key of the bucket.", env="BUCKET_SECRET_ACCESS_KEY")
+    ] = None
     traceback: Annotated[bool, Setting("Show where in the code an unexpected failure happened.")] = False
 
 

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.media.audio import AUDIO_FORMATS, read_audio
+from greenroom.media.audio import AUDIO_FORMATS, audio_format, read_audio
 from greenroom.media.loudness import measure
 from tests.cli.conftest import Run
+from tests.media.test_audio import with_header
 
 
 @pytest.mark.parametrize("form", AUDIO_FORMATS)
 def test_every_format_is_sound_of_the_asked_loudness(greenroom: Run, tmp_path: Path, form: str) -> None:
     done = greenroom("speak", "The lamp in the hall is broken.", "-o", f"x.{form}", "--loudness", -21)
     assert done.returncode == 0, done.stderr
-    audio = read_audio(tmp_path / f"x.{form}")
+    audio = read_audio(with_header(tmp_path / f"x.{form}", audio_format(form)))
     assert 1 < audio.seconds < 4
     assert measure(audio).integrated == pytest.approx(-21, abs=0.7)
     assert measure(audio).true_peak < 0

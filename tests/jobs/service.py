@@ -53,7 +53,7 @@ class ScriptedRunner:
     async def prepare(self, job: Job, folder: Path, step: Step) -> Mapping[str, Any]:
         return job.input
 
-    async def run(self, model: str, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
+    async def run(self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
         self.ran.append(inputs)
         self.busy += 1
         self.most = max(self.most, self.busy)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--file", type=click.Path(path_type=Path), help="Read this settings file instead of the usual one.")
 @click.option("--sarif", "form", flag_value="sarif", help="Give the findings as SARIF.")
 @click.option("--github", "form", flag_value="github", help="Give the findings as GitHub annotations.")
-@setting_flags
+@setting_flags()
 @json_option
 def config(file: Path | None, form: Format | None, as_json: bool, **flags: Any) -> int:
     """Show every setting and where it came from.

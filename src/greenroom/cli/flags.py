@@ -38,16 +38,24 @@ def given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def setting_flags(verb: Verb) -> Verb:
-    """A flag for every setting."""
-    for name, field in reversed(Settings.model_fields.items()):
-        flag = f"--{name.replace('_', '-')}"
-        help_text = f"{field.description} [{variable(name)}]"
-        if field.annotation is bool:
-            verb = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=help_text)(verb)
-        else:
-            verb = click.option(flag, name, default=None, help=help_text)(verb)
-    return verb
+def setting_flags(*names: str) -> Callable[[Verb], Verb]:
+    """A flag for each setting of these names, or for every one."""
+
+    def add(verb: Verb) -> Verb:
+        for name in reversed(names or tuple(Settings.model_fields)):
+            verb = _setting(name)(verb)
+        return verb
+
+    return add
+
+
+def _setting(name: str) -> Callable[[Verb], Verb]:
+    field = Settings.model_fields[name]
+    flag = f"--{name.replace('_', '-')}"
+    help_text = f"{field.description} [{variable(name)}]"
+    if field.annotation is bool:
+        return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=help_text)
+    return click.option(flag, name, default=None, help=help_text)
 
 
 def _option(field: InputField) -> Callable[[Verb], Verb]:

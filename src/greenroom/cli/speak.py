@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     "-o", "--output", type=click.Path(path_type=Path), default=Path("speech.wav"), show_default=True,
     help="Where the sound goes; - streams it to standard output while it is made.",
 )  # fmt: skip
-@click.option("--format", "form", help="wav, flac, mp3 or opus; the ending of -o if not given.")
+@click.option("--format", "form", help="wav, flac, mp3, opus, aac or pcm; the ending of -o if not given.")
 @click.option("--captions", metavar="FORMATS", help="Captions beside the sound: any of srt,vtt,ass,csv,json.")
 @click.option("--voice", help="A voice of the catalogue, or the path of a Piper MODEL.onnx.")
 @input_flags(SpeakInputs, without=("text",))

@@ -173,10 +173,10 @@ class Attempts:
         moment = time.monotonic()
         inputs = await self._runner.prepare(job, given, step)
         moment = self._timed(job, "prepare", moment)
-        work = asyncio.ensure_future(self._runner.run(job.model, inputs, made_in, step))
+        work = asyncio.ensure_future(self._runner.run(job, inputs, made_in, step))
         asyncio.get_running_loop().call_soon(begun)
         generated = await work
-        moment = self._timed(job, "run", moment)
+        moment = time.monotonic()
         made = [await self._store.keep_made(job.id, job.attempts, file) for file in generated.files]
         self._timed(job, "store", moment)
         return _Result(generated.output, tuple(made))

@@ -115,9 +115,11 @@ def depths(connection: sa.Connection) -> list[Depth]:
     return [Depth(model, int(waits), int(runs), since) for model, waits, runs, since in connection.execute(chosen)]
 
 
-def counts(connection: sa.Connection, owner: str | None = None) -> dict[str, int]:
-    """How many jobs are in each state."""
+def counts(connection: sa.Connection, owner: str | None = None, model: str | None = None) -> dict[str, int]:
+    """How many jobs are in each state. model: None counts those of all."""
     chosen = sa.select(jobs.c.status, sa.func.count()).where(*_of(owner)).group_by(jobs.c.status)
+    if model:
+        chosen = chosen.where(jobs.c.model == model)
     return {status: int(count) for status, count in connection.execute(chosen)}
 
 

@@ -28,8 +28,8 @@ class Runner(Protocol):
     async def prepare(self, job: Job, folder: Path, step: Step) -> Mapping[str, Any]:
         """The inputs of a job with every file that they name fetched into ``folder``. Raises GreenroomError."""
 
-    async def run(self, model: str, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
-        """Run a model. Raises GreenroomError."""
+    async def run(self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
+        """Run a job's model on prepared inputs. Raises GreenroomError."""
 
 
 class Poster(Protocol):
@@ -46,7 +46,7 @@ class Watcher(Protocol):
         """A job came to its end."""
 
     def stage(self, model: str, stage: str, seconds: float) -> None:
-        """A stage of a job took so long: queue, prepare, run, store."""
+        """A stage of a job took so long: queue, prepare, store; what runs counts itself."""
 
     def delivered(self, *, succeeded: bool) -> None:
         """An attempt to deliver a webhook ended."""

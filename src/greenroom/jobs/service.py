@@ -178,9 +178,9 @@ class Jobs:
         """The queues."""
         return await self._database.read(history.depths)
 
-    async def counts(self, owner: str | None = None) -> dict[str, int]:
-        """Jobs by state."""
-        return await self._database.read(lambda c: history.counts(c, owner))
+    async def counts(self, owner: str | None = None, model: str | None = None) -> dict[str, int]:
+        """Jobs by state, of one model or of all."""
+        return await self._database.read(lambda c: history.counts(c, owner, model))
 
     async def wait(self, job_id: str, seconds: float, owner: str | None = None) -> Job:
         """A job once it has ended, or as it stands after ``seconds``. Raises JobUnknown."""

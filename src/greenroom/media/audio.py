@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-AudioFormat = Literal["wav", "flac", "mp3", "opus"]
+AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
 AUDIO_FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
 
 
@@ -45,16 +45,20 @@ class Audio:
 class _Encoding:
     container: str
     codec: str
+    media_type: str
     rate: int | None = None  # where the codec takes only some rates
     bit_rate: int | None = None  # a channel
 
 
-# 64 kbit/s a channel is where listening tests put Opus speech beyond complaint; MP3 needs half as much again.
+# 64 kbit/s a channel is where listening tests put Opus speech beyond complaint; MP3 and AAC need half as much again.
+# Samples without a header are what OpenAI's clients play as they come: 24 kHz, 16 bits, little-endian.
 _ENCODINGS: dict[AudioFormat, _Encoding] = {
-    "wav": _Encoding("wav", "pcm_s16le"),
-    "flac": _Encoding("flac", "flac"),
-    "mp3": _Encoding("mp3", "libmp3lame", bit_rate=96_000),
-    "opus": _Encoding("ogg", "libopus", rate=48_000, bit_rate=64_000),
+    "wav": _Encoding("wav", "pcm_s16le", "audio/wav"),
+    "flac": _Encoding("flac", "flac", "audio/flac"),
+    "mp3": _Encoding("mp3", "libmp3lame", "audio/mpeg", bit_rate=96_000),
+    "opus": _Encoding("ogg", "libopus", "audio/ogg", rate=48_000, bit_rate=64_000),
+    "aac": _Encoding("adts", "aac", "audio/aac", bit_rate=96_000),
+    "pcm": _Encoding("s16le", "pcm_s16le", "audio/pcm", rate=24_000),
 }
 
 
@@ -66,6 +70,11 @@ def audio_format(name: str) -> AudioFormat:
         if wanted == known:
             return known
     raise UnknownName("audio format", name, AUDIO_FORMATS)
+
+
+def media_type(form: AudioFormat) -> str:
+    """What HTTP calls a format: ``audio/wav``."""
+    return _ENCODINGS[form].media_type
 
 
 class AudioWriter:

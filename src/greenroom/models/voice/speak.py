@@ -10,12 +10,12 @@ from greenroom.captions.options import CaptionInputs
 from greenroom.captions.publish import CaptionFiles, publish_captions
 from greenroom.errors import InputInvalid, quoted
 from greenroom.files import Publication
-from greenroom.media.audio import AudioFormat, audio_format
+from greenroom.media.audio import AUDIO_FORMATS, AudioFormat, audio_format
 from greenroom.media.loudness import measure
 from greenroom.models.speech import Heard, Piece, Speech, join, level, open_audio, stream, time_words, write_audio
 from greenroom.models.voice.piper import Piper
 from greenroom.models.voice.synthesis import Plan, plan, say, say_piece
-from greenroom.models.voice.voices import find_voice
+from greenroom.models.voice.voices import VoiceSource, find_voice
 from greenroom.progress import Step, silent
 from greenroom.text.clean import clean
 
@@ -37,8 +37,9 @@ _TRIES = 2
 class Request:
     """What to say, with which voice, and what is wanted of it.
 
-    voice: a name of the catalogue or the path of a Piper voice.  output: the file for the sound; not looked at when
-    the sound is streamed.  form: name of the audio format; None takes the ending of ``output``.
+    voice: a name of the catalogue or the path of a Piper voice; not looked at when a loaded one is given beside the
+    request.  output: the file for the sound; not looked at when the sound is streamed.  form: name of the audio format;
+    None takes the ending of ``output``.
     captions: formats to write beside the sound, under its stem.
     aligners: asked for the times of words where the voice does not tell, in order.
     """
@@ -81,18 +82,34 @@ class SpeakResult:
     warnings: tuple[str, ...]
 
 
-def speak_to_files(request: Request, *, step: Step = silent, notice: Notice = lambda _: None) -> SpeakResult:
+@dataclass(frozen=True, slots=True)
+class LoadedVoice:
+    """A voice that can speak, many times; nothing of one request stays in it."""
+
+    source: VoiceSource
+    piper: Piper
+
+
+def load_voice(name: str) -> LoadedVoice:
+    """Load a voice by its name or path. Raises UnknownName, ExtraMissing, FileUnreadable."""
+    source = find_voice(name)
+    return LoadedVoice(source, Piper.load(source.model))
+
+
+def speak_to_files(
+    request: Request, *, voice: LoadedVoice | None = None, step: Step = silent, notice: Notice = lambda _: None
+) -> SpeakResult:
     """Say a text into a file, with captions beside it; all files appear together at the end.
 
-    notice: told the voice's terms before it speaks.
+    voice: None loads the one that the request names.  notice: told the voice's terms before it speaks.
     Raises InputInvalid, UnknownName, ExtraMissing, FileUnreadable before any work, OutputUnwritable, and what ``step``
     raises.
     """
     form = _format_of_file(request)
     _refuse_clash(request)
-    voice, planned, terms = _prepare(request, notice)
+    speaking, planned = _prepare(request, voice, notice)
     with Publication(request.output.parent) as out, open_audio(out, request.output.name) as file:
-        speech = _not_empty(join(_say_and_listen(voice, request, planned, step)), request)
+        speech = _not_empty(join(_say_and_listen(speaking.piper, request, planned, step)), request)
         speech = level(speech, request.inputs.loudness)
         write_audio(file, out.folder / request.output.name, form, speech.audio)
         captions, timing, passed_over = _caption(request, speech, planned, out, step)
@@ -101,14 +118,14 @@ def speak_to_files(request: Request, *, step: Step = silent, notice: Notice = la
         audio=request.output,
         format=form,
         seconds=round(speech.audio.seconds, 3),
-        rate=voice.rate,
+        rate=speaking.piper.rate,
         loudness_lufs=None if loudness.integrated is None else round(loudness.integrated, 1),
         true_peak_dbtp=round(loudness.true_peak, 1),
         words=len(speech.tokens),
         language=planned.language,
         seed=request.inputs.seed,
         voice=request.voice,
-        terms=terms,
+        terms=speaking.source.terms,
         captions=captions,
         timing=timing,
         passed_over=passed_over,
@@ -119,22 +136,27 @@ def speak_to_files(request: Request, *, step: Step = silent, notice: Notice = la
 
 
 def speak_to_stream(
-    request: Request, file: IO[bytes], *, step: Step = silent, notice: Notice = lambda _: None
+    request: Request,
+    file: IO[bytes],
+    *,
+    voice: LoadedVoice | None = None,
+    step: Step = silent,
+    notice: Notice = lambda _: None,
 ) -> float:
     """Say a text into a pipe, sound by sound as it is made; gives the seconds. Raises as ``speak_to_files`` does."""
     if request.captions:
         raise InputInvalid("captions need a name to stand beside", mend="give -o FILE, or leave out --captions")
     form = audio_format(request.form or "wav")
-    voice, planned, _ = _prepare(request, notice)
-    pieces = say(voice, request.inputs, planned, step)
-    return stream(pieces, file, form, voice.rate, request.inputs.loudness)
+    speaking, planned = _prepare(request, voice, notice)
+    pieces = say(speaking.piper, request.inputs, planned, step)
+    return stream(pieces, file, form, speaking.piper.rate, request.inputs.loudness)
 
 
-def _prepare(request: Request, notice: Notice) -> tuple[Piper, Plan, tuple[str, ...]]:
-    source = find_voice(request.voice)
+def _prepare(request: Request, voice: LoadedVoice | None, notice: Notice) -> tuple[LoadedVoice, Plan]:
+    source = voice.source if voice else find_voice(request.voice)
     notice(f"{source.name}: {source.notice}")
-    voice = Piper.load(source.model)
-    return voice, plan(voice, request.inputs), source.terms
+    speaking = voice or LoadedVoice(source, Piper.load(source.model))
+    return speaking, plan(speaking.piper, request.inputs)
 
 
 def _format_of_file(request: Request) -> AudioFormat:
@@ -143,7 +165,7 @@ def _format_of_file(request: Request) -> AudioFormat:
     if not request.output.suffix:
         raise InputInvalid(
             f"-o {quoted(request.output)} has no ending to tell the format by",
-            mend="name it .wav, .flac, .mp3 or .opus, or give --format",
+            mend=f"name it .{', .'.join(AUDIO_FORMATS)}, or give --format",
         )
     return audio_format(request.output.suffix)
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import field_validator
 
 from greenroom.inputs import Input, Inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What layers above can write; a test there holds them together.
+CAPTION_FORMATS = ("srt", "vtt", "ass", "csv", "json")
 
 
 class SpeakInputs(Inputs):
@@ -20,3 +28,35 @@ class SpeakInputs(Inputs):
     language: Annotated[
         str | None, Input("Language of the text, as espeak-ng names it; the voice's own if not given.")
     ] = None
+
+
+class SpeechInputs(SpeakInputs):
+    """A text, how to say it, and what to make of it: where no file name tells."""
+
+    format: Annotated[
+        Literal["wav", "flac", "mp3", "opus", "aac", "pcm"],
+        Input("Format of the sound; pcm is 24 kHz, 16 bits, little-endian, without a header."),
+    ] = "wav"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "Podcast": {"loudness": -16.0, "format": "mp3"},
+        "Unhurried": {"speed": 0.85},
+        "Quick notice": {"speed": 1.25, "captions": ""},
+    }
+
+    captions: Annotated[
+        str, Input(f"Captions beside the sound: any of {','.join(CAPTION_FORMATS)}; empty for none.", max_length=64)
+    ] = "vtt"
+
+    @field_validator("captions")
+    @classmethod
+    def _are_known(cls, captions: str) -> str:
+        names = dict.fromkeys(name.strip().lower() for name in captions.split(",") if name.strip())
+        for name in names:
+            if name not in CAPTION_FORMATS:
+                raise ValueError(f"there is no caption format {name}; there is {', '.join(CAPTION_FORMATS)}")
+        return ",".join(names)
+
+    @property
+    def caption_formats(self) -> tuple[str, ...]:
+        """The formats of the captions, each once."""
+        return tuple(filter(None, self.captions.split(",")))

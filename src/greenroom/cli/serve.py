@@ -1,0 +1,52 @@
+"""``greenroom serve``: models as a service."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import click
+
+from greenroom.cli.configured import configured
+from greenroom.cli.flags import setting_flags
+from greenroom.cli.output import Output, json_option
+
+
+@click.command()
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@setting_flags(
+    "host", "port", "devices", "data", "database", "artifacts", "history_days", "keys", "allow_anonymous",
+    "allow_private_urls", "public_url", "max_upload_mb", "max_media_s", "max_megapixels", "idle_unload_s",
+    "stop_grace_s",
+)  # fmt: skip
+@json_option
+def serve(models: tuple[str, ...], as_json: bool, **flags: Any) -> int:
+    """Serve models over HTTP, with a page at /.
+
+    MODEL is a name of the catalogue, or module:Class for one of your own; without any, the embedded voice is served.
+    Jobs that were accepted are kept, and go on after a restart.
+    """
+    import asyncio
+
+    from greenroom.errors import ExtraMissing
+
+    out = Output("serve", as_json)
+    settings = configured(out, flags)
+    try:
+        import uvloop
+
+        from greenroom.serve.logs import configure
+        from greenroom.serve.running import serve as run
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("greenroom"):
+            raise
+        raise ExtraMissing("the server", "serve") from error
+    configure(settings)
+
+    def listening(url: str) -> None:
+        out.result({"url": url}, f"greenroom serves at {url}")
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(KeyboardInterrupt):
+        # The server takes the signal itself, ends in order, and then raises it again: that is no failure.
+        runner.run(run(settings, models, listening))
+    return 0

@@ -1,0 +1,1 @@
+"""What runs a model apart from the model: memory, and who may use it."""

@@ -1,0 +1,1 @@
+"""The HTTP server, the workers behind it, and the RunPod worker."""

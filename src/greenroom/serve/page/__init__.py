@@ -1,0 +1,1 @@
+"""The page: plain modules and web components, no build step."""

@@ -1,0 +1,157 @@
+/** Two clips or two pictures on top of each other, with a divider between before and after. */
+
+import { fill, h, icon, say } from "./dom.js";
+import { clock } from "./words.js";
+
+// Less than this apart, the two are seen as one; further apart than the second, a jump is better than a chase.
+const TOGETHER_S = 0.04;
+const JUMP_S = 0.3;
+
+/** `new Compare(before, after, isVideo)`: the second clip leads, the first keeps up with it. */
+export class Compare extends HTMLElement {
+  /**
+   * @param {string} before address
+   * @param {string} after address
+   * @param {boolean} moves both are videos
+   */
+  constructor(before, after, moves) {
+    super();
+    this.before = moves ? clip(before, "before") : h("img", { src: before, alt: "Before", class: "before" });
+    this.after = moves ? clip(after, "after") : h("img", { src: after, alt: "After", class: "after" });
+    // Two tracks of sound at once are noise: the result is heard.
+    if (moves) this.before.muted = true;
+    this.divider = h("input", {
+      type: "range",
+      class: "divider",
+      min: 0,
+      max: 100,
+      step: 1,
+      value: 50,
+      "aria-label": "Divider between before and after",
+    });
+    this.stage = h(
+      "div",
+      { class: "stage" },
+      this.after,
+      this.before,
+      h("span", { class: "side left", "aria-hidden": "true" }, "Before"),
+      h("span", { class: "side right", "aria-hidden": "true" }, "After"),
+      this.divider,
+      h("span", { class: "line", "aria-hidden": "true" }),
+    );
+    fill(this, this.stage, moves ? this.transport() : null);
+    this.divider.addEventListener("input", () => this.split());
+    this.after.addEventListener(moves ? "loadedmetadata" : "load", () => this.shape());
+    this.split();
+    if (moves) this.keepStep();
+  }
+
+  split() {
+    this.style.setProperty("--at", `${this.divider.value}%`);
+    this.divider.setAttribute(
+      "aria-valuetext",
+      `${this.divider.value} % before, ${100 - Number(this.divider.value)} % after`,
+    );
+  }
+
+  /** The stage has the result's proportions; the source fills it. */
+  shape() {
+    const [width, height] = [
+      this.after.videoWidth ?? this.after.naturalWidth,
+      this.after.videoHeight ?? this.after.naturalHeight,
+    ];
+    if (width && height) this.stage.style.aspectRatio = `${width} / ${height}`;
+  }
+
+  transport() {
+    this.button = h(
+      "button",
+      { type: "button", class: "quiet round", "aria-label": "Play", onclick: () => this.toggle() },
+      icon("play"),
+    );
+    this.position = h("input", {
+      type: "range",
+      min: 0,
+      max: 0,
+      step: 0.01,
+      value: 0,
+      "aria-label": "Position in the clips",
+    });
+    this.time = h("span", { class: "time" }, "0:00");
+    this.position.addEventListener("input", () => this.seek(Number(this.position.value)));
+    this.addEventListener("keydown", (event) => {
+      if (event.key !== " " || event.target instanceof HTMLButtonElement) return;
+      event.preventDefault();
+      this.toggle();
+    });
+    return h("div", { class: "transport" }, this.button, this.position, this.time);
+  }
+
+  toggle() {
+    if (!this.after.paused) return this.after.pause();
+    if (this.after.ended) this.seek(0);
+    return this.after.play().catch(() => {});
+  }
+
+  seek(seconds) {
+    this.after.currentTime = seconds;
+    this.before.currentTime = Math.min(seconds, this.before.duration || seconds);
+  }
+
+  keepStep() {
+    const { before, after } = this;
+    const shown = () => {
+      const playing = !after.paused && !after.ended;
+      this.button.setAttribute("aria-label", playing ? "Pause" : "Play");
+      fill(this.button, icon(playing ? "pause" : "play"));
+    };
+    after.addEventListener("play", () => {
+      before.play().catch(() => {});
+      shown();
+      this.watch();
+    });
+    after.addEventListener("pause", () => {
+      before.pause();
+      before.currentTime = after.currentTime;
+      shown();
+    });
+    after.addEventListener("ended", () => {
+      before.pause();
+      shown();
+    });
+    after.addEventListener("waiting", () => before.pause());
+    after.addEventListener("playing", () => before.play().catch(() => {}));
+    for (const kind of ["timeupdate", "loadedmetadata", "seeked", "durationchange"])
+      after.addEventListener(kind, () => this.told());
+  }
+
+  watch() {
+    if (this.after.paused || !this.isConnected) return;
+    const late = this.after.currentTime - this.before.currentTime;
+    if (this.before.ended || Math.abs(late) < TOGETHER_S) this.before.playbackRate = 1;
+    else if (Math.abs(late) > JUMP_S) this.before.currentTime = this.after.currentTime;
+    else this.before.playbackRate = late > 0 ? 1.1 : 0.9;
+    this.told();
+    requestAnimationFrame(() => this.watch());
+  }
+
+  told() {
+    const length = Number.isFinite(this.after.duration) ? this.after.duration : 0;
+    this.position.max = String(length);
+    this.position.value = String(this.after.currentTime);
+    this.position.setAttribute("aria-valuetext", `${clock(this.after.currentTime)} of ${clock(length)}`);
+    say(this.time, `${clock(this.after.currentTime)} / ${clock(length)}`);
+  }
+}
+
+const clip = (src, side) =>
+  h("video", {
+    src,
+    class: side,
+    playsinline: true,
+    preload: "auto",
+    "aria-label": side === "before" ? "Before" : "After",
+    tabindex: -1,
+  });
+
+customElements.define("gr-compare", Compare);

@@ -1,0 +1,65 @@
+"""Who asks, and what of the server they get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+if TYPE_CHECKING:
+    from greenroom.models.registry import Served
+
+from greenroom.errors import UnknownName
+from greenroom.jobs.job import Job, NewJob
+from greenroom.serve.keys import Caller
+from greenroom.serve.limits import TooManyJobs
+from greenroom.serve.server import Server
+
+
+class ModelUnknown(UnknownName):
+    """A path names a model that is not served."""
+
+    code = "model-unknown"
+
+
+def server_of(request: Request) -> Server:
+    """The server that this application was made for."""
+    server: Server = request.app.state.server
+    return server
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks. Raises Unauthorised, RateLimited."""
+    server = server_of(request)
+    caller = server.keys.caller(request.headers)
+    server.rates.take(caller)
+    return caller
+
+
+At = Annotated[Server, Depends(server_of)]
+By = Annotated[Caller, Depends(caller_of)]
+
+
+def owner_of(caller: Caller) -> str | None:
+    """Whose jobs a caller sees: an administrator all, others their own."""
+    return None if caller.admin else caller.name
+
+
+def served_model(server: Server, name: str) -> Served:
+    """A model by the name in a path. Raises ModelUnknown."""
+    if name not in server.served:
+        raise ModelUnknown("model", name, server.served)
+    return server.served[name]
+
+
+async def accept(server: Server, caller: Caller, new: NewJob) -> tuple[Job, bool]:
+    """Take a job in for a caller, within their limit; says whether it is new.
+
+    Raises InputInvalid, TooManyJobs, and what ``Jobs.accept`` raises.
+    """
+    await server.media.check(server.served[new.model], new.input, owner_of(caller))
+    if new.webhook is not None:
+        server.media.check_url(new.webhook.url)
+    if caller.concurrency is not None and await server.jobs.open_jobs(caller.name) >= caller.concurrency:
+        raise TooManyJobs(caller.concurrency)
+    return await server.jobs.accept(new)

@@ -1,0 +1,117 @@
+"""Models: which there are, what they take, and one request straight to a warm worker."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.background import BackgroundTask
+
+from greenroom.progress import silent
+from greenroom.serve.leaving import unless_client_leaves
+from greenroom.serve.requests import json_of, read
+from greenroom.serve.routes.access import At, By, owner_of, served_model
+from greenroom.serve.shapes import BYTES, OBJECT, OF_BODIES, ModelList, ModelShown, problems
+from greenroom.serve.workers.state import ABLE, ModelState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from greenroom.models.model import Generated
+    from greenroom.models.registry import Served
+    from greenroom.serve.keys import Caller
+    from greenroom.serve.server import Server
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+
+@router.get("", response_model=ModelList, responses=problems())
+async def listed(server: At, _: By) -> Response:
+    """All models of this server."""
+    data = [shown_model(server, served) for served in server.served.values()]
+    return JSONResponse({"object": "list", "data": data})
+
+
+@router.get("/{model}", response_model=ModelShown, responses=problems(404))
+async def one(model: str, server: At, _: By) -> Response:
+    """One model."""
+    return JSONResponse(shown_model(server, served_model(server, model)))
+
+
+@router.post(
+    "/{model}/generate",
+    responses={
+        200: {
+            "description": "The result itself; with ``Accept: application/json`` all files and facts as JSON.",
+            "content": {**OBJECT, **BYTES},
+        },
+        **problems(404, *OF_BODIES),
+    },
+)
+async def generate(model: str, request: Request, server: At, caller: By) -> Response:
+    """Do one request now, on a warm worker, and answer with its result. Who leaves stops it."""
+    served = served_model(server, model)
+    inputs = read(served.inputs, await json_of(request)).model_dump(mode="json")
+    await server.media.check(served, inputs, owner_of(caller))
+    folder = Path(tempfile.mkdtemp(dir=server.folder / "now"))
+    try:
+        made = await unless_client_leaves(request, run_now(server, served, inputs, caller, folder))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    if made.files and "application/json" not in request.headers.get("accept", ""):
+        first = made.files[0]
+        return FileResponse(first.path, media_type=first.media_type, filename=first.path.name, background=remove)
+    return JSONResponse(_whole(made), background=remove)
+
+
+async def run_now(server: Server, served: Served, inputs: Mapping[str, Any], caller: Caller, folder: Path) -> Generated:
+    """One request ahead of all jobs that wait. Raises GreenroomError."""
+    given, made_in = folder / "given", folder / "made"
+    given.mkdir()
+    made_in.mkdir()
+    ready = await server.media.fetch(served, inputs, owner_of(caller), given, silent)
+    return await server.pool.run(served.name, ready, made_in, urgent=True)
+
+
+def shown_model(server: Server, served: Served) -> dict[str, Any]:
+    """A model with how it stands: as the best of its devices."""
+    states = [state for state in server.pool.states() if state.name == served.name]
+    best = min(states, key=lambda state: state.state not in ABLE, default=ModelState(served.name, "loading", ""))
+    recipe = served.recipe
+    return {
+        "id": served.name,
+        "object": "model",
+        "created": int(server.started_at),
+        "owned_by": "greenroom",
+        "title": recipe.title if recipe else served.name,
+        "summary": recipe.summary if recipe else (served.model.__doc__ or "").strip().split("\n")[0],
+        "task": recipe.task if recipe else "other",
+        "state": best.state,
+        "reason": best.reason,
+        "device": best.device,
+        "streams": served.streams,
+        "inputs": served.inputs.model_json_schema(),
+        "presets": [{"name": name, "input": dict(values)} for name, values in served.inputs.presets.items()],
+        "outputs": [output.model_dump(mode="json") for output in recipe.outputs] if recipe else [],
+        "restrictions": [said.text for said in recipe.all_restrictions] if recipe else [],
+    }
+
+
+def _whole(made: Generated) -> dict[str, Any]:
+    files = [
+        {
+            "name": file.path.name,
+            "media_type": file.media_type,
+            "size": file.path.stat().st_size,
+            "data": base64.b64encode(file.path.read_bytes()).decode(),
+        }
+        for file in made.files
+    ]
+    return {"output": dict(made.output), "files": files}

@@ -1,0 +1,85 @@
+"""Uploads: files for models that take any, streamed to disk and looked at before they are taken."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from greenroom.errors import InputInvalid
+from greenroom.jobs.errors import UploadUnknown
+from greenroom.serve.problems import problem
+from greenroom.serve.requests import MediaTypeUnsupported
+from greenroom.serve.routes.access import At, By, owner_of
+from greenroom.serve.shapes import OF_BODIES, UploadShown, problems
+
+if TYPE_CHECKING:
+    from starlette.datastructures import UploadFile
+
+router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
+
+_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "format": "binary"}},
+            }
+        }
+    },
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=UploadShown,
+    responses=problems(*OF_BODIES),
+    openapi_extra={"requestBody": _BODY},
+)
+async def create(request: Request, server: At, caller: By) -> Response:
+    """Keep a file that inputs of jobs may name. It must be sound, a video or a picture within the limits."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise MediaTypeUnsupported("an upload is a form", mend="send multipart/form-data with one file, named file")
+    async with request.form(max_files=1, max_fields=4) as form:
+        file = form.get("file")
+        if file is None or isinstance(file, str):
+            raise InputInvalid("file is missing", mend="send a form with one file, named file")
+        with tempfile.NamedTemporaryFile(dir=server.folder / "now") as kept:
+            await _copy(file, kept)
+            facts = await server.media.look(Path(kept.name))
+            upload = await server.uploads.keep(
+                Path(kept.name), caller.name, file.filename or "file", facts.media_type, asdict(facts)
+            )
+    return JSONResponse(upload.shown(), 201)
+
+
+@router.get("/{upload_id}", response_model=UploadShown, responses=problems(404))
+async def one(upload_id: str, server: At, caller: By) -> Response:
+    """One upload."""
+    try:
+        return JSONResponse((await server.uploads.find(upload_id, owner_of(caller))).shown())
+    except UploadUnknown as error:
+        return problem(error, 404)
+
+
+@router.delete("/{upload_id}", status_code=204, response_class=Response, responses=problems(404))
+async def delete(upload_id: str, server: At, caller: By) -> Response:
+    """Forget an upload; jobs that wait for it fail."""
+    try:
+        await server.uploads.delete(upload_id, owner_of(caller))
+    except UploadUnknown as error:
+        return problem(error, 404)
+    return Response(status_code=204)
+
+
+async def _copy(file: UploadFile, target: Any) -> None:
+    while piece := await file.read(1 << 20):
+        target.write(piece)
+    target.flush()

@@ -1,0 +1,218 @@
+"""Videos as OpenAI's clients ask for them: jobs in their words.
+
+https://platform.openai.com/docs/api-reference/videos
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from greenroom.errors import InputInvalid, UnknownName
+from greenroom.inputs import fields
+from greenroom.jobs.errors import JobConflict
+from greenroom.jobs.history import Asked
+from greenroom.jobs.job import Job, NewJob, Status
+from greenroom.serve.requests import json_of
+from greenroom.serve.routes.access import At, By, accept, owner_of
+from greenroom.serve.shapes import OBJECT, OF_BODIES, problems, reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from greenroom.models.registry import Served
+    from greenroom.serve.keys import Caller
+    from greenroom.serve.server import Server
+
+router = APIRouter(prefix="/v1/videos", tags=["openai"])
+
+_STATUS: dict[Status, str] = {
+    "queued": "queued", "running": "in_progress", "succeeded": "completed", "failed": "failed",
+    "cancelled": "failed", "timed_out": "failed",
+}  # fmt: skip
+_FILES = ("input_reference", "image_reference", "video_reference", "audio_reference")
+_FORMS = ("application/json", "multipart/form-data")
+_FIELDS = {
+    "prompt": {"type": "string"},
+    **{name: {"type": "string", "description": "A file, the id of an upload, or a URL."} for name in _FILES},
+    "seconds": {"type": "string"},
+    "size": {"type": "string"},
+    "seed": {"type": "integer"},
+    "extra_params": {"type": "object", "description": "The model's own inputs, by name."},
+}
+_BODY = {"requestBody": {"required": True, "content": {form: {"schema": reference("VideoBody")} for form in _FORMS}}}
+
+
+def video_body(served: Iterable[str]) -> dict[str, Any]:
+    """The schema of what is asked for. served: the names of the models."""
+    fields = {"model": {"enum": list(served)}, **_FIELDS}
+    return {"type": "object", "required": ["model"], "properties": fields}
+
+
+@router.post(
+    "",
+    responses={200: {"content": OBJECT}, **problems(*OF_BODIES)},
+    openapi_extra=_BODY,
+)
+async def create(request: Request, server: At, caller: By) -> Response:
+    """Accept a job for a model that takes or makes pictures; asked for by a form or by JSON."""
+    said = await _said(request, server, caller)
+    name = str(said.pop("model", ""))
+    served = server.served.get(name)
+    if served is None:
+        raise UnknownName("model", name, server.served)
+    inputs = served.inputs.check(_inputs(served, said)).model_dump(mode="json")
+    job, _ = await accept(server, caller, NewJob(name, inputs, owner=caller.name))
+    return JSONResponse(_video(job))
+
+
+@router.get("", responses={200: {"content": OBJECT}, **problems(404)})
+async def listed(
+    server: At,
+    caller: By,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    after: Annotated[str | None, Query(max_length=100)] = None,
+    order: Literal["desc"] = "desc",  # noqa: ARG001 - there is no other
+) -> Response:
+    """Jobs, the newest first."""
+    page = await server.jobs.page(Asked(owner_of(caller), limit=limit, after=after))
+    data = [_video(job) for job in page.jobs]
+    ends = {"first_id": data[0]["id"] if data else None, "last_id": data[-1]["id"] if data else None}
+    return JSONResponse({"object": "list", "data": data, "has_more": page.has_more, **ends})
+
+
+@router.get("/{video_id}", responses={200: {"content": OBJECT}, **problems(404)})
+async def one(video_id: str, server: At, caller: By) -> Response:
+    """One job."""
+    return JSONResponse(_video(await server.jobs.get(video_id, owner_of(caller))))
+
+
+@router.delete(
+    "/{video_id}",
+    responses={200: {"content": OBJECT}, **problems(404, 409)},
+)
+async def delete(video_id: str, server: At, caller: By) -> Response:
+    """Stop a job if it still runs, then forget it and its files."""
+    job = await server.jobs.cancel(video_id, owner_of(caller))
+    if not job.ended:
+        await server.jobs.wait(video_id, 15.0, owner_of(caller))
+    await server.jobs.delete(video_id, owner_of(caller))
+    return JSONResponse({"id": video_id, "object": "video.deleted", "deleted": True})
+
+
+@router.get(
+    "/{video_id}/content",
+    status_code=307,
+    response_class=RedirectResponse,
+    responses=problems(404, 409),
+)
+async def content(
+    video_id: str,
+    server: At,
+    caller: By,
+    variant: Literal["video"] = "video",  # noqa: ARG001 - as above
+) -> Response:
+    """The file itself."""
+    job = await server.jobs.get(video_id, owner_of(caller))
+    if not job.artifacts:
+        raise JobConflict(f"{video_id} is {job.status} and has no file", mend="ask again when it is completed")
+    return RedirectResponse(server.link(job.artifacts[0]))
+
+
+async def _said(request: Request, server: Server, caller: Caller) -> dict[str, Any]:
+    """The body as plain values; files are kept as uploads first."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return _object(await json_of(request), "the body")
+    said: dict[str, Any] = {}
+    async with request.form(max_files=4, max_fields=40) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                _put(said, name, value)
+                continue
+            with tempfile.NamedTemporaryFile(dir=server.folder / "now") as kept:
+                while piece := await value.read(1 << 20):
+                    kept.write(piece)
+                kept.flush()
+                facts = await server.media.look(Path(kept.name))
+                upload = await server.uploads.keep(
+                    Path(kept.name), caller.name, value.filename or "file", facts.media_type, asdict(facts)
+                )
+            said[name] = upload.id
+    return said
+
+
+def _put(said: dict[str, Any], name: str, value: str) -> None:
+    """A value of a form, whose names may be those of parts: ``extra_params[seed]``."""
+    whole, bracket, part = name.partition("[")
+    if bracket and isinstance(said.setdefault(whole, {}), dict):
+        said[whole][part.removesuffix("]")] = value
+    else:
+        said[name] = _object(value, name) if name == "extra_params" else value
+
+
+def _object(raw: bytes | str, what: str) -> dict[str, Any]:
+    try:
+        said = json.loads(raw)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise InputInvalid(f"{what} is no JSON object", mend='give one such as {"model": ..., "prompt": ...}')
+    return said
+
+
+def _inputs(served: Served, said: Mapping[str, Any]) -> dict[str, Any]:
+    """The body in the model's own words. Raises InputInvalid for what the model has no word for."""
+    declared = {field.name: field for field in fields(served.inputs)}
+    inputs: dict[str, Any] = {}
+    for name, value in said.items():
+        if name == "extra_params":
+            inputs.update(value if isinstance(value, dict) else _object(str(value), name))
+        elif name in _FILES:
+            inputs[_place_for(served, name, inputs)] = _reference(value)
+        elif name == "prompt" and name not in declared and "text" in declared:
+            inputs["text"] = value
+        elif name in declared:
+            inputs[name] = value
+        elif name != "seconds":  # the length of what these models make is that of what they are given
+            raise UnknownName("input", name, declared)
+    return inputs
+
+
+def _place_for(served: Served, name: str, taken: Mapping[str, Any]) -> str:
+    kind = name.removesuffix("_reference")
+    for field in fields(served.inputs):
+        if field.media and field.name not in taken and (kind == "input" or kind in field.media):
+            return field.name
+    raise InputInvalid(f"{served.name} takes no {name}", mend=f"see the inputs of {served.name} in GET /v1/models")
+
+
+def _reference(value: Any) -> Any:
+    """A file as those clients name it: ``{"image_url": ...}``, ``{"file_id": ...}``, or the name alone."""
+    if isinstance(value, dict) and len(value) == 1:
+        return next(iter(value.values()))
+    return value
+
+
+def _video(job: Job) -> dict[str, Any]:
+    done = 100 if job.status == "succeeded" else int(99 * job.progress.fraction) if job.progress else 0
+    error = {"code": job.error["code"], "message": job.error["message"]} if job.error else None
+    return {
+        "id": job.id,
+        "object": "video",
+        "model": job.model,
+        "status": _STATUS[job.status],
+        "progress": done,
+        "created_at": job.created_at // 1000,
+        "completed_at": job.finished_at // 1000 if job.finished_at and job.status == "succeeded" else None,
+        "expires_at": None,
+        "prompt": job.input.get("prompt", job.input.get("text")),
+        "size": str(job.input.get("size", "")),
+        "seconds": str((job.output or {}).get("seconds", "")),
+        "error": error,
+    }

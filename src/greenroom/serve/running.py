@@ -1,0 +1,137 @@
+"""From settings to a server that answers, and to its orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from greenroom.errors import GreenroomError
+from greenroom.models.registry import find
+from greenroom.serve.binding import check_binding
+from greenroom.serve.devices import devices
+from greenroom.serve.keys import Keys
+from greenroom.serve.metrics import Metrics
+from greenroom.serve.tracing import configure as configure_tracing
+from greenroom.serve.workers.options import PoolOptions
+from greenroom.serve.workers.pool import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from greenroom.models.registry import Served
+    from greenroom.serve.server import Server
+    from greenroom.settings import Settings
+
+_log = logging.getLogger("greenroom.serve")
+# What is embedded speaks on any machine.
+DEFAULT_MODEL = "voice-joe"
+
+
+class AddressTaken(GreenroomError):
+    """The port cannot be listened on."""
+
+    code = "address-taken"
+
+
+async def serve(settings: Settings, names: Sequence[str], listening: Callable[[str], None]) -> None:
+    """Serve models until a signal ends it. listening: told the address, once it answers.
+
+    Raises InputInvalid, UnknownName, AddressTaken, DatabaseUnavailable before anything is served.
+    """
+    served = {name: find(name) for name in names or (DEFAULT_MODEL,)}
+    keys = Keys.of(settings)
+    addresses = check_binding(settings.host, has_key=keys.required, allow_anonymous=settings.allow_anonymous)
+    with _listen(addresses[0], settings.port) as listener:
+        host, port = listener.getsockname()[:2]
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        async with _opened(settings, served, keys, url) as server:
+            await _answer(server, listener, lambda: listening(url))
+
+
+@contextlib.asynccontextmanager
+async def _opened(settings: Settings, served: dict[str, Served], keys: Keys, url: str) -> AsyncIterator[Server]:
+    """A server whose workers load and whose jobs run; ends with all of them stopped."""
+    folder = settings.data
+    for part in ("now", "work"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    metrics, tracing = Metrics(tuple(served)), configure_tracing()
+    pool = Pool(
+        tuple(served.values()),
+        devices(settings.devices),
+        folder / "work",
+        PoolOptions(idle_unload_s=settings.idle_unload_s),
+        metrics,
+    )
+    await pool.start()
+    try:
+        # The workers load their models while this process imports its own libraries.
+        assembling = await asyncio.to_thread(_import_assembling)
+        server = await assembling(settings, served, pool, keys, metrics, tracing, url)
+        try:
+            yield server
+        finally:
+            server.stopping.set()
+            await server.jobs.stop(settings.stop_grace_s)
+            server.jobs.close()
+    finally:
+        await pool.stop(settings.stop_grace_s)
+        tracing.close()
+
+
+async def _answer(server: Server, listener: socket.socket, listening: Callable[[], None]) -> None:
+    from greenroom.serve.application import create_app
+
+    config = uvicorn.Config(
+        create_app(server),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=max(1, int(server.settings.stop_grace_s)),
+    )
+    answering = _Answering(config, server.stopping, listening)
+    await answering.serve(sockets=[listener])
+
+
+class _Answering(uvicorn.Server):
+    """uvicorn, that says when it answers and tells long streams when it ends."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping, self._listening = stopping, listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self._listening()
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """A signal: what streams ends, what runs may finish."""
+        self._stopping.set()
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]  # the frame is only passed through
+
+
+def _import_assembling() -> Callable[..., Awaitable[Server]]:
+    from greenroom.serve.assembling import assemble
+
+    return assemble
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket on an address, not a name: it is the one that was checked."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        raise AddressTaken(
+            f"{host}:{port} cannot be listened on ({error.strerror or error})", mend="choose another --port"
+        ) from error
+    return listener

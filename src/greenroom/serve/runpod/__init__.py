@@ -1,0 +1,1 @@
+"""The RunPod serverless worker: takes jobs from the platform, and nothing else."""

@@ -1,0 +1,83 @@
+"""Everything that answers a request: models in their workers, jobs, uploads, keys, metrics. Made once in a process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from greenroom.serve.workers.state import ABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from greenroom.jobs.artifacts import ArtifactStore
+    from greenroom.jobs.job import Artifact
+    from greenroom.jobs.service import Jobs
+    from greenroom.jobs.signing import LinkSigner
+    from greenroom.jobs.uploads import Uploads
+    from greenroom.models.registry import Served
+    from greenroom.serve.keys import Keys
+    from greenroom.serve.limits import RateLimits
+    from greenroom.serve.metrics import Metrics
+    from greenroom.serve.running_models import MediaInputs
+    from greenroom.serve.tracing import Tracing
+    from greenroom.serve.workers.pool import Pool
+    from greenroom.settings import Settings
+
+# A link in an answer is for now; one in a webhook is read when the receiver is back.
+LINK_S = 3600
+WEBHOOK_LINK_S = 7 * 86_400
+
+
+@dataclass(slots=True)
+class Server:
+    """What routes use. served: models by name.  folder: of this server, on local disk.  stopping: set by a signal.
+
+    cursors: by job, the event up to which RunPod's clients have read.
+    """
+
+    settings: Settings
+    served: Mapping[str, Served]
+    folder: Path
+    pool: Pool
+    jobs: Jobs
+    store: ArtifactStore
+    uploads: Uploads
+    media: MediaInputs
+    keys: Keys
+    rates: RateLimits
+    metrics: Metrics
+    tracing: Tracing
+    signer: LinkSigner
+    base_url: str
+    started_at: float = field(default_factory=time.time)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    cursors: dict[str, int] = field(default_factory=dict)
+
+    def link(self, artifact: Artifact, base: str = "", seconds: int = LINK_S) -> str:
+        """An address of an artifact that needs no key, for a while."""
+        # Whole minutes: an answer that is asked for again soon is the same, and a browser's cache holds.
+        moment = int(time.time()) // 60 * 60
+        return f"{base}/v1/artifacts/{artifact.id}?{self.signer.query(artifact.id, seconds, now=moment)}"
+
+    def webhook_link(self, artifact: Artifact) -> str:
+        """An address of an artifact for the receiver of a webhook."""
+        return self.link(artifact, self.base_url, WEBHOOK_LINK_S)
+
+    def unready(self) -> dict[str, str]:
+        """Why each model that no device can serve now is not ready; empty when all are."""
+        reasons: dict[str, str] = {}
+        able: set[str] = set()
+        for state in self.pool.states():
+            if state.state in ABLE:
+                able.add(state.name)
+            else:
+                reasons[state.name] = state.reason or state.state
+        return {name: reason for name, reason in reasons.items() if name not in able}
+
+    async def count_queues(self) -> None:
+        """Bring the gauges of the queues up to date."""
+        self.metrics.queues(await self.jobs.depths())

@@ -1,0 +1,191 @@
+"""The worker process: models on one device, one request at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from greenroom.errors import GreenroomError
+from greenroom.models.model import Work
+from greenroom.runtime.device import CPU, device_memory
+from greenroom.runtime.memory import is_device_lost, is_out_of_memory, release
+from greenroom.serve.workers.errors import DeviceLost, ModelFailed, OutOfMemory, Problem
+from greenroom.serve.workers.logs import Logs, sendable
+from greenroom.serve.workers.mailbox import Mailbox
+from greenroom.serve.workers.protocol import DeviceMemory, Done, Failed, Load, Run, Settled, Setup, ShortOfMemory
+from greenroom.serve.workers.reports import Reports
+from greenroom.serve.workers.residents import Residents
+
+if TYPE_CHECKING:
+    from greenroom.models.model import Generated, Model
+
+_log = logging.getLogger(__name__)
+_PR_SET_PDEATHSIG = 1
+# When memory of the host runs out, the kernel is to take a worker and not the server; it goes from -1000 to 1000.
+_FIRST_TO_GO = 500
+_MEMORY_EVERY_S = 1.0
+
+
+class Worker:
+    """Does what its mailbox says, until it is told to stop or its device is lost."""
+
+    def __init__(self, setup: Setup, mailbox: Mailbox, logs: Logs) -> None:
+        self._device = setup.device
+        self._mailbox = mailbox
+        self._logs = logs
+        self._residents = Residents(setup, mailbox.send)
+        self._told_memory_at = -_MEMORY_EVERY_S
+
+    def serve(self) -> None:
+        """Load the models, then do requests. Ends when told to, or when the device is lost."""
+        self._residents.prepare_all()
+        self._tell_memory()
+        self._mailbox.send(Settled())
+        while True:
+            match self._mailbox.next(self._residents.next_unload_s()):
+                case None:
+                    self._residents.unload_idle()
+                case Run() as run:
+                    if self._run(run):
+                        return
+                case Load(model):
+                    self._residents.prepare(model)
+                    self._mailbox.send(Settled())
+                case _:
+                    return
+
+    def _run(self, run: Run) -> bool:
+        """Do a request and answer it. Gives whether the process should end."""
+        self._logs.request = run.request
+        reports = Reports(run.id, self._mailbox.send, self._mailbox.is_cancelled)
+        self._mailbox.began(reports.tick)
+        answer = self._answer(run, reports)
+        reports.end()
+        self._logs.end_lines()
+        self._residents.asked(run.model)
+        self._mailbox.ended(run.id)
+        self._mailbox.send(answer)
+        self._logs.request = ""
+        self._tell_memory()
+        return isinstance(answer, Failed) and answer.sick
+
+    def _answer(self, run: Run, reports: Reports) -> Done | Failed:
+        try:
+            reports.check()
+            made = self._generate(run, self._residents.awake(run.model), reports)
+            return _done(run, made)
+        except GreenroomError as error:
+            return _failed(run, error)
+        except (Exception, SystemExit) as error:  # models are anyone's code
+            _log.exception("%s failed", run.model)
+            if is_device_lost(error):
+                return _failed(run, DeviceLost(run.model, self._device), sick=True)
+            release(error)
+            return _failed(run, ModelFailed(run.model, type(error).__name__))
+
+    def _generate(self, run: Run, model: Model, reports: Reports) -> Generated:
+        """Do the request; when memory runs out, once more by the smaller plan. Raises OutOfMemory."""
+        made = self._attempt(run, model, reports, small=False)
+        if made is None and model.has_smaller_plan and not reports.handed_on:
+            _empty(Path(run.folder))
+            made = self._attempt(run, model, reports, small=True)
+        if made is None:
+            memory = device_memory(self._device)
+            tried_small = model.has_smaller_plan and not reports.handed_on
+            free = memory.free if memory else None
+            raise OutOfMemory(run.model, self._device, model.memory, free, tried_small=tried_small)
+        return made
+
+    def _attempt(self, run: Run, model: Model, reports: Reports, *, small: bool) -> Generated | None:
+        """None when memory ran out; what the attempt held is free again then."""
+        inputs = model.inputs.check(run.inputs)
+        hand_on = reports.hand_on if run.stream else None
+        try:
+            return model.generate(inputs, Work(Path(run.folder), reports.step, small, hand_on))
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            _log.warning("%s ran out of memory%s", run.model, " by its smaller plan" if small else "", exc_info=True)
+            self._mailbox.send(ShortOfMemory(run.model))
+            release(error)
+            return None
+
+    def _tell_memory(self) -> None:
+        if self._device == CPU or time.monotonic() - self._told_memory_at < _MEMORY_EVERY_S:
+            return
+        self._told_memory_at = time.monotonic()
+        memory = device_memory(self._device)
+        if memory is not None:
+            self._mailbox.send(DeviceMemory(memory.used, memory.total))
+
+
+def _done(run: Run, made: Generated) -> Done:
+    """The answer, once it is sure that it can be sent and that its files are the request's own. Raises ModelFailed."""
+    folder = Path(run.folder).resolve()
+    for file in made.files:
+        if not file.path.is_file() or not file.path.resolve().is_relative_to(folder):
+            raise ModelFailed(run.model, f"its file {file.path.name} is not in the folder of the request")
+    try:
+        output = msgspec.json.decode(msgspec.json.encode(made.output))
+    except (TypeError, ValueError, OverflowError) as error:
+        _log.exception("the output of %s is no JSON", run.model)
+        raise ModelFailed(run.model, "its output is no JSON") from error
+    return Done(run.id, output, tuple((str(file.path), file.media_type) for file in made.files))
+
+
+def _failed(run: Run, error: GreenroomError, *, sick: bool = False) -> Failed:
+    said = Problem.of(error)
+    tidy = Problem(said.code, sendable(said.message), sendable(said.mend), said.retryable, said.invalid)
+    return Failed(run.id, tidy, sick)
+
+
+def _empty(folder: Path) -> None:
+    """Remove what a first attempt left."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def main(arguments: list[str]) -> None:
+    """Serve a line. arguments: the descriptor of its socket, and the process id of the server."""
+    descriptor, server = map(int, arguments)
+    _die_with(server)
+    # The server alone decides when a worker ends: a terminal's Ctrl-C and a manager's SIGTERM may reach all at once.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    faulthandler.enable(2)
+    line = socket.socket(fileno=descriptor)
+    line.set_inheritable(False)
+    mailbox = Mailbox(line)
+    mailbox.open()
+    setup = mailbox.next()
+    if not isinstance(setup, Setup):
+        return
+    sys.path[:] = setup.search_path
+    logs = Logs(mailbox.send, setup.log_level)
+    logs.install()
+    Worker(setup, mailbox, logs).serve()
+
+
+def _die_with(server: int) -> None:
+    """Ask the kernel to kill this process when the server dies, however it dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        with contextlib.suppress(OSError):  # some containers do not allow it
+            Path("/proc/self/oom_score_adj").write_text(str(_FIRST_TO_GO))
+    if os.getppid() != server:  # it died before the kernel knew
+        os._exit(0)

@@ -1,0 +1,116 @@
+"""A request on its way through the pool."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenroom.models.model import Generated
+    from greenroom.serve.workers.supervisor import Supervisor
+
+_log = logging.getLogger(__name__)
+
+
+class Chunks:
+    """Bytes of a stream between the worker and whoever reads them.
+
+    size: how many lie here.  on_taken: called when some were taken.
+    """
+
+    def __init__(self) -> None:
+        self._parts: deque[bytes] = deque()
+        self._waiting: asyncio.Future[None] | None = None
+        self._closed = False
+        self.size = 0
+        self.on_taken: Callable[[], None] = lambda: None
+
+    def put(self, data: bytes) -> None:
+        """Add bytes."""
+        if not self._closed:
+            self._parts.append(data)
+            self.size += len(data)
+            self._wake()
+
+    def close(self) -> None:
+        """No more will come."""
+        self._closed = True
+        self._wake()
+
+    def discard(self) -> None:
+        """Nobody reads any more."""
+        self._parts.clear()
+        self.size = 0
+        self.close()
+
+    async def next(self) -> bytes | None:
+        """The next bytes, in order; None at the end."""
+        while not self._parts:
+            if self._closed:
+                return None
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        data = self._parts.popleft()
+        self.size -= len(data)
+        self.on_taken()
+        return data
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+        self._waiting = None
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """One request. frame: as it goes to a worker.  future: its result; cancelled when nobody wants it.
+
+    supervisor: who does it, None while it waits and after its end.  ended: given when somebody waits for a worker to
+    have let go of it.
+    """
+
+    id: int
+    model: str
+    frame: bytes
+    request: str
+    urgent: bool
+    step: Callable[[str, float, float], None]
+    future: asyncio.Future[Generated]
+    entered_at: float
+    chunks: Chunks | None = None
+    began_at: float = 0.0
+    supervisor: Supervisor | None = None
+    ended: asyncio.Future[None] | None = field(default=None)
+
+    def succeed(self, made: Generated) -> None:
+        """It is done."""
+        if not self.future.done():
+            self.future.set_result(made)
+        self._end()
+
+    def fail(self, error: Exception) -> None:
+        """It is not done."""
+        if not self.future.done():
+            self.future.set_exception(error)
+        self._end()
+
+    def report(self, stage: str, done: float, total: float) -> None:
+        """Pass progress on; a listener's mistake is its own."""
+        if self.future.done():
+            return
+        try:
+            self.step(stage, done, total)
+        except Exception:
+            _log.exception("progress of %s could not be passed on", self.request or self.model)
+
+    def _end(self) -> None:
+        self.supervisor = None
+        if self.chunks is not None:
+            self.chunks.close()
+        if self.ended is not None and not self.ended.done():
+            self.ended.set_result(None)

@@ -1,0 +1,86 @@
+"""The page over a real server: a sentence is heard, a long job is cancelled, a restart in mid-job is outlived."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serve.page.browser import Watched, browsing, until_in, watched
+from tests.serve.servers import RunningServer, start_server
+
+pytestmark = pytest.mark.xdist_group("browser-e2e")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as opened:
+        yield opened
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    started = start_server(tmp_path, "voice-joe", "Sleeper")
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def tab(browser: Browser, server: RunningServer) -> Iterator[Watched]:
+    with watched(browser, server.url) as page:
+        page.page.locator("gr-form form").wait_for()
+        yield page
+
+
+def _sleep(page: Page, steps: int) -> None:
+    """Ask for long work of the model that sleeps."""
+    page.get_by_role("radio", name=re.compile("Sleeper")).check()
+    page.get_by_role("spinbutton", name=re.compile("Steps")).fill(str(steps))
+    page.get_by_role("button", name="Generate").click()
+
+
+def test_a_sentence_is_spoken_and_heard(tab: Watched) -> None:
+    """The sound plays, its captions stand below it, its files can be had, and a fresh page shows it again."""
+    page = tab.page
+    page.get_by_role("textbox", name="Text").fill("The lamp in the hall is broken.")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".sentence")).to_contain_text("Done in", timeout=30_000)
+    page.locator("gr-waveform[data-drawn]").wait_for()
+    page.evaluate("document.querySelector('audio').play()")
+    until_in(page, "document.querySelector('audio').currentTime > 0.3")
+    assert 1.0 < page.evaluate("document.querySelector('audio').duration") < 4.0
+    expect(page.locator(".cue").first).to_contain_text("The lamp in the hall")
+    with page.expect_download() as loading:
+        page.get_by_role("link", name="speech.wav").click()
+    assert loading.value.path().read_bytes()[:4] == b"RIFF"
+    page.reload()
+    expect(page.locator(".sentence")).to_contain_text("Done in")
+
+
+def test_a_long_job_is_cancelled(tab: Watched) -> None:
+    """Its progress is seen, it stops, and the next one runs at once."""
+    page = tab.page
+    _sleep(page, 900)
+    expect(page.locator(".sentence")).to_contain_text(re.compile(r"Step \d+ of 900"), timeout=15_000)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".sentence")).to_contain_text("Cancelled", timeout=5_000)
+    _sleep(page, 2)
+    expect(page.locator(".sentence")).to_contain_text("Done in", timeout=15_000)
+
+
+def test_a_restart_in_the_middle_of_a_job_is_outlived(tab: Watched, server: RunningServer) -> None:
+    """The server is killed while it works, and comes back at the same address: the page sees the job to its end."""
+    tab.lenient = True
+    page = tab.page
+    _sleep(page, 150)
+    expect(page.locator(".sentence")).to_contain_text("Step", timeout=15_000)
+    port = server.port
+    server.kill()
+    again = start_server(server.folder, "voice-joe", "Sleeper", arguments=("--port", str(port)))
+    try:
+        expect(page.locator(".sentence")).to_contain_text("Done in", timeout=40_000)
+    finally:
+        again.stop()

@@ -1,0 +1,53 @@
+"""The memory of a device, as the kernel and torch tell it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from greenroom.runtime.device import Memory, device_memory, host_memory
+
+MEMINFO = "MemTotal:       1000 kB\nMemFree:  10 kB\nMemAvailable:    400 kB\nHugePages_Total:       0\n"
+
+
+def test_the_host_has_memory() -> None:
+    memory = device_memory("cpu")
+    assert memory is not None
+    assert 0 < memory.free <= memory.total
+
+
+def test_a_container_may_use_less(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text(MEMINFO)
+    whole = Memory(400 * 1024, 1000 * 1024)
+    assert host_memory(tmp_path / "meminfo", tmp_path / "none") == whole
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("1000\n")
+    assert host_memory(tmp_path / "meminfo", tmp_path) == whole
+    (tmp_path / "memory.max").write_text("300000\n")
+    limited = host_memory(tmp_path / "meminfo", tmp_path)
+    assert limited == Memory(299_000, 300_000)
+    assert limited is not None
+    assert limited.used == 1000
+
+
+def test_where_the_kernel_does_not_tell_nobody_knows(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("nonsense")
+    assert host_memory(tmp_path / "meminfo", tmp_path) is None
+    assert host_memory(tmp_path / "absent", tmp_path) is None
+
+
+def test_a_gpu_is_asked_through_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = SimpleNamespace(is_available=lambda: True, mem_get_info=lambda device: (3, {"cuda:1": 8}[device]))
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda, __spec__=SimpleNamespace()))
+    assert device_memory("cuda:1") == Memory(3, 8)
+    cuda.is_available = lambda: False
+    assert device_memory("cuda:1") is None
+
+
+def test_without_torch_a_gpu_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert device_memory("cuda:0") is None

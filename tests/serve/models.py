@@ -1,0 +1,420 @@
+"""Models that do little, or do it badly: what workers, jobs and routes are tried with.
+
+A worker imports them as ``tests.serve.models:Name``, so its PYTHONPATH holds the root of the repository.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from greenroom.errors import Cancelled, GreenroomError
+from greenroom.inputs import Input, Inputs
+from greenroom.models.model import Generated, MadeFile, Model, Work
+
+# Names a folder where Crasher, Flaky and BadLoad count their attempts, which outlive the process.
+MARKS = "GREENROOM_TEST_MARKS"
+MB = 1_000_000
+
+
+class NoInputs(Inputs):
+    """Nothing is asked."""
+
+
+class TextInputs(Inputs):
+    """A text to give back."""
+
+    text: Annotated[str, Input("What to give back.")] = ""
+
+
+class SizeInputs(Inputs):
+    """How much to make."""
+
+    size: Annotated[int, Input("How much to write.", ge=0, unit="B")] = 1000
+
+
+class StepsInputs(Inputs):
+    """Work of some steps."""
+
+    steps: Annotated[int, Input("How many steps.", ge=1)] = 10
+    step_s: Annotated[float, Input("How long each takes.", ge=0, unit="s")] = 0.02
+    label: Annotated[str, Input("Comes back with the result.")] = ""
+
+
+class SecondsInputs(Inputs):
+    """Work that sees no cancel."""
+
+    seconds: Annotated[float, Input("How long it takes.", ge=0, unit="s")] = 1.0
+
+
+class TimesInputs(Inputs):
+    """Work that fails first."""
+
+    times: Annotated[int, Input("How many attempts fail.", ge=0)] = 1
+
+
+class ChunksInputs(Inputs):
+    """A result in parts."""
+
+    chunks: Annotated[int, Input("How many parts.", ge=1)] = 5
+    size: Annotated[int, Input("The size of each.", ge=1, unit="B")] = 1000
+    pause_s: Annotated[float, Input("How long each takes.", ge=0, unit="s")] = 0.02
+
+
+class MediaInputs(Inputs):
+    """A recording."""
+
+    sound: Annotated[str, Input("A recording.", min_length=1, media="audio")]
+
+
+class PictureInputs(Inputs):
+    """A video."""
+
+    video: Annotated[str, Input("A video.", min_length=1, media="video")]
+    prompt: Annotated[str, Input("Comes back with the result.", max_length=200)] = ""
+    hold_s: Annotated[float, Input("How long to wait before the end.", ge=0, unit="s")] = 0.0
+
+
+class AllInputs(Inputs):
+    """An input of every kind."""
+
+    words: Annotated[str, Input("Some words.", min_length=1, max_length=20)]
+    count: Annotated[int, Input("How many.", ge=1, le=10)] = 1
+    amount: Annotated[float, Input("How much.", gt=0, le=1)] = 0.5
+    exact: bool = False
+    choice: Annotated[Literal["one", "two"], Input("Which.")] = "one"
+    seed: Annotated[int | None, Input("A seed.", ge=0, le=2**31 - 1)] = None
+
+
+class TryAgain(GreenroomError):
+    """A failure that another attempt may not meet."""
+
+    code = "try-again"
+    retryable = True
+
+
+class _Plain(Model):
+    """Loads at once and keeps nothing."""
+
+    @classmethod
+    def load(cls, device: str) -> Self:
+        return cls()
+
+
+class Noop(_Plain):
+    """Gives its inputs back."""
+
+    inputs = TextInputs
+
+    def generate(self, inputs: TextInputs, work: Work) -> Generated:
+        return Generated({"echo": inputs.model_dump()})
+
+
+class Choosy(_Plain):
+    """Takes an input of every kind, and gives them back."""
+
+    inputs = AllInputs
+
+    def generate(self, inputs: AllInputs, work: Work) -> Generated:
+        return Generated(inputs.model_dump())
+
+
+class NoopFile(_Plain):
+    """Writes a file of zeros."""
+
+    inputs = SizeInputs
+
+    def generate(self, inputs: SizeInputs, work: Work) -> Generated:
+        path = work.folder / "zeros.bin"
+        path.write_bytes(bytes(inputs.size))
+        return Generated({"size": inputs.size}, (MadeFile(path, "application/octet-stream"),))
+
+
+class Sleeper(_Plain):
+    """Sleeps step by step; writes how far it came."""
+
+    inputs = StepsInputs
+
+    def generate(self, inputs: StepsInputs, work: Work) -> Generated:
+        for step in range(inputs.steps):
+            work.step("sleeping", step, inputs.steps)
+            time.sleep(inputs.step_s)
+        work.step("sleeping", inputs.steps, inputs.steps)
+        path = work.folder / "slept.txt"
+        path.write_text(f"{inputs.steps} steps")
+        output = {"steps": inputs.steps, "label": inputs.label, "pid": os.getpid()}
+        return Generated(output, (MadeFile(path, "text/plain"),))
+
+
+class Stubborn(_Plain):
+    """Never looks whether it should stop."""
+
+    inputs = SecondsInputs
+
+    def generate(self, inputs: SecondsInputs, work: Work) -> Generated:
+        work.step("deaf", 0, 1)
+        time.sleep(inputs.seconds)
+        return Generated({"pid": os.getpid()})
+
+
+class Crasher(_Plain):
+    """Kills its own process for the first attempts."""
+
+    inputs = TimesInputs
+
+    def generate(self, inputs: TimesInputs, work: Work) -> Generated:
+        attempt = count("crasher")
+        if attempt <= inputs.times:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Generated({"attempt": attempt})
+
+
+class OutOfMem(_Plain):
+    """Fits only by its smaller plan."""
+
+    inputs = NoInputs
+    has_smaller_plan = True
+
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        if not work.small:
+            (work.folder / "half.bin").write_bytes(b"half")
+            raise MemoryError
+        return Generated({"small": True, "left": sorted(path.name for path in work.folder.iterdir())})
+
+
+class TooLarge(_Plain):
+    """Never fits."""
+
+    inputs = NoInputs
+    memory = 5 * MB
+
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        raise MemoryError
+
+
+class Flaky(_Plain):
+    """Fails in a way that another attempt may not meet, for the first attempts."""
+
+    inputs = TimesInputs
+
+    def generate(self, inputs: TimesInputs, work: Work) -> Generated:
+        attempt = count("flaky")
+        if attempt <= inputs.times:
+            raise TryAgain(f"attempt {attempt} failed", mend="try again")
+        return Generated({"attempt": attempt})
+
+
+class Broken(_Plain):
+    """Meets a mistake of its own, whose words hold a path."""
+
+    inputs = TextInputs
+
+    def generate(self, inputs: TextInputs, work: Work) -> Generated:
+        raise ValueError(f"/secret/place {inputs.text}")
+
+
+class Unruly(_Plain):
+    """Does what no model may do: ``object``, ``outside`` or ``exit``."""
+
+    inputs = TextInputs
+
+    def generate(self, inputs: TextInputs, work: Work) -> Generated:
+        if inputs.text == "exit":
+            sys.exit(3)
+        if inputs.text == "object":
+            return Generated({"made": object()})
+        outside = work.folder.parent / "outside.txt"
+        outside.write_text("not here")
+        return Generated({}, (MadeFile(outside, "text/plain"),))
+
+
+class StickyCuda(_Plain):
+    """Loses its device, as torch says it."""
+
+    inputs = NoInputs
+
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+class Streamer(_Plain):
+    """Hands on its result in parts."""
+
+    inputs = ChunksInputs
+    streams = True
+
+    def generate(self, inputs: ChunksInputs, work: Work) -> Generated:
+        for place in range(inputs.chunks):
+            work.step("streaming", place, inputs.chunks)
+            if work.hand_on:
+                work.hand_on(bytes([place % 256]) * inputs.size)
+            time.sleep(inputs.pause_s)
+        work.step("streaming", inputs.chunks, inputs.chunks)
+        return Generated({"chunks": inputs.chunks})
+
+
+class Chatty(_Plain):
+    """Prints, logs and writes past Python."""
+
+    inputs = TextInputs
+
+    def generate(self, inputs: TextInputs, work: Work) -> Generated:
+        print(f"printed {inputs.text}")
+        print(f"complained {inputs.text}", file=sys.stderr)
+        logging.getLogger("chatty").warning("logged %s", inputs.text)
+        os.write(1, f"wrote {inputs.text}\n".encode())
+        return Generated({"said": inputs.text})
+
+
+class BadLoad(_Plain):
+    """Does not load before its weights are there: a file among the marks."""
+
+    inputs = NoInputs
+
+    @classmethod
+    def load(cls, device: str) -> Self:
+        if not Path(os.environ.get(MARKS, os.devnull), "weights").exists():
+            raise GreenroomError("the weights are not there", mend="greenroom weights pull")
+        return cls()
+
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        return Generated({})
+
+
+class Quitter(_Plain):
+    """Stops without being told to."""
+
+    inputs = NoInputs
+
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        raise Cancelled
+
+
+class DiesLoading(_Plain):
+    """Kills its own process while it loads."""
+
+    inputs = NoInputs
+
+    @classmethod
+    def load(cls, device: str) -> Self:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return cls()
+
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        raise AssertionError("it never loaded")
+
+
+class SlowLoad(_Plain):
+    """Takes its time to load and to warm up."""
+
+    inputs = NoInputs
+
+    @classmethod
+    def load(cls, device: str) -> Self:
+        time.sleep(1.0)
+        return cls()
+
+    def warm_up(self, work: Work) -> None:
+        time.sleep(0.5)
+
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        return Generated({})
+
+
+class TakesMedia(_Plain):
+    """Reads the recording that it is given."""
+
+    inputs = MediaInputs
+
+    def generate(self, inputs: MediaInputs, work: Work) -> Generated:
+        path = Path(inputs.sound)
+        return Generated({"size": len(path.read_bytes()), "name": path.name})
+
+
+class Mirror(_Plain):
+    """Swaps the sides of a video."""
+
+    inputs = PictureInputs
+
+    def generate(self, inputs: PictureInputs, work: Work) -> Generated:
+        import av
+
+        path = work.folder / "mirrored.mp4"
+        with av.open(inputs.video) as given, av.open(str(path), "w") as out:
+            source = given.streams.video[0]
+            stream = out.add_stream("mpeg4", rate=source.average_rate)
+            stream.width, stream.height, stream.pix_fmt = source.width, source.height, "yuv420p"
+            for number, frame in enumerate(given.decode(source)):
+                work.step("mirroring", number, source.frames)
+                picture = frame.to_ndarray(format="rgb24")[:, ::-1].copy()
+                out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            out.mux(stream.encode(None))
+        until = time.monotonic() + inputs.hold_s
+        while time.monotonic() < until:
+            work.step("holding", 0, 1)
+            time.sleep(0.02)
+        return Generated({"prompt": inputs.prompt}, (MadeFile(path, "video/mp4"),))
+
+
+class _Weighty(_Plain):
+    """Counts how often it loads, sleeps and wakes."""
+
+    inputs = TextInputs
+    sleeps = True
+
+    def __init__(self) -> None:
+        self.asleep = False
+        self.woken = 0
+
+    def generate(self, inputs: TextInputs, work: Work) -> Generated:
+        if self.asleep:
+            raise AssertionError("asked while asleep")
+        return Generated({"woken": self.woken, "text": inputs.text})
+
+    def sleep(self) -> None:
+        self.asleep = True
+
+    def wake(self) -> None:
+        self.asleep = False
+        self.woken += 1
+
+
+class Heavy(_Weighty):
+    """Takes 60 MB of its device."""
+
+    memory = 60 * MB
+
+
+class Light(_Weighty):
+    """Takes 30 MB of its device."""
+
+    memory = 30 * MB
+
+
+class Sleepless(_Weighty):
+    """Takes 40 MB of its device, and does not wake."""
+
+    memory = 40 * MB
+
+    def wake(self) -> None:
+        raise RuntimeError("no")
+
+
+class Middling(_Weighty):
+    """Takes 40 MB of its device, and cannot sleep."""
+
+    memory = 40 * MB
+    sleeps = False
+
+
+def count(name: str) -> int:
+    """Which attempt this is, from 1, over all processes of a test."""
+    marks = Path(os.environ[MARKS])
+    number = sum(1 for path in marks.iterdir() if path.name.startswith(f"{name}-")) + 1
+    (marks / f"{name}-{number}").touch()
+    return number

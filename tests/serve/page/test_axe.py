@@ -1,0 +1,109 @@
+"""Every view, in both colour schemes, narrow and wide, without one violation of axe-core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serve.page.browser import watched
+from tests.serve.page.stand_in import StandIn, clip
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core says against the page as it stands."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] }).then((told) => told.violations)")
+    return [f"{one['id']}: {node['html']} {json.dumps(node['any'][:1])}" for one in found for node in one["nodes"]]
+
+
+def views(server: StandIn, page: Page) -> Iterator[str]:
+    """Lead the page from view to view."""
+    world = server.world
+
+    def opened(job: dict[str, Any]) -> None:
+        page.evaluate("id => location.hash = '#/jobs/' + id", job["id"])
+
+    yield "empty"
+
+    done = world.add("voice-tone", {"text": "Hello"}, status="running", started_at="2026-01-01T00:00:00.000Z")
+    world.finish(done, "")
+    opened(done)
+    page.locator("gr-waveform[data-drawn]").wait_for()
+    expect(page.get_by_text("The first words")).to_be_visible()
+    page.evaluate("document.querySelector('audio').currentTime = 0.2")
+    expect(page.locator(".cue[aria-current]")).to_have_count(1)
+    page.get_by_text("The request").click()
+    yield "sound"
+
+    opened(world.add("voice-tone", {"text": "Wait"}, queue_position=2))
+    expect(page.get_by_text("Queued, 2 ahead of you.").first).to_be_visible()
+    yield "queued"
+
+    step = {"stage": "sampling", "done": 7, "total": 32, "fraction": 7 / 32, "eta_s": 2.2}
+    opened(world.add("voice-tone", {"text": "Run"}, status="running", progress=step))
+    expect(page.get_by_text("Step 7 of 32, about 2 s left.").first).to_be_visible()
+    yield "running"
+
+    bad = world.add("voice-tone", {"text": "fail"}, status="running")
+    world.finish(bad, "fail")
+    opened(bad)
+    expect(page.get_by_text("What helps:")).to_be_visible()
+    yield "failed"
+
+    world.made["upload_0"] = (clip(sharp=False), "video/webm")
+    video = world.add("restore", {"source": "upload_0"}, status="running")
+    world.finish(video, "")
+    opened(video)
+    page.locator("gr-compare").wait_for()
+    yield "video"
+
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_text("More settings").click()
+    expect(page.get_by_text("Write something here.")).to_be_visible()
+    yield "form with an error"
+
+    page.get_by_role("radio", name="Restore").click()
+    page.locator("input[type=file]").set_input_files({"name": "a.webm", "mimeType": "video/webm", "buffer": clip()})
+    expect(page.get_by_role("button", name="Remove a.webm")).to_be_visible()
+    yield "form with a file"
+
+    world.keys = frozenset({"secret"})
+    page.reload()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "key"
+
+
+def test_no_view_shuts_anybody_out(browser: Browser, server: StandIn) -> None:
+    with watched(browser, server.url, reduced_motion="reduce") as tab:
+        tab.lenient = True  # the last view is that of a refusal
+        tab.page.locator("gr-form form").wait_for()
+        for view in views(server, tab.page):
+            for width in (390, 1280):
+                tab.page.set_viewport_size({"width": width, "height": 900})
+                for scheme in SCHEMES:
+                    tab.page.emulate_media(color_scheme=scheme)
+                    where = f"{view}, {scheme}, {width} px"
+                    assert violations(tab.page) == [], where
+                    assert tab.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, where
+
+
+def test_axe_finds_what_is_wrong(browser: Browser, server: StandIn) -> None:
+    """The policy of the page does not blind it."""
+    with watched(browser, server.url) as tab:
+        tab.page.locator("gr-form form").wait_for()
+        tab.page.evaluate("document.querySelector('gr-text-field label').remove()")
+        tab.page.evaluate("document.querySelector('textarea').removeAttribute('aria-describedby')")
+        tab.page.evaluate("document.querySelector('gr-form .help').style.color = '#ccc'")
+        found = {said.partition(":")[0] for said in violations(tab.page)}
+    assert found == {"label", "color-contrast"}

@@ -1,0 +1,69 @@
+"""Files that inputs name by URL are fetched into the job's folder, and nothing else is opened."""
+
+from __future__ import annotations
+
+import asyncio
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greenroom.errors import InputInvalid
+from greenroom.serve.probing import MediaInvalid, MediaLimits
+from greenroom.serve.runpod.media import Media
+from tests.serve.models import MediaInputs, TextInputs
+
+
+@dataclass
+class Fetched:
+    path: Path
+
+
+class Fetcher:
+    """Gives a second of silence for every address but one of a private network."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def check(self, url: str) -> None:
+        if "10.0.0.1" in url:
+            raise InputInvalid("a private address", mend="give a public one")
+
+    async def fetch(self, url: str, folder: Path, media: str) -> Fetched:
+        self.asked.append(url)
+        path = folder / "fetched.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(8000)
+            file.writeframes(bytes(16_000))
+        return Fetched(path)
+
+
+def fetch(url: str, folder: Path, fetcher: Fetcher, *, seconds: float = 60.0) -> dict[str, Any]:
+    media = Media(MediaLimits(seconds=seconds))
+    media._made = fetcher  # type: ignore[assignment]
+    return asyncio.run(media(MediaInputs(sound=url), folder))
+
+
+def test_a_url_becomes_a_path_of_the_folder(tmp_path: Path) -> None:
+    assert fetch("https://example.com/a.wav", tmp_path, Fetcher()) == {"sound": str(tmp_path / "fetched.wav")}
+
+
+@pytest.mark.parametrize("named", ["/etc/passwd", "file:///etc/passwd", "upload_1", "http://10.0.0.1/a.wav"])
+def test_whatever_else_is_named_is_refused_and_not_fetched(tmp_path: Path, named: str) -> None:
+    fetcher = Fetcher()
+    with pytest.raises(InputInvalid):
+        fetch(named, tmp_path, fetcher)
+    assert fetcher.asked == []
+
+
+def test_what_was_fetched_is_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(MediaInvalid, match=r"1\.0 s"):
+        fetch("https://example.com/a.wav", tmp_path, Fetcher(), seconds=0.5)
+
+
+def test_inputs_without_media_are_as_they_are(tmp_path: Path) -> None:
+    assert asyncio.run(Media(MediaLimits())(TextInputs(text="hello"), tmp_path)) == {"text": "hello"}

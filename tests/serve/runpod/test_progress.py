@@ -1,0 +1,108 @@
+"""Progress is at most so often, in order, and never after the block."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from greenroom.serve.runpod.progress import Progress
+
+
+class Line:
+    """Records what is sent, and takes its time."""
+
+    def __init__(self, takes_s: float = 0.0, fails: bool = False) -> None:
+        self.begun: list[tuple[float, Mapping[str, Any]]] = []
+        self.ended = 0
+        self._takes_s = takes_s
+        self._fails = fails
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        self.begun.append((time.monotonic(), message))
+        await asyncio.sleep(self._takes_s)
+        self.ended += 1
+        if self._fails:
+            raise TimeoutError
+
+
+def test_only_the_latest_is_sent_and_no_sooner_than_allowed() -> None:
+    line = Line()
+
+    async def work() -> None:
+        async with Progress(line.send, every_s=0.1) as step:
+            for number in range(50):
+                step("sampling", number, 50)
+                await asyncio.sleep(0.01)
+
+    asyncio.run(work())
+    times = [at for at, _ in line.begun]
+    assert 2 <= len(times) <= 5
+    assert all(later - sooner >= 0.095 for sooner, later in itertools.pairwise(times))
+    done = [message["done"] for _, message in line.begun]
+    assert done == sorted(set(done))
+    assert set(line.begun[-1][1]) == {"stage", "done", "total", "fraction", "eta_s"}
+    assert line.begun[-1][1]["eta_s"] == pytest.approx(0.01 * (50 - done[-1]), abs=0.1)
+
+
+def test_a_short_job_says_nothing() -> None:
+    line = Line()
+
+    async def work() -> None:
+        async with Progress(line.send, every_s=0.1) as step:
+            step("sampling", 1, 2)
+
+    asyncio.run(work())
+    assert line.begun == []
+
+
+def test_what_is_under_way_is_waited_for() -> None:
+    line = Line(takes_s=0.2)
+
+    async def work() -> int:
+        async with Progress(line.send, every_s=0.05) as step:
+            step("sampling", 1, 2)
+            await asyncio.sleep(0.1)
+        return line.ended
+
+    assert asyncio.run(work()) == 1
+    assert len(line.begun) == 1
+
+
+def test_a_message_that_fails_is_no_failure_of_the_job() -> None:
+    line = Line(fails=True)
+
+    async def work() -> str:
+        async with Progress(line.send, every_s=0.02) as step:
+            for number in range(5):
+                step("sampling", number, 5)
+                await asyncio.sleep(0.03)
+        return "made"
+
+    assert asyncio.run(work()) == "made"
+    assert len(line.begun) > 1
+
+
+def test_a_stopped_job_does_not_wait_for_its_messages() -> None:
+    line = Line(takes_s=5.0)
+
+    async def work() -> float:
+        async def job() -> None:
+            async with Progress(line.send, every_s=0.02) as step:
+                step("sampling", 1, 2)
+                await asyncio.sleep(5)
+
+        task = asyncio.ensure_future(job())
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return time.monotonic() - began
+
+    assert asyncio.run(work()) < 1.0
+    assert len(line.begun) == 1

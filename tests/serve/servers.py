@@ -1,0 +1,171 @@
+"""A real server: ``greenroom serve`` in a process of its own, with a data folder of its own.
+
+>>> with running_server(tmp_path, "voice-joe", env={"GREENROOM_API_KEY": "words"}) as server:
+...     httpx.get(f"{server.url}/v1/models")
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tests.serve.models import MARKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+ROOT = Path(__file__).parents[2]
+MODELS = "tests.serve.models"
+# A cold start on a busy machine; on a free one it is two seconds.
+_START_S = 60.0
+_STOP_S = 30.0
+
+
+class NotStarted(Exception):
+    """The server ended, or did not answer in time; the words are those of its log."""
+
+
+@dataclass
+class RunningServer:
+    """A server that answers. folder: holds ``data``, ``marks``, and its log, where one line is one JSON object."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log_path: Path
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        """Where it keeps jobs and files."""
+        return self.folder / "data"
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
+
+    def log(self) -> str:
+        """What it said."""
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def client(self, key: str | None = None, *, timeout: float = 30.0) -> httpx.Client:
+        """A client; close it."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=timeout, trust_env=False)
+
+    def wait_ready(self, seconds: float = _START_S) -> None:
+        """Wait until every model is warm. Raises NotStarted."""
+        until = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/readyz", timeout=10.0, trust_env=False).status_code == 200:
+                    return
+            self._check(until)
+            time.sleep(0.05)
+
+    def stop(self, seconds: float = _STOP_S) -> int:
+        """Tell it to end, wait until it has, and kill it if it does not; gives its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self.process.returncode
+
+    def kill(self) -> None:
+        """End it as a crash does. Its workers see that and end themselves."""
+        self.process.kill()
+        self.process.wait()
+
+    def _check(self, until: float) -> None:
+        if self.process.poll() is not None:
+            raise NotStarted(f"it ended with {self.process.returncode}:\n{self.log()[-4000:]}")
+        if time.monotonic() > until:
+            raise NotStarted(f"it did not answer in time:\n{self.log()[-4000:]}")
+
+
+def start_server(
+    folder: Path,
+    *models: str,
+    env: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+    ready: bool = True,
+) -> RunningServer:
+    """Start a server and wait until it answers; the caller stops it.
+
+    models: names of the catalogue, ``module:Class``, or the name of a class of tests.serve.models.  folder: may be
+    that of a server that was stopped: it then goes on with its jobs.  ready: wait until the models are warm, too.
+    Raises NotStarted.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "marks").mkdir(exist_ok=True)
+    named = [name if ":" in name or "-" in name else f"{MODELS}:{name}" for name in models]
+    command = [sys.executable, "-m", "greenroom", "serve", *named, "--port", "0", "--json", *arguments]
+    log_path, out_path = folder / "server.log", folder / "server.out"
+    with log_path.open("ab") as log, out_path.open("wb") as out:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=log, cwd=folder, env=_environment(folder, env)
+        )
+    server = RunningServer("", process, log_path, folder)
+    try:
+        server.url = _said_url(server, out_path)
+        if ready:
+            server.wait_ready()
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+@contextlib.contextmanager
+def running_server(
+    folder: Path,
+    *models: str,
+    env: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+    ready: bool = True,
+) -> Iterator[RunningServer]:
+    """``start_server``, stopped at the end."""
+    server = start_server(folder, *models, env=env, arguments=arguments, ready=ready)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _said_url(server: RunningServer, out_path: Path) -> str:
+    until = time.monotonic() + _START_S
+    while True:
+        with contextlib.suppress(ValueError):
+            said = json.loads(out_path.read_text())
+            if said["ok"]:
+                return str(said["result"]["url"])
+            raise NotStarted(str(said["error"]))
+        server._check(until)
+        time.sleep(0.02)
+
+
+def _environment(folder: Path, env: Mapping[str, str] | None) -> dict[str, str]:
+    """The environment of this process without settings of whoever runs the tests."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+    path = os.pathsep.join(filter(None, (str(ROOT), inherited.get("PYTHONPATH"))))
+    own = {
+        "PYTHONPATH": path,
+        "XDG_CONFIG_HOME": str(folder / "no-config"),
+        "GREENROOM_DATA": str(folder / "data"),
+        "GREENROOM_DEVICES": "cpu",
+        "GREENROOM_STOP_GRACE_S": "5",
+        MARKS: str(folder / "marks"),
+    }
+    return {**inherited, **own, **(env or {})}

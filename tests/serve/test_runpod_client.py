@@ -1,0 +1,195 @@
+"""RunPod's own client, unchanged, against our server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.serve.servers import MODELS, RunningServer, running_server
+
+# Its import takes two seconds: this file alone does it.
+pytestmark = pytest.mark.xdist_group("serve-clients")
+
+NOOP, SLEEPER, BROKEN = (f"{MODELS}:{name}" for name in ("Noop", "Sleeper", "Broken"))
+SLOW = {"steps": 1000, "step_s": 0.02}
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    env = {"GREENROOM_API_KEY": "words of ours"}
+    with running_server(tmp_path_factory.mktemp("runpod"), "Noop", "Sleeper", "Broken", env=env) as server:
+        yield server
+
+
+@pytest.fixture
+def runpod(at: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Any:
+    import runpod
+
+    monkeypatch.setattr(runpod, "endpoint_url_base", f"{at.url}/v2")
+    monkeypatch.setattr(runpod, "api_key", "words of ours")
+    return runpod
+
+
+@pytest.fixture
+def http(at: RunningServer) -> Iterator[httpx.Client]:
+    with at.client("words of ours") as client:
+        yield client
+
+
+def status_is(job: Any, wanted: str) -> None:
+    until = time.monotonic() + 10
+    while (found := job.status()) != wanted:
+        assert time.monotonic() < until, found
+        time.sleep(0.05)
+
+
+def test_a_request_is_run_and_waited_for(runpod: Any) -> None:
+    output = runpod.Endpoint(NOOP).run_sync({"input": {"text": "hello"}})
+    assert output == {"echo": {"text": "hello"}, "files": []}
+    assert runpod.Endpoint(NOOP).run_sync({"text": "bare"})["echo"] == {"text": "bare"}
+
+
+def test_a_job_is_run_and_asked_for(runpod: Any) -> None:
+    job = runpod.Endpoint(SLEEPER).run({"input": {"steps": 3, "label": "mine"}})
+    output = job.output(timeout=10)
+    assert (job.status(), output["label"]) == ("COMPLETED", "mine")
+    [file] = output["files"]
+    assert (file["name"], file["media_type"], file["size"]) == ("slept.txt", "text/plain", 7)
+
+
+def test_a_link_of_a_result_needs_no_key(runpod: Any, at: RunningServer) -> None:
+    [file] = runpod.Endpoint(SLEEPER).run_sync({"input": {"steps": 3}})["files"]
+    with at.client() as anybody:
+        assert anybody.get(file["url"]).text == "3 steps"
+
+
+def test_a_stream_gives_what_happened_once_each_and_ends(runpod: Any) -> None:
+    job = runpod.Endpoint(SLEEPER).run({"input": {"steps": 60, "step_s": 0.02}})
+    events = list(job.stream())
+    kinds = [event["kind"] for event in events]
+    assert (kinds[:2], kinds[-1]) == (["queued", "started"], "succeeded")
+    assert set(kinds[2:-1]) == {"progress"}
+    numbers = [event["number"] for event in events]
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_job_that_runs_is_cancelled(runpod: Any) -> None:
+    job = runpod.Endpoint(SLEEPER).run({"input": SLOW})
+    status_is(job, "IN_PROGRESS")
+    assert job.cancel() == {"id": job.job_id, "status": "CANCELLED"}
+    assert job.status() == "CANCELLED"
+    assert job.output() is None
+
+
+def test_a_queue_is_purged_and_counted(runpod: Any) -> None:
+    endpoint = runpod.Endpoint(SLEEPER)
+    running = endpoint.run({"input": SLOW})
+    status_is(running, "IN_PROGRESS")
+    waiting = [endpoint.run({"input": SLOW}) for _ in range(3)]
+    counted = endpoint.health()
+    assert (counted["jobs"]["inProgress"], counted["jobs"]["inQueue"]) == (1, 3)
+    assert (counted["workers"]["running"], counted["workers"]["idle"]) == (1, 0)
+    assert endpoint.purge_queue() == {"removed": 3, "status": "completed"}
+    assert [job.status() for job in waiting] == ["CANCELLED"] * 3
+    assert running.status() == "IN_PROGRESS"
+    running.cancel()
+    assert endpoint.health()["jobs"]["inQueue"] == 0
+
+
+def test_counts_are_those_of_the_endpoint(runpod: Any) -> None:
+    before = runpod.Endpoint(BROKEN).health()["jobs"]
+    runpod.Endpoint(NOOP).run_sync({"input": {"text": "elsewhere"}})
+    assert runpod.Endpoint(BROKEN).health()["jobs"] == before
+
+
+def test_a_purge_leaves_other_endpoints_alone(runpod: Any) -> None:
+    running = runpod.Endpoint(SLEEPER).run({"input": SLOW})
+    status_is(running, "IN_PROGRESS")
+    waiting = runpod.Endpoint(SLEEPER).run({"input": SLOW})
+    assert runpod.Endpoint(NOOP).purge_queue()["removed"] == 0
+    assert waiting.status() == "IN_QUEUE"
+    for job in (waiting, running):
+        job.cancel()
+
+
+def test_a_failure_has_words_and_no_path(runpod: Any, http: httpx.Client) -> None:
+    job = runpod.Endpoint(BROKEN).run({"input": {"text": "x"}})
+    status_is(job, "FAILED")
+    said = http.get(f"/v2/{BROKEN}/status/{job.job_id}").json()
+    assert said["error"].endswith("[model-failed]")
+    assert "/secret" not in said["error"]
+    again = http.post(f"/v2/{BROKEN}/retry/{job.job_id}").json()
+    assert again == {"id": job.job_id, "status": "IN_QUEUE"}
+    status_is(runpod.endpoint.Job(BROKEN, job.job_id, runpod.Endpoint(BROKEN).rp_client), "FAILED")
+
+
+def test_a_wrong_key_is_their_error(runpod: Any) -> None:
+    with pytest.raises(RuntimeError, match="401 Unauthorized"):
+        runpod.Endpoint(NOOP, api_key="wrong").run_sync({"input": {"text": "x"}})
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/v2/nothing/run", {"input": {}}, 404),
+        (f"/v2/{NOOP}/run", {"input": {"text": 7}}, 422),
+        (f"/v2/{NOOP}/run", {"input": {"no": "such"}}, 422),
+        (f"/v2/{NOOP}/run", {"input": "words"}, 422),
+        (f"/v2/{NOOP}/run", {}, 422),
+        (f"/v2/{NOOP}/run", {"input": {}, "webhook": "ftp://a.example"}, 422),
+        (f"/v2/{NOOP}/run", {"input": {}, "policy": {"executionTimeout": 1}}, 422),
+        (f"/v2/{NOOP}/runsync?wait=1", {"input": {}}, 422),
+        (f"/v2/{NOOP}/cancel/job_none", None, 404),
+        (f"/v2/{NOOP}/retry/job_none", None, 404),
+        ("/v2/nothing/purge-queue", None, 404),
+    ],
+)
+def test_what_is_wrong_has_a_status_and_words(http: httpx.Client, path: str, body: Any, status: int) -> None:
+    answer = http.post(path, json=body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+
+
+def test_a_job_is_at_its_own_endpoint_only(runpod: Any, http: httpx.Client) -> None:
+    job = runpod.Endpoint(NOOP).run({"input": {"text": "x"}})
+    for part in ("status", "stream"):
+        assert http.get(f"/v2/{SLEEPER}/{part}/{job.job_id}").status_code == 404
+    assert http.post(f"/v2/{SLEEPER}/cancel/{job.job_id}").status_code == 404
+
+
+def test_the_root_is_the_first_model(http: httpx.Client) -> None:
+    done = http.post("/runsync", json={"input": {"text": "root"}}).json()
+    assert (done["status"], done["output"]["echo"]) == ("COMPLETED", {"text": "root"})
+    assert done["delayTime"] >= 0
+    assert done["executionTime"] >= 0
+    asked = http.post("/run", json={"input": {"text": "later"}, "policy": {"lowPriority": True, "ttl": 60_000}}).json()
+    assert asked["status"] == "IN_QUEUE"
+    assert http.get(f"/status/{asked['id']}").json()["id"] == asked["id"]
+    assert http.get(f"/stream/{asked['id']}").json()["stream"][0]["output"]["kind"] == "queued"
+    assert http.post("/purge-queue").json()["status"] == "completed"
+    assert http.get("/health").json()["workers"]["ready"] == 3
+
+
+def test_a_wait_has_an_end(http: httpx.Client) -> None:
+    begun = time.monotonic()
+    waited = http.post(f"/v2/{SLEEPER}/runsync?wait=1000", json={"input": SLOW}).json()
+    assert 0.9 < time.monotonic() - begun < 3.0
+    assert waited["status"] == "IN_PROGRESS"
+    assert http.post(f"/cancel/{waited['id']}").json()["status"] == "CANCELLED"
+
+
+def test_who_leaves_a_wait_does_not_stop_the_job(at: RunningServer, http: httpx.Client) -> None:
+    with at.client("words of ours", timeout=0.5) as hasty, pytest.raises(httpx.ReadTimeout):
+        hasty.post(f"/v2/{SLEEPER}/runsync", json={"input": {"steps": 40, "step_s": 0.02, "label": "left"}})
+    found = http.get("/v1/jobs", params={"model": SLEEPER, "limit": 1}).json()["data"][0]
+    assert found["input"]["label"] == "left"
+    done = http.get(f"/v2/{SLEEPER}/status/{found['id']}").json()
+    while done["status"] == "IN_PROGRESS":
+        time.sleep(0.05)
+        done = http.get(f"/v2/{SLEEPER}/status/{found['id']}").json()
+    assert done["status"] == "COMPLETED"

@@ -1,0 +1,67 @@
+"""Progress goes out at a bearable rate; the first and the last report always do."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from greenroom.errors import Cancelled
+from greenroom.serve.workers.protocol import Chunk, Message, Progress
+from greenroom.serve.workers.reports import Reports
+
+
+def test_many_steps_are_few_messages_with_the_first_and_the_last() -> None:
+    sent: list[Message] = []
+    reports = Reports(1, sent.append, lambda _: False)
+    for step in range(1, 1001):
+        reports.step("sampling", step, 1000)
+    reports.end()
+    assert sent[0] == Progress(1, "sampling", 1.0, 1000.0)
+    assert sent[-1] == Progress(1, "sampling", 1000.0, 1000.0)
+    assert len(sent) < 20
+
+
+def test_a_report_that_was_held_back_goes_out_once_it_is_due() -> None:
+    sent: list[Message] = []
+    reports = Reports(1, sent.append, lambda _: False)
+    reports.step("sampling", 1, 3)
+    reports.step("sampling", 2, 3)
+    reports.tick()
+    assert len(sent) == 1
+    time.sleep(0.06)
+    reports.tick()
+    reports.tick()
+    assert sent[1:] == [Progress(1, "sampling", 2.0, 3.0)]
+
+
+def test_nothing_is_said_after_the_end() -> None:
+    sent: list[Message] = []
+    reports = Reports(1, sent.append, lambda _: False)
+    reports.end()
+    reports.step("late", 1, 1)
+    reports.tick()
+    assert sent == []
+
+
+def test_a_cancel_is_seen_at_the_next_step_and_the_next_bytes() -> None:
+    cancelled: list[int] = []
+    sent: list[Message] = []
+    reports = Reports(4, sent.append, lambda run: run in cancelled)
+    reports.step("sampling", 1, 2)
+    cancelled.append(4)
+    with pytest.raises(Cancelled):
+        reports.step("sampling", 2, 2)
+    with pytest.raises(Cancelled):
+        reports.hand_on(b"x")
+    assert len(sent) == 1
+    assert not reports.handed_on
+
+
+def test_many_bytes_go_in_messages_of_bearable_size() -> None:
+    sent: list[Message] = []
+    reports = Reports(1, sent.append, lambda _: False)
+    data = bytes(range(256)) * 10_000
+    reports.hand_on(data)
+    assert b"".join(said.data for said in sent if isinstance(said, Chunk)) == data
+    assert len(sent) == 3

@@ -1,0 +1,219 @@
+"""Processes die, hang and go deaf; the server goes on, and says what is so."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greenroom.errors import Cancelled
+from greenroom.serve.workers.errors import DeviceLost, ModelUnready, WorkerFailure
+from tests.serve.models import MARKS
+from tests.serve.workers.pools import Seen, eventually, fresh, named, pool_of, reason, state, until
+
+
+@pytest.fixture(autouse=True)
+def _marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "marks").mkdir()
+    monkeypatch.setenv(MARKS, str(tmp_path / "marks"))
+
+
+def test_an_idle_worker_that_is_killed_comes_back(tmp_path: Path) -> None:
+    async def work() -> None:
+        seen = Seen()
+        async with pool_of("Noop", folder=tmp_path, observer=seen, backoff_s=0.05) as pool:
+            pid = pool.pids()["cpu"]
+            os.kill(pid, signal.SIGKILL)
+            await until(pool, lambda: not pool.idle(named("Noop")))
+            assert state(pool, "Noop") == "loading"
+            assert "its worker was lost and starts again: its process was killed (SIGKILL" in reason(pool, "Noop")
+            made = await pool.run(named("Noop"), {"text": "waited"}, tmp_path)
+            assert made.output == {"echo": {"text": "waited"}}
+            assert pool.pids()["cpu"] != pid
+            assert [device for device, _ in seen.restarts] == ["cpu"]
+
+    asyncio.run(work())
+
+
+def test_a_crash_fails_its_request_at_once_and_the_others_wait(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with pool_of("Crasher", "Noop", folder=tmp_path, backoff_s=0.3) as pool:
+            crashing = asyncio.create_task(pool.run(named("Crasher"), {"times": 1}, fresh(tmp_path)))
+            waiting = asyncio.create_task(pool.run(named("Noop"), {"text": "waited"}, fresh(tmp_path)))
+            began = time.monotonic()
+            with pytest.raises(WorkerFailure, match="SIGKILL") as caught:
+                await crashing
+            assert time.monotonic() - began < 0.3
+            assert caught.value.retryable
+            assert not waiting.done()
+            assert (await waiting).output == {"echo": {"text": "waited"}}
+            assert (await pool.run(named("Crasher"), {"times": 1}, fresh(tmp_path))).output == {"attempt": 2}
+
+    asyncio.run(work())
+
+
+def test_a_storm_of_crashes_is_a_failure_with_its_reason_until_one_run_is_good(tmp_path: Path) -> None:
+    async def work() -> None:
+        options: dict[str, Any] = {"backoff_s": 0.01, "max_restarts": 3, "retry_s": 0.5}
+        async with pool_of("Crasher", "Noop", folder=tmp_path, **options) as pool:
+            for _ in range(3):
+                waiting = asyncio.create_task(pool.run(named("Crasher"), {"times": 3}, fresh(tmp_path)))
+                with pytest.raises(WorkerFailure):
+                    await waiting
+            await until(pool, lambda: state(pool, "Noop") == "failed")
+            assert "lost again and again: its process was killed (SIGKILL" in reason(pool, "Crasher")
+            for urgent in (True, False):
+                with pytest.raises(ModelUnready, match="lost again and again") as caught:
+                    await pool.run(named("Noop"), {}, fresh(tmp_path), urgent=urgent)
+                assert caught.value.retryable
+            await until(pool, lambda: pool.idle(named("Crasher")) == 1)
+            assert (await pool.run(named("Crasher"), {"times": 3}, fresh(tmp_path))).output == {"attempt": 4}
+            os.kill(pool.pids()["cpu"], signal.SIGKILL)
+            await until(pool, lambda: not pool.idle(named("Noop")))
+            assert state(pool, "Noop") == "loading"
+
+    asyncio.run(work())
+
+
+def test_who_waits_hears_that_the_device_failed(tmp_path: Path) -> None:
+    async def work() -> None:
+        options: dict[str, Any] = {"backoff_s": 0.01, "max_restarts": 2, "retry_s": 60.0}
+        async with pool_of("DiesLoading", folder=tmp_path, wait=False, **options) as pool:
+            with pytest.raises(ModelUnready, match="lost again and again"):
+                await pool.run(named("DiesLoading"), {}, fresh(tmp_path))
+            assert state(pool, "DiesLoading") == "failed"
+
+    asyncio.run(work())
+
+
+def test_a_cancel_is_obeyed_within_a_step_and_the_worker_stays(tmp_path: Path) -> None:
+    async def work() -> None:
+        steps: list[tuple[str, float, float]] = []
+        async with pool_of("Sleeper", folder=tmp_path) as pool:
+            pid = pool.pids()["cpu"]
+            folder = fresh(tmp_path)
+            asked = {"steps": 1000, "step_s": 0.05}
+            running = asyncio.create_task(
+                pool.run(named("Sleeper"), asked, folder, step=lambda *said: steps.append(said))
+            )
+            await eventually(lambda: len(steps) > 2)
+            began = time.monotonic()
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            assert time.monotonic() - began < 0.5
+            assert pool.idle(named("Sleeper")) == 1
+            assert pool.pids()["cpu"] == pid
+            assert steps[0] == ("sleeping", 0.0, 1000.0)
+            assert list(folder.iterdir()) == []
+
+    asyncio.run(work())
+
+
+def test_one_that_does_not_stop_is_killed_and_that_is_no_crash(tmp_path: Path) -> None:
+    async def work() -> None:
+        seen = Seen()
+        options: dict[str, Any] = {"cancel_grace_s": 0.2, "backoff_s": 30.0}
+        async with pool_of("Stubborn", folder=tmp_path, observer=seen, **options) as pool:
+            deaf = asyncio.Event()
+            running = asyncio.create_task(
+                pool.run(named("Stubborn"), {"seconds": 60}, fresh(tmp_path), step=lambda *_: deaf.set())
+            )
+            await deaf.wait()
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            assert seen.restarts == [("cpu", "it did not stop within 0.2 s of being told")]
+            await until(pool, lambda: pool.idle(named("Stubborn")) == 1)
+
+    asyncio.run(work())
+
+
+def test_a_timeout_of_the_caller_ends_a_run_that_hangs(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with pool_of("Stubborn", folder=tmp_path, cancel_grace_s=0.1) as pool:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await pool.run(named("Stubborn"), {"seconds": 60}, fresh(tmp_path))
+            await until(pool, lambda: pool.idle(named("Stubborn")) == 1)
+
+    asyncio.run(work())
+
+
+def test_a_worker_that_is_frozen_while_idle_is_found_and_replaced(tmp_path: Path) -> None:
+    async def work() -> None:
+        seen = Seen()
+        options: dict[str, Any] = {"ping_interval_s": 0.1, "ping_timeout_s": 0.3, "backoff_s": 0.05}
+        async with pool_of("Noop", folder=tmp_path, observer=seen, **options) as pool:
+            await asyncio.sleep(1.0)
+            assert seen.restarts == []
+            pid = pool.pids()["cpu"]
+            os.kill(pid, signal.SIGSTOP)
+            await until(pool, lambda: bool(seen.restarts))
+            assert seen.restarts == [("cpu", "it was idle and did not answer for 0.3 s")]
+            await pool.run(named("Noop"), {}, tmp_path)
+            assert pool.pids()["cpu"] != pid
+
+    asyncio.run(work())
+
+
+def test_a_worker_that_is_silent_at_work_is_left_alone(tmp_path: Path) -> None:
+    async def work() -> None:
+        seen = Seen()
+        options: dict[str, Any] = {"ping_interval_s": 0.05, "ping_timeout_s": 0.05}
+        async with pool_of("Stubborn", folder=tmp_path, observer=seen, **options) as pool:
+            pid = pool.pids()["cpu"]
+            running = asyncio.create_task(pool.run(named("Stubborn"), {"seconds": 0.3}, fresh(tmp_path)))
+            await until(pool, lambda: not pool.idle(named("Stubborn")))
+            os.kill(pid, signal.SIGSTOP)
+            await asyncio.sleep(0.5)
+            os.kill(pid, signal.SIGCONT)
+            assert (await running).output["pid"] == pid
+            assert seen.restarts == []
+
+    asyncio.run(work())
+
+
+def test_a_lost_device_gets_a_new_process_and_its_request_may_be_tried_again(tmp_path: Path) -> None:
+    async def work() -> None:
+        seen = Seen()
+        async with pool_of("StickyCuda", "Noop", folder=tmp_path, observer=seen, backoff_s=0.05) as pool:
+            with pytest.raises(DeviceLost, match="stopped answering") as caught:
+                await pool.run(named("StickyCuda"), {}, fresh(tmp_path))
+            assert caught.value.retryable
+            assert pool.idle(named("Noop")) == 0
+            await pool.run(named("Noop"), {}, tmp_path)
+            assert seen.restarts == [("cpu", "its device stopped answering")]
+
+    asyncio.run(work())
+
+
+def test_a_model_that_does_not_load_leaves_the_others_alone_and_is_tried_again(tmp_path: Path) -> None:
+    async def work() -> None:
+        seen = Seen()
+        async with pool_of("BadLoad", "Noop", folder=tmp_path, wait=False, observer=seen, retry_s=0.2) as pool:
+            await until(pool, lambda: pool.idle(named("Noop")) == 1)
+            assert (state(pool, "BadLoad"), reason(pool, "BadLoad")) == ("failed", "the weights are not there")
+            with pytest.raises(ModelUnready, match="the weights are not there"):
+                await pool.run(named("BadLoad"), {}, fresh(tmp_path))
+            await pool.run(named("Noop"), {}, tmp_path)
+            (tmp_path / "marks" / "weights").touch()
+            await until(pool, lambda: state(pool, "BadLoad") == "ready")
+            await pool.run(named("BadLoad"), {}, tmp_path)
+            assert seen.restarts == []
+
+    asyncio.run(work())
+
+
+def test_a_model_that_says_cancelled_by_itself_is_no_cancelled_task(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with pool_of("Quitter", folder=tmp_path) as pool:
+            with pytest.raises(Cancelled):
+                await pool.run(named("Quitter"), {}, tmp_path)
+
+    asyncio.run(work())
