@@ -74,12 +74,12 @@ def test_secrets_are_masked_everywhere(tmp_path: Path, file: Path) -> None:
 
 
 def test_unknown_names_are_findings_with_place_and_likeliest(tmp_path: Path, file: Path) -> None:
-    file.write_text('voice = "x"\n\nvoise = "y"\n[server]\nport = 1\n')
+    file.write_text('voice = "x"\n\nvoise = "y"\n[servers]\nport = 1\n')
     findings = resolve(environ=environ(tmp_path, GREENROOM_TRACEBAK="1")).findings
     by_message = {finding.message: finding for finding in findings}
     assert by_message["there is no setting 'voise'"].line == 3
     assert "did you mean voice?" in by_message["there is no setting 'voise'"].mend
-    assert by_message["there is no setting 'server'"].line == 4
+    assert by_message["there is no setting 'servers'"].line == 4
     assert "did you mean GREENROOM_TRACEBACK?" in by_message["nothing reads the variable GREENROOM_TRACEBAK"].mend
 
 

@@ -23,9 +23,9 @@ def test_a_flag_wins_and_a_secret_stays_one(greenroom: Run, monkeypatch: pytest.
     monkeypatch.setenv("GREENROOM_VOICE", "from-env")
     monkeypatch.setenv("HF_TOKEN", "hf_1234567")
     done = greenroom("config", "--voice", "from-flag")
-    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
-    assert lines["voice"].endswith("from-flag  flag --voice")
-    assert lines["hf_token"].endswith("********   environment HF_TOKEN")
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+    assert rows["voice"] == ["from-flag", "flag", "--voice"]
+    assert rows["hf_token"] == ["********", "environment", "HF_TOKEN"]
     assert "1234567" not in done.stdout + done.stderr
 
 

@@ -26,7 +26,7 @@ VERBS = {
     "speak": "Say a text, and write captions of it.",
     "caption": "Make subtitle files from timed words, or from sound and its text.",
     "worker": "Serve one model on RunPod serverless.",
-    "serve": "Serve models over HTTP, with durable jobs and a page.",
+    "serve": "Serve models over HTTP, with durable jobs and a page at /.",
     "jobs": "List, follow and cancel the jobs of a server.",
     "models": "List the models and voices, licence first, or show one.",
     "config": "Show every setting and where it came from.",

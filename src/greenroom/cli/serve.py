@@ -21,7 +21,7 @@ from greenroom.cli.output import Output, json_option
 )  # fmt: skip
 @json_option
 def serve(models: tuple[str, ...], as_json: bool, **flags: Any) -> int:
-    """Serve models over HTTP, with a page at /.
+    """Serve models over HTTP, with durable jobs and a page at /.
 
     MODEL is a name of the catalogue, or module:Class for one of your own; without any, the embedded voice is served.
     Jobs that were accepted are kept, and go on after a restart.

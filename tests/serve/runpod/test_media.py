@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,18 @@ from greenroom.errors import InputInvalid
 from greenroom.serve.probing import MediaInvalid, MediaLimits
 from greenroom.serve.runpod.media import Media
 from tests.serve.models import MediaInputs, TextInputs
+from tests.serve.runpod.bucket import Bucket
+
+
+def silence() -> bytes:
+    """A second of it, as WAV."""
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16_000))
+    return made.getvalue()
 
 
 @dataclass
@@ -34,11 +47,7 @@ class Fetcher:
     async def fetch(self, url: str, folder: Path, media: str) -> Fetched:
         self.asked.append(url)
         path = folder / "fetched.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(8000)
-            file.writeframes(bytes(16_000))
+        path.write_bytes(silence())
         return Fetched(path)
 
 
@@ -63,6 +72,20 @@ def test_whatever_else_is_named_is_refused_and_not_fetched(tmp_path: Path, named
 def test_what_was_fetched_is_looked_at(tmp_path: Path) -> None:
     with pytest.raises(MediaInvalid, match=r"1\.0 s"):
         fetch("https://example.com/a.wav", tmp_path, Fetcher(), seconds=0.5)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_server_s_own_fetcher_does_it(tmp_path: Path, allowed: bool) -> None:
+    with Bucket() as bucket:
+        bucket.objects["/sounds/a.wav"] = silence()
+        inputs = MediaInputs(sound=f"{bucket.endpoint}/sounds/a.wav?X-Amz-Signature=1")
+        media = Media(MediaLimits(), allow_private=allowed)
+        if allowed:
+            assert Path(asyncio.run(media(inputs, tmp_path))["sound"]).read_bytes() == silence()
+            return
+        with pytest.raises(InputInvalid, match="127"):
+            asyncio.run(media(inputs, tmp_path))
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_inputs_without_media_are_as_they_are(tmp_path: Path) -> None:

@@ -13,9 +13,17 @@ from greenroom.models.registry import find
 from greenroom.serve.runpod.background import Background
 from greenroom.serve.runpod.readiness import Readiness
 from greenroom.serve.workers.pool import Pool, PoolOptions
+from tests.serve.runpod.platform import wait_for
 
 pytestmark = pytest.mark.xdist_group("runpod")
 NOOP = "tests.serve.models:Noop"
+
+
+def freeze(pid: int) -> None:
+    """Stop a process, and wait until each of its threads stands still: one that runs might still answer."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = Path(f"/proc/{pid}/task")
+    wait_for(lambda: all((each / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T" for each in threads.iterdir()))
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -28,7 +36,7 @@ def test_only_a_process_that_keeps_silent_is_replaced(tmp_path: Path, frozen: bo
             await pool.changed()
         before = pool.pids()["cpu"]
         if frozen:
-            os.kill(before, signal.SIGSTOP)
+            freeze(before)
         await pool.rouse(0.3)
         await Readiness(pool, NOOP, Background()).until_ready()
         made = await pool.run(NOOP, {"text": "hello"}, tmp_path)

@@ -16,7 +16,7 @@ from greenroom.models.model import Generated
 from greenroom.models.registry import find
 from greenroom.serve.workers.errors import Busy, ModelUnready
 from greenroom.serve.workers.pool import Pool
-from tests.serve.workers.pools import Seen, alive, eventually, fresh, named, pool_of, state, until
+from tests.serve.workers.pools import Seen, alive, fresh, named, pool_of, state, until
 
 
 async def said(pool: Pool, text: str, folder: Path, *, urgent: bool = False) -> str:
@@ -200,8 +200,7 @@ def test_a_loop_that_ends_without_a_stop_leaves_no_process(tmp_path: Path) -> No
         os.kill(pid, signal.SIGSTOP)  # so that it cannot see that nobody listens any more
         return pid
 
-    pid = asyncio.run(work())
-    asyncio.run(eventually(lambda: not alive(pid)))
+    assert not alive(asyncio.run(work()))
 
 
 def test_states_lead_from_loading_over_warming_to_ready(tmp_path: Path) -> None:

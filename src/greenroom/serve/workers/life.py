@@ -150,17 +150,9 @@ class Life:
         for lost in (self.line.lost, self._output.lost):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(lost), _LAST_WORDS_S)
-        self._close()
-        return _ending(status)
-
-    def abandon(self) -> None:
-        """Kill it, and do not wait for its end."""
-        self.kill()
-        self._close()
-
-    def _close(self) -> None:
         self.line.close()
         self._pipe.close()
+        return _ending(status)
 
     def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

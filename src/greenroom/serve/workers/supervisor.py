@@ -168,7 +168,8 @@ class Supervisor:
             ending = await self._life.wait()
         except asyncio.CancelledError:  # the loop ends without a stop
             if self._life is not None:
-                self._life.abandon()
+                self._life.kill()
+                await self._life.wait()
             raise
         except Exception as error:  # whatever it is, the device gets another process
             _log.exception("no worker could be started for %s", self.device, extra=self._extra())
