@@ -98,10 +98,13 @@ class Cancelled(GreenroomError):
 
 
 _SHORT_LIST = 16
+_LONGEST_MEANT = 100
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` was probably meant to be, or None."""
+    if len(name) > _LONGEST_MEANT:  # comparing takes time, and nobody meant a name by so much
+        return None
     by_lower = {word.lower(): word for word in known}
     found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None

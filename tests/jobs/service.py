@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from greenroom.jobs.service import Jobs
 from greenroom.models.model import Generated, MadeFile
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from greenroom.jobs.job import Job
@@ -53,8 +54,12 @@ class ScriptedRunner:
     async def prepare(self, job: Job, folder: Path, step: Step) -> Mapping[str, Any]:
         return job.input
 
-    async def run(self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
+    async def run(
+        self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step, begun: Callable[[], None]
+    ) -> Generated:
         self.ran.append(inputs)
+        await asyncio.sleep(inputs.get("waits_s", 0))
+        begun()
         self.busy += 1
         self.most = max(self.most, self.busy)
         try:
@@ -66,6 +71,9 @@ class ScriptedRunner:
     async def _do(self, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
         if inputs.get("gate"):
             await self.open_gate.wait()
+        if inputs.get("endless"):
+            step("reading", 1, math.inf)
+            await asyncio.sleep(0.1)
         for number in range(inputs.get("steps", 0)):
             step("working", number, inputs["steps"])
             await asyncio.sleep(inputs.get("step_s", 0.02))
@@ -122,7 +130,7 @@ async def running(
     database = Database(url or sqlite_url(folder / "jobs.sqlite"))
     runner, receiver = runner or ScriptedRunner(), receiver or Receiver()
     store = ArtifactStore(str(folder / "artifacts"))
-    jobs = Jobs(database, store, folder, runner, receiver, history_days=history_days)
+    jobs = Jobs(database, store, folder, folder / "work", runner, receiver, history_days=history_days)
     secrets = await jobs.open()
     await jobs.start(secrets, lambda artifact: f"http://here/v1/artifacts/{artifact.id}")
     try:

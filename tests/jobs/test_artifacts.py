@@ -48,7 +48,7 @@ def test_attempts_do_not_write_over_each_other(tmp_path: Path) -> None:
         store = ArtifactStore(str(tmp_path / "store"))
         made = tmp_path / "speech.wav"
         keys = []
-        for attempt in (1, 2):
+        for attempt in ("1", "2"):
             made.write_text(f"attempt {attempt}")
             keys.append((await store.keep_made("job_1", attempt, MadeFile(made, "audio/wav"))).key)
         assert [store.local_path(key).read_text() for key in keys] == ["attempt 1", "attempt 2"]  # type: ignore[union-attr]  # a folder's store

@@ -34,7 +34,7 @@ def test_an_accepted_job_and_its_entry_are_one_transaction(tmp_path: Path) -> No
             transitions = Transitions(here.jobs._engine)
 
             def accept_and_fail(connection: sa.Connection) -> None:
-                transitions.accept(connection, NewJob("model", {}))
+                transitions.accept(connection, NewJob("model", {}), "job_1")
                 raise ZeroDivisionError
 
             with pytest.raises(ZeroDivisionError):
@@ -70,13 +70,14 @@ def test_a_job_whose_entry_was_lost_gets_another(tmp_path: Path) -> None:
             await until(lambda: here.runner.busy == 1)
             lost, _ = await here.jobs.accept(NewJob("model", {"number": 2}))
             taken, _ = await here.jobs.accept(NewJob("model", {"number": 3}))
-            await asyncio.to_thread(here.jobs._engine.delete, lost.id, 1)
+            await asyncio.to_thread(here.jobs._engine.delete, {lost.id: 1})
             orphan = sa.text(
                 "UPDATE workflow_status SET status = 'PENDING', executor_id = 'nobody' WHERE workflow_uuid = :id"
             )
             await here.database.call(lambda c: c.execute(orphan, {"id": f"{taken.id}.1"}))
             here.runner.open_gate.set()
             mending = Mending(here.database, Transitions(here.jobs._engine), here.jobs._engine)
+            await mending.look()
             await mending.look()
             for job in (lost, taken):
                 assert (await here.jobs.wait(job.id, 5)).status == "succeeded"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import sqlite3
 import subprocess
@@ -135,7 +136,7 @@ def _accept(hosts: Hosts, *jobs: NewJob) -> list[str]:
 
 
 def _put(transitions: Transitions, new: NewJob, connection: sa.Connection) -> str:
-    return transitions.accept(connection, new)[0].id
+    return transitions.accept(connection, new, f"job_{secrets.token_hex(12)}")[0].id
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -278,7 +279,7 @@ def test_a_full_disk_accepts_nothing_and_loses_nothing(tmp_path: Path) -> None:
 
             full = True
             with pytest.raises(StorageFull):
-                await here.jobs._database.call(lambda c: here.jobs._transitions.accept(c, _large()), 0.5)
+                await here.jobs._database.call(lambda c: here.jobs._transitions.accept(c, _large(), "job_1"), 0.5)
             assert limited
             here.runner.open_gate.set()
             await asyncio.sleep(0.5)

@@ -135,7 +135,7 @@ def application(counts: Counts | None = None, silence_s: float = 30.0) -> ASGIAp
 
         return StreamingResponse(parts(), headers={"cache-control": "max-age=5"})
 
-    limited = BodyLimit(app, default=1000, paths={"/v1/uploads": 5000}, silence_s=silence_s)
+    limited = BodyLimit(app, default=1000, forms={"/v1/uploads": 5000}, silence_s=silence_s)
     return RequestIds(limited, metrics=counts)
 
 
@@ -155,8 +155,9 @@ async def pieces(count: int, size: int = 100) -> AsyncIterator[bytes]:
 
 @pytest.mark.parametrize(("path", "limit"), [("/read", 1000), ("/v1/uploads", 5000), ("/v1/uploads/part", 5000)])
 def test_a_body_may_be_as_large_as_its_path_takes(path: str, limit: int) -> None:
-    assert ask(application(), "POST", path, content=b"x" * limit).json() == {"bytes": limit}
-    answer = ask(application(), "POST", path, content=b"x" * (limit + 1))
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    assert ask(application(), "POST", path, content=b"x" * limit, headers=form).json() == {"bytes": limit}
+    answer = ask(application(), "POST", path, content=b"x" * (limit + 1), headers=form)
     assert answer.status_code == 413
     assert answer.json()["detail"] == f"the body has more than {limit:,} bytes"
     assert answer.headers["connection"] == "close"

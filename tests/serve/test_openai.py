@@ -207,8 +207,14 @@ def test_a_failure_is_told_by_the_video(client: OpenAI) -> None:
         ({"model": "sora-2"}, "there is no model 'sora-2'"),
         ({"model": MIRROR}, "video is missing"),
         ({"model": MIRROR, "input_reference": ("a.mp4", b"no video at all")}, "the file cannot be used"),
-        ({"model": MIRROR, "extra_body": {"input_reference": {"file_id": "upload_none"}}}, "there is no upload 'upload_none'"),
-        ({"model": MIRROR, "extra_body": {"input_reference": {"image_url": "file:///etc"}}}, "neither an upload nor a URL"),
+        (
+            {"model": MIRROR, "extra_body": {"input_reference": {"file_id": "upload_none"}}},
+            "there is no upload 'upload_none'",
+        ),
+        (
+            {"model": MIRROR, "extra_body": {"input_reference": {"image_url": "file:///etc"}}},
+            "neither an upload nor a URL",
+        ),
         ({"model": f"{MODELS}:Noop", "extra_body": {"input_reference": "upload_none"}}, "takes no input_reference"),
         ({"model": f"{MODELS}:Noop", "extra_body": {"guidance": 3}}, "there is no input 'guidance'"),
         ({"model": f"{MODELS}:Noop", "extra_body": {"extra_params": "steps"}}, "extra_params is no JSON object"),
@@ -230,7 +236,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def test_a_key_is_their_key(keyed: RunningServer) -> None:
     with OpenAI(base_url=f"{keyed.url}/v1", api_key="the right words", max_retries=0) as right:
         assert [model.id for model in right.models.list()] == [f"{MODELS}:Noop"]
-    with OpenAI(base_url=f"{keyed.url}/v1", api_key="wrong words", max_retries=0) as wrong:
-        with pytest.raises(openai.AuthenticationError) as caught:
-            wrong.models.list()
+    wrong = OpenAI(base_url=f"{keyed.url}/v1", api_key="wrong words", max_retries=0)
+    with wrong, pytest.raises(openai.AuthenticationError) as caught:
+        wrong.models.list()
     assert "wrong words" not in str(caught.value)

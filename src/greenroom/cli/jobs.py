@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -13,23 +14,36 @@ from greenroom.cli.output import Output, columns, counted, json_option
 from greenroom.errors import ExtraMissing, GreenroomError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from greenroom.settings import Settings
 
-_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "timed_out")
+_ENDS = ("succeeded", "failed", "cancelled", "timed_out")
+_STATUSES = ("queued", "running", *_ENDS)
+# How long a server that was there may be away, and the longest pause between two looks.
+_PATIENCE_S = 60.0
+_PAUSE_S = 5.0
+# A server, or a proxy before it, that will be back.
+_AWAY = (429, 502, 503, 504)
 
 
 class ServerUnreachable(GreenroomError):
     """No server answers there."""
 
     code = "server-unreachable"
+    retryable = True
 
 
 class ServerRefused(GreenroomError):
     """The server answered with an error, whose words these are."""
 
     code = "server-refused"
+
+
+class ServerAway(ServerRefused):
+    """The server answered that it cannot answer now."""
+
+    retryable = True
 
 
 @click.group()
@@ -73,16 +87,17 @@ def show(job_id: str, server: str | None, as_json: bool) -> None:
 @setting_flags("server")
 @json_option
 def follow(job_id: str, server: str | None, as_json: bool) -> int:
-    """Follow a job to its end. Exit code 0 only if it succeeded."""
+    """Follow a job to its end, also while its server is started anew. Exit code 0 only if it succeeded."""
     out = Output("jobs-follow", as_json)
+    patience = Patience(out.say)
     with Client(configured(out, {"server": server})) as client:
         with out.progress() as step:
-            for kind, event in client.events(job_id):
+            for kind, event in client.events(job_id, patience):
                 if kind == "progress":
                     step(event["stage"], event["done"], event["total"])
                 else:
                     out.say(f"{event['at']}  {kind}")
-        job = client.get(f"/v1/jobs/{job_id}")
+        job = patience.of(lambda: client.get(f"/v1/jobs/{job_id}"))
         out.result(job, _sheet(job, client.url))
     return 0 if job["status"] == "succeeded" else 1
 
@@ -98,6 +113,38 @@ def cancel(job_id: str, server: str | None, as_json: bool) -> None:
         job = client.post(f"/v1/jobs/{job_id}/cancel")
     asked = job["cancel_requested"] and job["status"] == "running"
     out.result(job, f"{job_id} is being stopped" if asked else f"{job_id} is {job['status']}")
+
+
+class Patience:
+    """Waits for a server that was there and is away, as while it is started anew. say: told so, once."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._has_said = say, False
+        self._was_there, self._lost_at, self._pause_s = False, 0.0, 0.0
+
+    def answered(self) -> None:
+        """The server is there."""
+        self._was_there, self._lost_at, self._pause_s = True, 0.0, 0.0
+
+    def wait(self, error: GreenroomError) -> None:
+        """Pause before it is asked again. Raises the error when that is of no use any more."""
+        now = time.monotonic()
+        self._lost_at = self._lost_at or now
+        if not (error.retryable and self._was_there and now - self._lost_at < _PATIENCE_S):
+            raise error
+        if not self._has_said:
+            self._say(f"the connection to the server was lost; it is tried for {_PATIENCE_S:g} s")
+            self._has_said = True
+        self._pause_s = min(_PAUSE_S, 2 * self._pause_s or 0.25)
+        time.sleep(self._pause_s)
+
+    def of(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """An answer, however often it takes. Raises what asking raises."""
+        while True:
+            try:
+                return ask()
+            except GreenroomError as error:
+                self.wait(error)
 
 
 class Client:
@@ -129,10 +176,30 @@ class Client:
         """The same for what changes something."""
         return self._json("POST", path, None)
 
-    def events(self, job_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """What happens to a job, until its end. Raises ServerUnreachable, ServerRefused."""
+    def events(self, job_id: str, patience: Patience) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What happens to a job, each event once, until its end. Raises ServerUnreachable, ServerRefused."""
+        after, kind = 0, ""
+        while True:
+            # A server that ends ends its streams, too.
+            lost: GreenroomError = self._unreachable("the stream ended early")
+            try:
+                for one in self._stream(job_id, after):
+                    patience.answered()
+                    if one is not None:
+                        kind, event = one
+                        after = event["number"]
+                        yield kind, event
+            except GreenroomError as error:
+                lost = error
+            if kind in _ENDS:
+                return
+            patience.wait(lost)
+
+    def _stream(self, job_id: str, after: int) -> Iterator[tuple[str, dict[str, Any]] | None]:
+        """The events behind one as they come; None for whatever else shows that the server is there."""
+        headers = {"Last-Event-ID": str(after)}
         try:
-            with self._http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
+            with self._http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
                 if answer.is_error:
                     answer.read()
                     raise _refused(answer)
@@ -141,8 +208,7 @@ class Client:
                     name, _, value = line.partition(": ")
                     if name == "event":
                         kind = value
-                    elif name == "data":
-                        yield kind, json.loads(value)
+                    yield (kind, json.loads(value)) if name == "data" else None
         except self._failed as error:
             raise self._unreachable(error) from error
 
@@ -156,19 +222,21 @@ class Client:
         said: dict[str, Any] = answer.json()
         return said
 
-    def _unreachable(self, error: Exception) -> ServerUnreachable:
+    def _unreachable(self, reason: Exception | str) -> ServerUnreachable:
+        why = reason if isinstance(reason, str) else type(reason).__name__
         return ServerUnreachable(
-            f"no server answers at {self.url} ({type(error).__name__})",
+            f"no server answers at {self.url} ({why})",
             mend="greenroom serve starts one; or give --server",
         )
 
 
 def _refused(answer: Any) -> GreenroomError:
+    kind = ServerAway if answer.status_code in _AWAY else ServerRefused
     try:
         said = answer.json()
-        return ServerRefused(str(said["detail"]), mend=str(said.get("mend", "")))
+        return kind(str(said["detail"]), mend=str(said.get("mend", "")))
     except (ValueError, KeyError, TypeError):
-        return ServerRefused(f"the server answered {answer.status_code}", mend="check --server")
+        return kind(f"the server answered {answer.status_code}", mend="check --server")
 
 
 def _about(job: dict[str, Any]) -> str:

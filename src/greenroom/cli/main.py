@@ -28,6 +28,7 @@ VERBS = {
     "worker": "Serve one model on RunPod serverless.",
     "serve": "Serve models over HTTP, with durable jobs and a page at /.",
     "jobs": "List, follow and cancel the jobs of a server.",
+    "keys": "Make a key for a server, and show it this once.",
     "models": "List the models and voices, licence first, or show one.",
     "config": "Show every setting and where it came from.",
 }

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -78,11 +79,13 @@ class ArtifactStore:
         """Put a file under a key. Raises ArtifactsUnavailable, ArtifactStoreFull."""
         return await asyncio.to_thread(self._keep, file, key)
 
-    async def keep_made(self, job_id: str, attempt: int, made: MadeFile) -> Artifact:
-        """Put a file of a job into the store. Raises ArtifactsUnavailable, ArtifactStoreFull."""
+    async def keep_made(self, job_id: str, place: str, made: MadeFile) -> Artifact:
+        """Put a file of a job into the store. Raises ArtifactsUnavailable, ArtifactStoreFull.
+
+        place: a name of the attempt's own for this file: one that was given up cannot write over another's.
+        """
         name = safe_name(made.path.name)
-        # The attempt is part of the key: one that was given up cannot write over another's file.
-        key = f"jobs/{job_id}/{attempt}/{name}"
+        key = f"{_of_job(job_id)}{place}/{name}"
         kept = await self.keep(made.path, key)
         return Artifact(f"art_{secrets.token_hex(12)}", job_id, name, made.media_type, kept.size, kept.sha256, key)
 
@@ -117,6 +120,17 @@ class ArtifactStore:
         except BaseError as error:
             raise ArtifactsUnavailable(key.rsplit("/", 1)[-1]) from error
 
+    async def delete_all(self, job_id: str) -> None:
+        """Take out all files of a job, those of attempts that came to nothing as well."""
+        try:
+            async for found in obstore.list(self._store, _of_job(job_id)):
+                for entry in found:
+                    await self.delete(entry["path"])
+        except BaseError as error:
+            raise ArtifactsUnavailable(job_id) from error
+        if self._folder is not None:
+            await asyncio.to_thread(shutil.rmtree, self._folder / _of_job(job_id), ignore_errors=True)
+
     def _keep(self, file: Path, key: str) -> Kept:
         digest, size = hashlib.sha256(), 0
 
@@ -137,6 +151,10 @@ class ArtifactStore:
             full = "no space left" in str(error).lower() or "os error 28" in str(error).lower()
             raise (ArtifactStoreFull if full else ArtifactsUnavailable)(name) from error
         return Kept(size, digest.hexdigest())
+
+
+def _of_job(job_id: str) -> str:
+    return f"jobs/{job_id}/"
 
 
 def safe_name(name: str) -> str:

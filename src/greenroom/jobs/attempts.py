@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import math
+import secrets
 import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from greenroom.errors import Cancelled, GreenroomError
-from greenroom.jobs.errors import JobTimedOut
+from greenroom.jobs.errors import JobTimedOut, StorageFull
+from greenroom.jobs.history import artifact_keys
 from greenroom.jobs.records import now
 from greenroom.jobs.reporting import Reporter
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 Why = Literal["cancelled", "stopping", "lost"]
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
+_FETCH_S = 0.5
 # An attempt that has begun is settled however long the database is away; only the end of the process ends this.
 _FOR_EVER = math.inf
 _log = logging.getLogger("greenroom.jobs")
@@ -58,7 +62,7 @@ class _Result:
 
 
 class Attempts:
-    """The attempts of this host."""
+    """The attempts of this host. preparing: those whose files are fetched now."""
 
     def __init__(
         self,
@@ -73,6 +77,7 @@ class Attempts:
         self._database, self._transitions, self._store = database, transitions, store
         self._folder, self._runner, self._news, self._watcher = folder, runner, news, watcher
         self._running: dict[str, _Running] = {}
+        self.preparing = 0
 
     def running(self) -> tuple[str, ...]:
         """Jobs that run here now."""
@@ -85,28 +90,33 @@ class Attempts:
             running.why = why
             running.task.cancel()
 
-    async def run(self, job_id: str, run: int, host: str, begun: Callable[[], None]) -> None:
-        """Make one attempt at a job. begun: called once the device is asked for, or will not be."""
+    async def run(self, job_id: str, run: int, host: str, begun: Callable[[], None]) -> bool:
+        """Make one attempt at a job; says whether that put something into a queue: the job again, or a message.
+
+        begun: called once the device is asked for, or will not be.
+        """
         try:
+            claim = secrets.token_hex(8)
             job = await self._database.call(
-                lambda connection: self._transitions.begin(connection, job_id, run, host), _FOR_EVER
+                lambda connection: self._transitions.begin(connection, job_id, run, host, claim), _FOR_EVER
             )
             self._news.tell(job_id)
             if job is None:
-                return
+                return False
             self._watcher.stage(job.model, "queue", max(0, now() - job.queued_at) / 1000)
             task = asyncio.create_task(self._work(job, begun), name=f"job {job_id}")
             self._running[job_id] = _Running(task)
             try:
-                await self._finish(job, task)
+                status = await self._finish(job, task)
             finally:
                 del self._running[job_id]
                 self._news.tell(job_id)
+            return status == "requeued" or job.webhook is not None
         finally:
             begun()
 
-    async def _finish(self, job: Job, task: asyncio.Task[_Result]) -> None:
-        """Wait for the work, and write how it ended."""
+    async def _finish(self, job: Job, task: asyncio.Task[_Result]) -> str:
+        """Wait for the work, and write how it ended; gives that."""
         await asyncio.wait([task])
         why = self._running[job.id].why
         error = _error_of(task, job)
@@ -133,11 +143,12 @@ class Attempts:
         said = {"job": job.id, "model": job.model, "attempt": job.attempts, "code": error.code if error else None}
         if not settled:
             _log.warning("job %s: the attempt was taken from this host; what it made is dropped", job.id, extra=said)
-            await self._drop(task)
-            return
+            await self._drop(job, task)
+            return "dropped"
         _log.info("job %s %s", job.id, status, extra=said)
         if status != "requeued":
             self._watcher.job_ended(job.model, status)
+        return status
 
     async def _settle(self, write: Callable[[Any], bool]) -> bool:
         return await self._database.call(write, _FOR_EVER)
@@ -154,11 +165,12 @@ class Attempts:
             await self._database.call(lambda connection: self._transitions.progressed(connection, job, progress))
             self._news.tell(job.id)
 
-        limit = asyncio.timeout(job.timeout_s)
+        # It may run for so long: what it waits for before is not its own.
+        limit = asyncio.timeout(None)
         try:
             async with limit, Reporter(write) as reporter:
                 await asyncio.to_thread(folder.mkdir, parents=True)
-                return await self._stages(job, folder, reporter.step, begun)
+                return await self._stages(job, folder, reporter.step, limit, begun)
         except TimeoutError:
             if limit.expired():
                 raise JobTimedOut(job.timeout_s) from None
@@ -166,18 +178,36 @@ class Attempts:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _stages(self, job: Job, folder: Path, step: Step, begun: Callable[[], None]) -> _Result:
+    async def _stages(
+        self, job: Job, folder: Path, step: Step, limit: asyncio.Timeout, begun: Callable[[], None]
+    ) -> _Result:
         given, made_in = folder / "given", folder / "made"
         given.mkdir()
         made_in.mkdir()
         moment = time.monotonic()
-        inputs = await self._runner.prepare(job, given, step)
+        loop = asyncio.get_running_loop()
+        # What is fetched for long must not keep a device from other jobs.
+        waiting = loop.call_later(_FETCH_S, begun)
+        self.preparing += 1
+        try:
+            inputs = await self._runner.prepare(job, given, step)
+        finally:
+            self.preparing -= 1
+            waiting.cancel()
         moment = self._timed(job, "prepare", moment)
-        work = asyncio.ensure_future(self._runner.run(job, inputs, made_in, step))
-        asyncio.get_running_loop().call_soon(begun)
+
+        def device_has_it() -> None:
+            limit.reschedule(loop.time() + job.timeout_s)
+
+        work = asyncio.ensure_future(self._runner.run(job, inputs, made_in, step, device_has_it))
+        loop.call_soon(begun)
         generated = await work
+        limit.reschedule(None)
         moment = time.monotonic()
-        made = [await self._store.keep_made(job.id, job.attempts, file) for file in generated.files]
+        made = [
+            await self._store.keep_made(job.id, f"{job.claim}/{place}", file)
+            for place, file in enumerate(generated.files)
+        ]
         self._timed(job, "store", moment)
         return _Result(generated.output, tuple(made))
 
@@ -186,10 +216,14 @@ class Attempts:
         self._watcher.stage(job.model, stage, moment - since)
         return moment
 
-    async def _drop(self, task: asyncio.Task[_Result]) -> None:
+    async def _drop(self, job: Job, task: asyncio.Task[_Result]) -> None:
         if task.cancelled() or task.exception() is not None:
             return
+        # An answer of the database that was lost may have been a yes.
+        kept = await self._database.read(lambda connection: artifact_keys(connection, job.id), _FOR_EVER)
         for artifact in task.result().made:
+            if artifact.key in kept:
+                continue
             try:
                 await self._store.delete(artifact.key)
             except GreenroomError as error:
@@ -203,6 +237,8 @@ def _error_of(task: asyncio.Task[_Result], job: Job) -> GreenroomError | None:
     error = task.exception()
     if error is None or isinstance(error, GreenroomError):
         return error
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull()
     _log.error("job %s: unexpected failure", job.id, exc_info=error, extra={"job": job.id})
     return GreenroomError(
         f"unexpected failure ({type(error).__name__})", mend="this is a fault of greenroom: see the server's log"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +26,7 @@ _Result = TypeVar("_Result")
 _BUSY_S = 5
 _THREADS = 8
 _RACES = 3
+_TURN = "greenroom-turn"
 # Any number that other users of the database do not lock by.
 _LOCK = 0x677265656E
 
@@ -41,9 +43,10 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url, own=True)
+        turns = _Turns()
+        self.engine = _engine(url, turns, own=True)
         # DBOS begins its transactions in its own way.
-        self.engine_of_dbos = _engine(url, own=False)
+        self.engine_of_dbos = _engine(url, turns, own=False)
         self._reader = self.engine.execution_options(reads=True)
         self._threads = ThreadPoolExecutor(_THREADS, "database")
 
@@ -114,7 +117,7 @@ def signing_secret(connection: sa.Connection) -> str:
     return fact(connection, "signing-secret", secrets.token_urlsafe(32))
 
 
-def _engine(url: str, *, own: bool) -> sa.Engine:
+def _engine(url: str, turns: _Turns, *, own: bool) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
@@ -122,7 +125,7 @@ def _engine(url: str, *, own: bool) -> sa.Engine:
             "the setting database is no URL", mend="such as postgresql://user:password@host/name or sqlite:///file"
         ) from None
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed, own=own)
+        return _sqlite(parsed, turns, own=own)
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise InputInvalid(
             f"the setting database names {parsed.get_backend_name()}", mend="greenroom knows sqlite and postgresql"
@@ -137,12 +140,21 @@ def _engine(url: str, *, own: bool) -> sa.Engine:
         max_overflow=8,
         pool_pre_ping=True,
         pool_timeout=_BUSY_S,
-        connect_args={"connect_timeout": _BUSY_S, "application_name": "greenroom"},
+        # A server that vanished without a word is noticed within half a minute.
+        connect_args={
+            "connect_timeout": _BUSY_S,
+            "application_name": "greenroom",
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+        },
+        hide_parameters=True,  # inputs of callers have no place in a log
     )
 
 
-def _sqlite(url: sa.URL, *, own: bool) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=_THREADS, max_overflow=8, pool_timeout=_BUSY_S)
+def _sqlite(url: sa.URL, turns: _Turns, *, own: bool) -> sa.Engine:
+    engine = sa.create_engine(url, pool_size=_THREADS, max_overflow=8, pool_timeout=_BUSY_S, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
@@ -151,19 +163,52 @@ def _sqlite(url: sa.URL, *, own: bool) -> sa.Engine:
         connection.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA journal_mode=WAL")
-        # A job that was accepted outlives a power cut too: every commit reaches the disk.
-        connection.execute("PRAGMA synchronous=FULL")
+        # A job that was accepted outlives a power cut too: our commits reach the disk, and with them all that DBOS has
+        # committed before. What DBOS did after our last one may be lost, as if the power had been cut a moment sooner.
+        connection.execute(f"PRAGMA synchronous={'FULL' if own else 'NORMAL'}")
 
-    if own:
-
-        @sa.event.listens_for(engine, "begin")
-        def _begin(connection: sa.Connection) -> None:
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("reads"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if turns.take():
+            connection.connection.record_info[_TURN] = True  # type: ignore[index]  # a connection in use has a record
+        if own:
             # It takes the writer's lock at once: it waits there, and cannot fail in its middle.
-            connection.exec_driver_sql(
-                "BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE"
-            )
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @sa.event.listens_for(engine, "checkin")
+    def _checkin(_: Any, record: Any) -> None:
+        if record.record_info.pop(_TURN, False):
+            turns.leave()
 
     return engine
+
+
+class _Turns:
+    """Who writes to SQLite is waited for in Python, by all of this process, until the connection is given back.
+
+    SQLite itself looks again after pauses of up to 100 ms, in which whoever writes without a pause is always faster:
+    DBOS would claim nothing while jobs are accepted.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+
+    def take(self) -> bool:
+        """Wait for the turn; False when this thread has it already."""
+        if self._owner == threading.get_ident():
+            return False
+        self._lock.acquire()
+        self._owner = threading.get_ident()
+        return True
+
+    def leave(self) -> None:
+        """Let the next one write. From any thread: a connection that was lost is given back by whoever finds it."""
+        self._owner = None
+        self._lock.release()
 
 
 @contextlib.contextmanager

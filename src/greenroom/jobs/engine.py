@@ -11,6 +11,7 @@ DBOS's own parts, some of them not public; hence the narrow pin in pyproject.tom
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,9 +21,10 @@ from dbos._dbos import _get_dbos_instance
 from dbos._utils import INTERNAL_QUEUE_NAME, generate_uuid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     import sqlalchemy as sa
+    from dbos._sys_db import WorkflowStatusInternal
 
     from greenroom.jobs.database import Database
 
@@ -50,16 +52,14 @@ class Queue(Protocol):
     ) -> None:
         """Queue a job. run: counts from 1 how often it was queued.  delay_s: not before."""
 
-    def deliver(
-        self, connection: sa.Connection, delivery_id: str, *, attempt: int, delay_s: float | None = None
-    ) -> None:
-        """Queue an attempt to deliver a webhook."""
+    def deliver(self, connection: sa.Connection, delivery_id: str, *, entry: int, delay_s: float | None = None) -> None:
+        """Queue an attempt to deliver a webhook. entry: counts from 1 how often it was queued."""
 
 
 class Engine:
     """DBOS, launched once in a process.
 
-    job, delivery: called in a thread each, with the id and its run or attempt, when this host has claimed an entry.
+    job, delivery: called in a thread each, with the id and its run, when this host has claimed an entry.
     """
 
     def __init__(
@@ -82,11 +82,13 @@ class Engine:
         # DBOS writes its marks on the functions, which methods do not take.
         @DBOS.workflow(name=_JOB)
         def run_job(job_id: str, run: int) -> None:
-            job(job_id, run)
+            with self._executing(f"{job_id}.{run}"):
+                job(job_id, run)
 
         @DBOS.workflow(name=_DELIVERY)
-        def run_delivery(delivery_id: str, attempt: int) -> None:
-            delivery(delivery_id, attempt)
+        def run_delivery(delivery_id: str, entry: int) -> None:
+            with self._executing(f"{delivery_id}.{entry}"):
+                delivery(delivery_id, entry)
 
         # Claiming is ours: DBOS' own threads listen to its internal queue alone.
         DBOS.listen_queues([])
@@ -94,6 +96,7 @@ class Engine:
             system_database_engine=database.engine_of_dbos, application_name=_APPLICATION, lazy=True
         )
         self._queues: dict[str, Any] = {}
+        self._running: set[str] = set()
 
     def launch(self) -> None:
         """Make DBOS' tables and begin. Blocks."""
@@ -113,11 +116,9 @@ class Engine:
         place = _MIDDLE - 2 * priority - (run > 1)
         self._enqueue(connection, _JOB, f"{job_id}.{run}", _queue_of(model), (job_id, run), delay_s, priority=place)
 
-    def deliver(
-        self, connection: sa.Connection, delivery_id: str, *, attempt: int, delay_s: float | None = None
-    ) -> None:
+    def deliver(self, connection: sa.Connection, delivery_id: str, *, entry: int, delay_s: float | None = None) -> None:
         """Queue an attempt to deliver, as part of the transaction that decides on it."""
-        self._enqueue(connection, _DELIVERY, f"{delivery_id}.{attempt}", DELIVERIES, (delivery_id, attempt), delay_s)
+        self._enqueue(connection, _DELIVERY, f"{delivery_id}.{entry}", DELIVERIES, (delivery_id, entry), delay_s)
 
     def claim(self, model: str, limit: int) -> int:
         """Claim up to ``limit`` jobs of a model for this host and begin to run them; gives how many. Blocks."""
@@ -131,20 +132,34 @@ class Engine:
         """Take an entry out that is no longer to run; nothing if there is none. Blocks."""
         DBOS.cancel_workflow(f"{job_id}.{run}")
 
-    def delete(self, job_id: str, runs: int) -> None:
-        """Delete all entries of a job. Blocks."""
-        DBOS.delete_workflows([f"{job_id}.{run}" for run in range(1, runs + 1)])
+    def delete(self, entries: Mapping[str, int]) -> None:
+        """Delete all entries of jobs and deliveries. entries: how many each has, by name. Blocks."""
+        DBOS.delete_workflows([f"{name}.{run}" for name, runs in entries.items() for run in range(1, runs + 1)])
 
     def missing(self, entries: dict[str, int], hosts: set[str]) -> list[str]:
-        """Jobs whose entry is neither queued nor claimed by one of ``hosts``. entries: run by job. Blocks."""
-        names = {f"{job_id}.{run}": job_id for job_id, run in entries.items()}
+        """Which of these have no entry that is queued, or claimed by one of ``hosts``. entries: run by name. Blocks."""
+        names = {f"{name}.{run}": name for name, run in entries.items()}
         kept = {
             status["workflow_uuid"]
             for status in _get_dbos_instance()._sys_db.get_workflow_statuses(list(names))
-            if status["status"] in ("ENQUEUED", "DELAYED")
-            or (status["status"] == "PENDING" and status["executor_id"] in hosts)
+            if self._is_kept(status, hosts)
         }
-        return [job_id for name, job_id in names.items() if name not in kept]
+        return [name for entry, name in names.items() if entry not in kept]
+
+    def _is_kept(self, status: WorkflowStatusInternal, hosts: set[str]) -> bool:
+        if status["status"] != "PENDING":
+            return status["status"] in ("ENQUEUED", "DELAYED")
+        if status["executor_id"] == self.host:  # it was claimed here: then it runs here, or was lost on the way
+            return status["workflow_uuid"] in self._running
+        return status["executor_id"] in hosts
+
+    @contextlib.contextmanager
+    def _executing(self, entry: str) -> Iterator[None]:
+        self._running.add(entry)
+        try:
+            yield
+        finally:
+            self._running.discard(entry)
 
     def recover(self, host: str) -> None:
         """Queue anew whatever a lost host had claimed; safe to repeat. Blocks."""

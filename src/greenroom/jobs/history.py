@@ -46,14 +46,20 @@ class Depth:
     oldest_queued_at: int | None
 
 
-def read_job(connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
-    """One job with its artifacts and its place in the queue. Raises JobUnknown."""
-    row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id, *_of(owner))).one_or_none()
+def read_job(connection: sa.Connection, job_id: str, owner: str | None = None, *, lock: bool = False) -> Job:
+    """One job with its artifacts and its place in the queue. Raises JobUnknown.
+
+    lock: nobody else changes it until the transaction ends, on a database with many writers.
+    """
+    if "\0" in job_id:  # which PostgreSQL takes nowhere
+        raise JobUnknown(job_id)
+    chosen = sa.select(jobs).where(jobs.c.id == job_id, *_of(owner))
+    row = connection.execute(chosen.with_for_update() if lock else chosen).one_or_none()
     if row is None:
         raise JobUnknown(job_id)
-    position = _position(connection, row) if row.status == "queued" else None
+    place = position(connection, row) if row.status == "queued" else None
     made = artifacts_of(connection, [job_id]) if row.status == "succeeded" else {}
-    return job_of(row, made.get(job_id, ()), position)
+    return job_of(row, made.get(job_id, ()), place)
 
 
 def read_page(connection: sa.Connection, asked: Asked) -> Page:
@@ -63,10 +69,13 @@ def read_page(connection: sa.Connection, asked: Asked) -> Page:
         chosen = chosen.where(jobs.c.status == asked.status)
     if asked.model:
         chosen = chosen.where(jobs.c.model == asked.model)
-    for word in asked.search.casefold().split():
+    for word in asked.search.replace("\0", " ").casefold().split():
         chosen = chosen.where(jobs.c.words.contains(word, autoescape=True))
+    if asked.after is not None and "\0" in asked.after:
+        raise JobUnknown(asked.after)
     if asked.after:
-        last = connection.execute(sa.select(jobs.c.created_at, jobs.c.id).where(jobs.c.id == asked.after)).one_or_none()
+        of_it = sa.select(jobs.c.created_at, jobs.c.id).where(jobs.c.id == asked.after, *_of(asked.owner))
+        last = connection.execute(of_it).one_or_none()
         if last is None:
             raise JobUnknown(asked.after)
         chosen = chosen.where(
@@ -77,7 +86,7 @@ def read_page(connection: sa.Connection, asked: Asked) -> Page:
     shown = rows[: asked.limit]
     made = artifacts_of(connection, [row.id for row in shown if row.status == "succeeded"])
     found = (
-        job_of(row, made.get(row.id, ()), _position(connection, row) if row.status == "queued" else None)
+        job_of(row, made.get(row.id, ()), position(connection, row) if row.status == "queued" else None)
         for row in shown
     )
     return Page(tuple(found), len(rows) > asked.limit)
@@ -89,11 +98,30 @@ def read_events(connection: sa.Connection, job_id: str, after: int = 0, limit: i
     return [event_of(row) for row in connection.execute(chosen.order_by(events.c.number).limit(limit))]
 
 
+def read_on(connection: sa.Connection, job_id: str, after: int) -> tuple[list[Event], bool]:
+    """What happened to a job behind event number ``after``, and whether it has ended: then its end is among them.
+
+    Raises JobUnknown.
+    """
+    # The state is read first: an end that comes between the two is told, and seen as the end the next time.
+    status = connection.execute(sa.select(jobs.c.status).where(jobs.c.id == job_id)).scalar()
+    if status is None:
+        raise JobUnknown(job_id)
+    return read_events(connection, job_id, after), status in ENDED
+
+
 def read_artifact(connection: sa.Connection, artifact_id: str, owner: str | None = None) -> Artifact | None:
     """One artifact, of a job of the owner's."""
+    if "\0" in artifact_id:
+        return None
     chosen = sa.select(artifacts).join(jobs, jobs.c.id == artifacts.c.job_id)
     row = connection.execute(chosen.where(artifacts.c.id == artifact_id, *_of(owner))).one_or_none()
     return None if row is None else artifact_of(row)
+
+
+def artifact_keys(connection: sa.Connection, job_id: str) -> set[str]:
+    """The keys of a job's artifacts."""
+    return set(connection.execute(sa.select(artifacts.c.key).where(artifacts.c.job_id == job_id)).scalars())
 
 
 def count_open(connection: sa.Connection, owner: str) -> int:
@@ -133,17 +161,29 @@ def _of(owner: str | None) -> list[sa.ColumnElement[bool]]:
     return [] if owner is None else [jobs.c.owner == owner]
 
 
-def _position(connection: sa.Connection, row: sa.Row[Any]) -> int:
-    """How many jobs of the same model are ahead."""
-    sooner = sa.or_(
-        jobs.c.priority > row.priority,
-        sa.and_(
-            jobs.c.priority == row.priority,
-            sa.or_(
-                jobs.c.queued_at < row.queued_at,
-                sa.and_(jobs.c.queued_at == row.queued_at, jobs.c.id < row.id),
+def position(connection: sa.Connection, row: sa.Row[Any]) -> int:
+    """How many jobs of the same model are ahead of a queued one, a thousand at most."""
+    said = {name: row._mapping[name] for name in ("model", "priority", "queued_at", "id")}
+    return int(connection.execute(_AHEAD, said).scalar_one())
+
+
+# Built once: it is asked for each job that is accepted. Beyond a thousand nobody counts.
+_AHEAD = sa.select(sa.func.count()).select_from(
+    sa.select(sa.literal(1))
+    .where(
+        jobs.c.status == "queued",
+        jobs.c.model == sa.bindparam("model"),
+        sa.or_(
+            jobs.c.priority > sa.bindparam("priority"),
+            sa.and_(
+                jobs.c.priority == sa.bindparam("priority"),
+                sa.or_(
+                    jobs.c.queued_at < sa.bindparam("queued_at"),
+                    sa.and_(jobs.c.queued_at == sa.bindparam("queued_at"), jobs.c.id < sa.bindparam("id")),
+                ),
             ),
         ),
     )
-    chosen = sa.select(sa.func.count()).where(jobs.c.status == "queued", jobs.c.model == row.model, sooner)
-    return int(connection.execute(chosen).scalar_one())
+    .limit(1000)
+    .subquery()
+)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from greenroom.jobs.records import now
-from greenroom.jobs.schema import hosts
+from greenroom.jobs.schema import hosts, jobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +111,13 @@ def declare_lost(connection: sa.Connection, host: str, seen: int | None) -> bool
     if seen is not None:
         chosen = chosen.where(hosts.c.beat == seen)
     return bool(connection.execute(chosen.values(lost=True)).rowcount)
+
+
+def unknown(connection: sa.Connection) -> list[str]:
+    """Hosts that jobs run on and that are not registered: they are gone, and nobody took over from them."""
+    known = sa.select(hosts.c.id)
+    chosen = sa.select(jobs.c.host).where(jobs.c.status == "running", jobs.c.host.not_in(known)).distinct()
+    return list(connection.execute(chosen).scalars())
 
 
 def lost(connection: sa.Connection) -> list[str]:

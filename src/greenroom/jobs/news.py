@@ -35,9 +35,11 @@ class News:
                 del self._waiting[job_id]
 
 
-async def wait_for(event: asyncio.Event, seconds: float) -> None:
-    """Wait until an event is set or the time is over, and clear it."""
+async def wait_for(event: asyncio.Event, seconds: float) -> bool:
+    """Wait until an event is set or the time is over, and clear it; gives whether it was set."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+    was_set = event.is_set()
     event.clear()
+    return was_set

@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
+# Built once: every change of a job needs them.
+_COUNT_EVENT = (
+    jobs.update()
+    .where(jobs.c.id == sa.bindparam("job"))
+    .values(events=jobs.c.events + 1)
+    .returning(jobs.c.events, jobs.c.webhook)
+)
+_ADD_EVENT = events.insert()
+
+
+# Of a book the beginning is searched.
+_MOST_WORDS = 20_000
+
+
 def now() -> int:
     """Milliseconds of the epoch. For people and for order; no waiting time is measured by it."""
     return int(time.time() * 1000)
@@ -35,10 +49,9 @@ def add_event(
     connection: sa.Connection, job_id: str, kind: str, data: Mapping[str, Any] | None = None
 ) -> Webhook | None:
     """Write the next event of a job, in the transaction that made it happen; gives who is to be told, if anybody."""
-    counted = jobs.update().where(jobs.c.id == job_id).values(events=jobs.c.events + 1)
-    row = connection.execute(counted.returning(jobs.c.events, jobs.c.webhook)).one()
+    row = connection.execute(_COUNT_EVENT, {"job": job_id}).one()
     said = {"job_id": job_id, "number": row.events, "kind": kind, "at": now(), "data": dumps(data or {})}
-    connection.execute(events.insert().values(said))
+    connection.execute(_ADD_EVENT, said)
     return _webhook(row.webhook)
 
 
@@ -81,7 +94,7 @@ def artifact_of(row: sa.Row[Any]) -> Artifact:
 
 def words_of(*values: Any) -> str:
     """All words in some JSON, in small letters, for the search."""
-    return " ".join(_strings(values)).casefold()
+    return " ".join(_strings(values)).casefold().replace("\0", " ")[:_MOST_WORDS]
 
 
 def webhook_row(webhook: Webhook | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ class Reporter:
 
     def step(self, stage: str, done: float, total: float) -> None:
         """Take a progress. Called in the event loop."""
+        # What is no number is no JSON.
+        done, total = (value if math.isfinite(value) else 0.0 for value in (done, total))
         moment = time.monotonic()
         if stage != self._stage:
             self._stage, self._first = stage, (moment, done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from greenroom.jobs.job import Job
@@ -28,8 +28,10 @@ class Runner(Protocol):
     async def prepare(self, job: Job, folder: Path, step: Step) -> Mapping[str, Any]:
         """The inputs of a job with every file that they name fetched into ``folder``. Raises GreenroomError."""
 
-    async def run(self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
-        """Run a job's model on prepared inputs. Raises GreenroomError."""
+    async def run(
+        self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step, begun: Callable[[], None]
+    ) -> Generated:
+        """Run a job's model on prepared inputs. begun: called once a device has it. Raises GreenroomError."""
 
 
 class Poster(Protocol):

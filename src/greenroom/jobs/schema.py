@@ -53,6 +53,9 @@ jobs = sa.Table(
     sa.UniqueConstraint("owner", "idempotency_key"),
     sa.Index("greenroom_jobs_queue", "status", "model", "priority", "queued_at"),
     sa.Index("greenroom_jobs_history", "created_at", "id"),
+    sa.Index("greenroom_jobs_owned", "owner", "created_at", "id"),
+    sa.Index("greenroom_jobs_states", "owner", "status", "created_at"),
+    sa.Index("greenroom_jobs_ended", "status", "finished_at"),
     sa.Index("greenroom_jobs_host", "host", "status"),
 )
 
@@ -100,6 +103,8 @@ deliveries = sa.Table(
     sa.Column("job_id", sa.Text, nullable=False, index=True),
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    # How often it was queued: the name of its entry.
+    sa.Column("entry", sa.Integer, nullable=False, default=1),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import secrets
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,22 +18,23 @@ from greenroom.jobs.attempts import Attempts
 from greenroom.jobs.database import Database, fact, signing_secret
 from greenroom.jobs.dispatch import Dispatcher
 from greenroom.jobs.engine import Engine
-from greenroom.jobs.job import ENDED
 from greenroom.jobs.news import News, wait_for
 from greenroom.jobs.runner import Unwatched, Watcher
 from greenroom.jobs.signing import new_webhook_secret
-from greenroom.jobs.transitions import Transitions, to_cancel
+from greenroom.jobs.transitions import Transitions, known_job, to_cancel
 from greenroom.jobs.upkeep import Expiry, Forgetting, Mending, Presence, host_name
 from greenroom.jobs.webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
     from pathlib import Path
 
     from greenroom.jobs.artifacts import ArtifactStore
     from greenroom.jobs.job import Artifact, Event, Job, NewJob
     from greenroom.jobs.runner import Poster, Runner
 
+# A worker that does not hear a cancel is killed after ten seconds; then the job is put back.
+_SETTLE_S = 15.0
 # How soon a server sees what another one did with a job.
 _LOOK_S = 1.0
 _log = logging.getLogger("greenroom.jobs")
@@ -47,29 +49,34 @@ class Secrets:
 
 
 class Jobs:
-    """The jobs of one server. Made with ``open``, then started; everything is awaited in one event loop."""
+    """The jobs of one server. Made with ``open``, then started; everything is awaited in one event loop.
+
+    folder: shared by the servers of one machine.  work: this server's own, for the files of jobs while they run.
+    forget_others: called now and then with the moment before which whatever else is kept is too old.
+    """
 
     def __init__(
         self,
         database: Database,
         store: ArtifactStore,
         folder: Path,
+        work: Path,
         runner: Runner,
         poster: Poster,
         *,
         watcher: Watcher | None = None,
         history_days: float | None = None,
+        forget_others: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
-        self._database, self._store, self._folder = database, store, folder
+        self._database, self._store = database, store
+        self._forget_others = forget_others
         self._watcher = watcher or Unwatched()
         self._poster, self._history_days = poster, history_days
         self._engine = Engine(database, host_name(), job=self._job, delivery=self._delivery)
         self._transitions = Transitions(self._engine)
         self._news = News()
-        self._attempts = Attempts(
-            database, self._transitions, store, folder / "work", runner, self._news, self._watcher
-        )
-        self._dispatcher = Dispatcher(self._engine, runner)
+        self._attempts = Attempts(database, self._transitions, store, work, runner, self._news, self._watcher)
+        self._dispatcher = Dispatcher(self._engine, runner, lambda: self._attempts.preparing)
         self._presence = Presence(
             database, self._transitions, self._engine, folder / "hosts", self._dispatcher.wake, self._lost
         )
@@ -94,19 +101,26 @@ class Jobs:
         mending = Mending(self._database, self._transitions, self._engine)
         loops = [self._dispatcher.run(), self._presence.run(), expiry.run(), mending.run(), self._watch_cancels()]
         if self._history_days is not None:
-            loops.append(Forgetting(self._database, self._history_days, self._forget).run())
+            forgetting = Forgetting(self._database, self._history_days, self._forget, self._forget_others)
+            loops.append(forgetting.run())
         self._tasks = [asyncio.create_task(loop) for loop in loops]
+
+    def claim_no_more(self) -> None:
+        """Leave what waits to other servers, or to the next start."""
+        if self._tasks:
+            self._tasks[0].cancel()
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more, give running jobs ``grace_s`` to end, put the rest back."""
         if not self._tasks:
             return
         claiming, *others = self._tasks
+        self.claim_no_more()
         await _cancelled(claiming)
         await self._until_quiet(grace_s)
         for job_id in self._attempts.running():
             self._attempts.stop(job_id, "stopping")
-        await self._until_quiet(grace_s + 15.0)
+        await self._until_quiet(_SETTLE_S)
         for task in others:
             await _cancelled(task)
         with contextlib.suppress(Exception):  # the others find out by themselves
@@ -123,9 +137,14 @@ class Jobs:
 
         Raises IdempotencyMismatch, DatabaseUnavailable, StorageFull.
         """
-        accepted = await self._database.call(lambda c: self._transitions.accept(c, new))
+        job_id = f"job_{secrets.token_hex(12)}"
+        accepted = await self._database.call(lambda c: self._transitions.accept(c, new, job_id))
         self._dispatcher.wake()
         return accepted
+
+    async def known(self, new: NewJob) -> Job | None:
+        """The job that a new one's idempotency key belongs to already. Raises IdempotencyMismatch."""
+        return await self._database.read(lambda c: known_job(c, new))
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """One job. Raises JobUnknown."""
@@ -201,17 +220,16 @@ class Jobs:
         await self.get(job_id, owner)
         with self._news.listen(job_id) as changed:
             while True:
-                events = await self._database.read(partial(_behind, job_id, after))
+                events, ended = await self._database.read(partial(_behind, job_id, after))
                 for event in events:
                     after = event.number
                     yield event
-                if not events:
-                    if (await self.get(job_id, owner)).ended:
-                        return
+                if not events and ended:
+                    return
+                if not ended:
                     await wait_for(changed, _LOOK_S)
-                    yield None
-                elif events[-1].kind not in ENDED:
-                    await wait_for(changed, _LOOK_S)
+                    if not events:
+                        yield None
 
     async def _ended_in_queue(self, job: Job, before: Job) -> None:
         self._news.tell(job.id)
@@ -221,11 +239,9 @@ class Jobs:
                 await asyncio.to_thread(self._engine.forget, job.id, job.runs)
 
     async def _forget(self, job_id: str) -> None:
-        job = await self.get(job_id)
-        for artifact in job.artifacts:
-            await self._store.delete(artifact.key)
-        gone = await self._database.call(lambda c: self._transitions.delete(c, job_id))
-        await asyncio.to_thread(self._engine.delete, job_id, gone.runs)
+        entries = await self._database.call(lambda c: self._transitions.delete(c, job_id))
+        await asyncio.to_thread(self._engine.delete, entries)
+        await self._store.delete_all(job_id)
 
     def _expired(self, job_id: str, model: str) -> None:
         self._news.tell(job_id)
@@ -253,15 +269,19 @@ class Jobs:
 
     def _job(self, job_id: str, run: int) -> None:
         """An entry that this host claimed: run it in the event loop. Called in a thread of DBOS'."""
-        self._in_loop(self._attempts.run(job_id, run, self._engine.host, self._begun()))
+        self._in_loop(self._attempt(job_id, run))
 
-    def _delivery(self, delivery_id: str, attempt: int) -> None:
-        self._in_loop(self._deliver(delivery_id, attempt))
+    async def _attempt(self, job_id: str, run: int) -> None:
+        if await self._attempts.run(job_id, run, self._engine.host, self._begun()):
+            self._dispatcher.wake()
 
-    async def _deliver(self, delivery_id: str, attempt: int) -> None:
+    def _delivery(self, delivery_id: str, entry: int) -> None:
+        self._in_loop(self._deliver(delivery_id, entry))
+
+    async def _deliver(self, delivery_id: str, entry: int) -> None:
         try:
             if self._webhooks is not None:
-                await self._webhooks.deliver(delivery_id, attempt)
+                await self._webhooks.deliver(delivery_id, entry)
         finally:
             self._dispatcher.delivering -= 1
             self._dispatcher.wake()
@@ -272,7 +292,7 @@ class Jobs:
         @functools.cache
         def begun() -> None:
             self._dispatcher.starting -= 1
-            self._dispatcher.wake()
+            self._dispatcher.freed()
 
         return begun
 
@@ -281,8 +301,8 @@ class Jobs:
             asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
-def _behind(job_id: str, after: int, connection: sa.Connection) -> list[Event]:
-    return history.read_events(connection, job_id, after)
+def _behind(job_id: str, after: int, connection: sa.Connection) -> tuple[list[Event], bool]:
+    return history.read_on(connection, job_id, after)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

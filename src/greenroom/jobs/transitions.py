@@ -10,6 +10,7 @@ result is not taken: a job has one result.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 
 from greenroom.errors import Cancelled, GreenroomError
 from greenroom.jobs.errors import IdempotencyMismatch, JobConflict, PoisonJob, QueueTimedOut
-from greenroom.jobs.history import read_job
+from greenroom.jobs.history import position, read_job
 from greenroom.jobs.hosts import is_alive
 from greenroom.jobs.job import ENDED, Artifact, Job, NewJob, Progress, Status
 from greenroom.jobs.records import add_event, dumps, job_of, maybe_dumps, now, webhook_row, words_of
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
     from greenroom.jobs.engine import Queue
 
+# Statements that each job needs are built once.
+_INSERT = jobs.insert().returning(jobs)
+
 
 class Transitions:
     """The changes, over one queue. Each takes the connection of the transaction that it becomes part of."""
@@ -35,38 +39,33 @@ class Transitions:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
 
-    def accept(self, connection: sa.Connection, new: NewJob) -> tuple[Job, bool]:
+    def accept(self, connection: sa.Connection, new: NewJob, job_id: str) -> tuple[Job, bool]:
         """Take a job in, or find the one that its idempotency key belongs to; says whether it is new.
 
         Raises IdempotencyMismatch.
         """
-        asked = dumps([new.model, new.input, new.priority, new.timeout_s, new.ttl_s, new.max_attempts, new.metadata])
-        if new.idempotency_key is not None:
-            known = connection.execute(
-                sa.select(jobs.c.id, jobs.c.fingerprint).where(
-                    jobs.c.owner == new.owner, jobs.c.idempotency_key == new.idempotency_key
-                )
-            ).one_or_none()
-            if known is not None:
-                if known.fingerprint != asked:
-                    raise IdempotencyMismatch(new.idempotency_key, known.id)
-                return read_job(connection, known.id), False
-        row = _new_row(new, asked)
-        connection.execute(jobs.insert().values(row))
-        self._happened(connection, row["id"], "queued")
-        self._queue.put(connection, row["id"], run=1, model=new.model, priority=new.priority)
-        return read_job(connection, row["id"]), True
+        if connection.execute(sa.select(jobs.c.id).where(jobs.c.id == job_id)).scalar() is not None:
+            return read_job(connection, job_id), True  # it was committed, and only the answer was lost
+        known = known_job(connection, new)
+        if known is not None:
+            return known, False
+        row = connection.execute(_INSERT, _new_row(new, job_id)).one()
+        self._happened(connection, row.id, "queued")
+        self._queue.put(connection, row.id, run=1, model=new.model, priority=new.priority)
+        return job_of(row, position=position(connection, row)), True
 
-    def begin(self, connection: sa.Connection, job_id: str, run: int, host: str) -> Job | None:
+    def begin(self, connection: sa.Connection, job_id: str, run: int, host: str, claim: str) -> Job | None:
         """Start an attempt, under a new claim; None when there is nothing to start any more, or another run is due.
 
         A job that was started as often as it may is settled as failed: it takes down whoever runs it.
         """
         row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update()).one_or_none()
+        if row is not None and row.status == "running" and row.claim == claim:
+            return job_of(row)  # it was committed, and only the answer was lost
         if row is None or row.status != "queued" or row.runs != run:
             return None
         if not is_alive(connection, host):  # this host was declared lost a moment ago: the job is for another
-            self.mend(connection, job_of(row))
+            self.reenter(connection, job_of(row))
             return None
         if row.attempts >= row.max_attempts:
             self._end(connection, job_id, "failed", error=PoisonJob(row.attempts))
@@ -75,7 +74,7 @@ class Transitions:
         changed = jobs.update().where(jobs.c.id == job_id).values(
             status="running",
             host=host,
-            claim=secrets.token_hex(8),
+            claim=claim,
             attempts=jobs.c.attempts + 1,
             started_at=sa.func.coalesce(jobs.c.started_at, moment),
             progress=None,
@@ -116,7 +115,12 @@ class Transitions:
         counts: bool = True,
         delay_s: float | None = None,
     ) -> bool:
-        """Put a running job back. counts: False when the attempt was not the job's fault, and is given back to it."""
+        """Put a running job back; one that somebody wants stopped is cancelled instead.
+
+        counts: False when the attempt was not the job's fault, and is given back to it.
+        """
+        if self._wants_cancel(connection, job):
+            return self.fail(connection, job, "cancelled", Cancelled("cancelled"))
         values: dict[str, Any] = {
             "status": "queued", "host": None, "claim": None, "progress": None, "runs": job.runs + 1,
             "attempts": jobs.c.attempts if counts else jobs.c.attempts - 1,
@@ -127,7 +131,7 @@ class Transitions:
         self._queue.put(connection, job.id, run=job.runs + 1, model=job.model, priority=job.priority, delay_s=delay_s)
         return True
 
-    def mend(self, connection: sa.Connection, job: Job) -> bool:
+    def reenter(self, connection: sa.Connection, job: Job) -> bool:
         """Give a queued job a new entry in the queue for one that was lost; says whether it was still queued."""
         chosen = jobs.update().where(jobs.c.id == job.id, jobs.c.status == "queued", jobs.c.runs == job.runs)
         if not connection.execute(chosen.values(runs=job.runs + 1)).rowcount:
@@ -135,20 +139,27 @@ class Transitions:
         self._queue.put(connection, job.id, run=job.runs + 1, model=job.model, priority=job.priority)
         return True
 
+    def deliver_again(self, connection: sa.Connection, delivery_id: str, entry: int) -> bool:
+        """Give a delivery that is due a new entry for one that was lost; says whether it was still due."""
+        chosen = deliveries.update().where(
+            deliveries.c.id == delivery_id, deliveries.c.state == "due", deliveries.c.entry == entry
+        )
+        if not connection.execute(chosen.values(entry=entry + 1)).rowcount:
+            return False
+        self._queue.deliver(connection, delivery_id, entry=entry + 1)
+        return True
+
     def requeue_of_host(self, connection: sa.Connection, host: str) -> list[Job]:
         """Put back all that a lost host ran; gives those jobs. A job that was to be cancelled is cancelled instead."""
         rows = connection.execute(sa.select(jobs).where(jobs.c.host == host, jobs.c.status == "running")).all()
         lost = [job_of(row) for row in rows]
         for job in lost:
-            if job.cancel_requested:
-                self.fail(connection, job, "cancelled", Cancelled("cancelled"))
-            else:
-                self.requeue(connection, job, GreenroomError("the server that ran it was lost"))
+            self.requeue(connection, job, GreenroomError("the server that ran it was lost"))
         return lost
 
     def cancel(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
         """End a queued job, ask a running one to stop; nothing for one that has ended. Raises JobUnknown."""
-        job = read_job(connection, job_id, owner)
+        job = read_job(connection, job_id, owner, lock=True)
         if job.status == "queued":
             self._end(connection, job_id, "cancelled", error=Cancelled("cancelled while it waited"))
         elif job.status == "running" and not job.cancel_requested:
@@ -162,7 +173,7 @@ class Transitions:
 
     def again(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
         """Queue a job anew that failed, timed out or was cancelled. Raises JobUnknown, JobConflict."""
-        job = read_job(connection, job_id, owner)
+        job = read_job(connection, job_id, owner, lock=True)
         if job.status not in ("failed", "timed_out", "cancelled"):
             raise JobConflict(f"{job_id} is {job.status}", mend="only a job that ended without result runs again")
         fresh: dict[str, Any] = {
@@ -176,15 +187,20 @@ class Transitions:
             self._queue.put(connection, job_id, run=job.runs + 1, model=job.model, priority=job.priority)
         return read_job(connection, job_id)
 
-    def delete(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
-        """Forget a job that has ended. Raises JobUnknown, JobConflict."""
-        job = read_job(connection, job_id, owner)
+    def delete(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> dict[str, int]:
+        """Forget a job that has ended; gives what the queue holds of it, and how many entries of each.
+
+        Raises JobUnknown, JobConflict.
+        """
+        job = read_job(connection, job_id, owner, lock=True)
         if not job.ended:
             raise JobConflict(f"{job_id} is {job.status}", mend="cancel it first")
+        told = sa.select(deliveries.c.id, deliveries.c.entry).where(deliveries.c.job_id == job_id)
+        entries = {job_id: job.runs, **{row.id: row.entry for row in connection.execute(told)}}
         for table in (artifacts, events, deliveries):
             connection.execute(table.delete().where(table.c.job_id == job_id))
         connection.execute(jobs.delete().where(jobs.c.id == job_id))
-        return job
+        return entries
 
     def cancel_all_queued(self, connection: sa.Connection, owner: str | None, model: str | None = None) -> list[str]:
         """End every job that waits; gives their ids."""
@@ -225,6 +241,9 @@ class Transitions:
         self._happened(connection, job_id, status, {"error": said} if said else {})
         return True
 
+    def _wants_cancel(self, connection: sa.Connection, job: Job) -> bool:
+        return bool(connection.execute(sa.select(jobs.c.cancel_requested).where(jobs.c.id == job.id)).scalar())
+
     def _happened(
         self, connection: sa.Connection, job_id: str, kind: str, data: Mapping[str, Any] | None = None
     ) -> None:
@@ -237,7 +256,7 @@ class Transitions:
                 "created_at": now(),
             }  # fmt: skip
             connection.execute(deliveries.insert().values(row))
-            self._queue.deliver(connection, delivery, attempt=1)
+            self._queue.deliver(connection, delivery, entry=1)
 
 
 def to_cancel(connection: sa.Connection, host: str) -> Sequence[str]:
@@ -248,19 +267,44 @@ def to_cancel(connection: sa.Connection, host: str) -> Sequence[str]:
     return connection.execute(chosen).scalars().all()
 
 
+def known_job(connection: sa.Connection, new: NewJob) -> Job | None:
+    """The job that the idempotency key of a new one belongs to already. Raises IdempotencyMismatch."""
+    if new.idempotency_key is None:
+        return None
+    known = connection.execute(
+        sa.select(jobs.c.id, jobs.c.fingerprint).where(
+            jobs.c.owner == new.owner, jobs.c.idempotency_key == new.idempotency_key
+        )
+    ).one_or_none()
+    if known is None:
+        return None
+    if known.fingerprint != fingerprint(new):
+        raise IdempotencyMismatch(new.idempotency_key, known.id)
+    return read_job(connection, known.id)
+
+
+def fingerprint(new: NewJob) -> str:
+    """Tells one request from another under the same key."""
+    asked = [
+        new.model, new.input, new.priority, new.timeout_s, new.ttl_s, new.max_attempts, new.metadata,
+        webhook_row(new.webhook),
+    ]  # fmt: skip
+    return hashlib.sha256(dumps(asked).encode()).hexdigest()
+
+
 def _ours(job: Job) -> tuple[sa.ColumnElement[bool], ...]:
     return jobs.c.id == job.id, jobs.c.status == "running", jobs.c.claim == job.claim
 
 
-def _new_row(new: NewJob, fingerprint: str) -> dict[str, Any]:
-    moment, job_id = now(), f"job_{secrets.token_hex(12)}"
+def _new_row(new: NewJob, job_id: str) -> dict[str, Any]:
+    moment = now()
     return {
         "id": job_id,
         "model": new.model,
         "status": "queued",
         "owner": new.owner,
         "idempotency_key": new.idempotency_key,
-        "fingerprint": fingerprint,
+        "fingerprint": fingerprint(new),
         "input": dumps(new.input),
         "metadata": dumps(new.metadata),
         "webhook": webhook_row(new.webhook),

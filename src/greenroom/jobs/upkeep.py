@@ -7,6 +7,7 @@ import logging
 import secrets
 import socket
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ import sqlalchemy as sa
 from greenroom.errors import GreenroomError
 from greenroom.jobs import hosts
 from greenroom.jobs.database import is_away
+from greenroom.jobs.errors import JobUnknown
 from greenroom.jobs.history import ended_before
 from greenroom.jobs.records import job_of, now
-from greenroom.jobs.schema import jobs
+from greenroom.jobs.schema import deliveries, jobs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -152,7 +154,7 @@ class Expiry:
         waiting = await self._database.read(
             lambda connection: connection.execute(
                 sa.select(jobs.c.id, jobs.c.runs, jobs.c.model, jobs.c.ttl_s, jobs.c.queued_at).where(
-                    jobs.c.status == "queued", jobs.c.ttl_s.is_not(None), jobs.c.attempts == 0
+                    jobs.c.status == "queued", jobs.c.ttl_s.is_not(None), jobs.c.started_at.is_(None)
                 )
             ).all()
         )
@@ -178,23 +180,29 @@ class Expiry:
 
 
 class Mending:
-    """Sees that every queued job has an entry in the queue. It always has, unless two things died at one bad moment."""
+    """Sees that all that waits has an entry in the queue. It always has, unless two things died at one bad moment."""
 
     def __init__(self, database: Database, transitions: Transitions, engine: Engine) -> None:
         self._database, self._transitions, self._engine = database, transitions, engine
+        self._suspected: set[tuple[str, int]] = set()
 
     async def look(self) -> None:
-        """Give a new entry to jobs that lost theirs, and put back those whose host nobody knows."""
-
-        def waiting(connection: sa.Connection) -> tuple[list[Job], set[str]]:
-            oldest = sa.select(jobs).where(jobs.c.status == "queued").order_by(jobs.c.queued_at).limit(_MENDED_AT_ONCE)
-            return [job_of(row) for row in connection.execute(oldest)], set(hosts.beats(connection))
-
-        queued, alive = await self._database.read(waiting)
-        missing = set(await asyncio.to_thread(self._engine.missing, {job.id: job.runs for job in queued}, alive))
-        for job in queued:
-            if job.id in missing and await self._database.call(partial(_mend, self._transitions, job)):
-                _log.warning("job %s had lost its place in the queue, and has it again", job.id)
+        """Give a new entry to what had none when it was looked at twice, and put back what runs nowhere."""
+        waiting, alive = await self._database.read(_waiting)
+        for host in await self._database.read(hosts.unknown):
+            await self._database.call(partial(_requeue_of_host, self._transitions, host))
+        entries = {**{name: job.runs for name, job in waiting.jobs.items()}, **waiting.deliveries}
+        missing = await asyncio.to_thread(self._engine.missing, entries, alive)
+        suspected = {(name, entries[name]) for name in missing}
+        for name, entry in suspected & self._suspected:
+            reenter = (
+                partial(_reenter, self._transitions, waiting.jobs[name])
+                if name in waiting.jobs
+                else partial(_deliver_again, self._transitions, name, entry)
+            )
+            if await self._database.call(reenter):
+                _log.warning("%s had lost its place in the queue, and has it again", name)
+        self._suspected = suspected
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -203,18 +211,50 @@ class Mending:
             await asyncio.sleep(_MEND_EVERY_S)
 
 
-class Forgetting:
-    """Deletes jobs that ended long ago, with their files."""
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    jobs: dict[str, Job]
+    deliveries: dict[str, int]
 
-    def __init__(self, database: Database, days: float, delete: Callable[[str], Awaitable[None]]) -> None:
-        self._database, self._days, self._delete = database, days, delete
+
+def _waiting(connection: sa.Connection) -> tuple[_Waiting, set[str]]:
+    """The oldest that wait, jobs and deliveries, and the hosts that live."""
+    oldest = sa.select(jobs).where(jobs.c.status == "queued").order_by(jobs.c.queued_at).limit(_MENDED_AT_ONCE)
+    due = sa.select(deliveries.c.id, deliveries.c.entry).where(deliveries.c.state == "due")
+    found = _Waiting(
+        {row.id: job_of(row) for row in connection.execute(oldest)},
+        {row.id: row.entry for row in connection.execute(due.order_by(deliveries.c.created_at).limit(_MENDED_AT_ONCE))},
+    )
+    return found, set(hosts.beats(connection))
+
+
+class Forgetting:
+    """Deletes jobs that ended long ago, with their files, and whatever else is too old."""
+
+    def __init__(
+        self,
+        database: Database,
+        days: float,
+        delete: Callable[[str], Awaitable[None]],
+        forget_others: Callable[[int], Awaitable[None]] | None,
+    ) -> None:
+        self._database, self._days, self._delete, self._forget_others = database, days, delete, forget_others
 
     async def look(self) -> None:
-        """Delete what is too old."""
+        """Delete what is too old. What cannot be deleted now is left for the next time."""
         moment = now() - int(self._days * 86_400_000)
-        while old := await self._database.read(lambda connection: ended_before(connection, moment)):
+        left: set[str] = set()
+        while old := await self._database.read(partial(_old, moment, left)):
             for job_id in old:
-                await self._delete(job_id)
+                try:
+                    await self._delete(job_id)
+                except JobUnknown:  # another server was faster
+                    continue
+                except GreenroomError as error:
+                    left.add(job_id)
+                    _log.warning("the old job %s is not deleted: %s", job_id, error)
+        if self._forget_others is not None:
+            await self._forget_others(moment)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -223,8 +263,21 @@ class Forgetting:
             await asyncio.sleep(_FORGET_EVERY_S)
 
 
-def _mend(transitions: Transitions, job: Job, connection: sa.Connection) -> bool:
-    return transitions.mend(connection, job)
+def _old(moment: int, left: set[str], connection: sa.Connection) -> list[str]:
+    found = ended_before(connection, moment, limit=200 + len(left))
+    return [job_id for job_id in found if job_id not in left]
+
+
+def _reenter(transitions: Transitions, job: Job, connection: sa.Connection) -> bool:
+    return transitions.reenter(connection, job)
+
+
+def _deliver_again(transitions: Transitions, delivery_id: str, entry: int, connection: sa.Connection) -> bool:
+    return transitions.deliver_again(connection, delivery_id, entry)
+
+
+def _requeue_of_host(transitions: Transitions, host: str, connection: sa.Connection) -> list[Job]:
+    return transitions.requeue_of_host(connection, host)
 
 
 async def _while_database_answers(look: Callable[[], Awaitable[None]], doing: str) -> None:

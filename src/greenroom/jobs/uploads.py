@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from greenroom.errors import GreenroomError
 from greenroom.jobs.artifacts import safe_name
 from greenroom.jobs.errors import UploadUnknown
 from greenroom.jobs.records import dumps, now
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from greenroom.jobs.database import Database
 
 PREFIX = "upload_"
+_log = logging.getLogger("greenroom.jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ class Upload:
     facts: Mapping[str, Any]
     created_at: int
 
-    def shown(self) -> dict[str, Any]:
-        """The upload for its owner."""
+    def shown(self, url: str) -> dict[str, Any]:
+        """The upload for its owner. url: where it can be seen."""
         return {
             "id": self.id,
             "object": "upload",
@@ -49,6 +52,7 @@ class Upload:
             "size": self.size,
             "sha256": self.sha256,
             "facts": dict(self.facts),
+            "url": url,
             "created_at": shown_time(self.created_at),
         }
 
@@ -71,6 +75,8 @@ class Uploads:
 
     async def find(self, upload_id: str, owner: str | None) -> Upload:
         """One upload. owner: None finds anybody's. Raises UploadUnknown."""
+        if "\0" in upload_id:
+            raise UploadUnknown(upload_id)
         chosen = sa.select(uploads).where(uploads.c.id == upload_id)
         if owner is not None:
             chosen = chosen.where(uploads.c.owner == owner)
@@ -98,11 +104,13 @@ class Uploads:
 
     async def forget_before(self, moment: int) -> None:
         """Delete what was sent before a moment, in milliseconds of the epoch."""
-        chosen = sa.select(uploads.c.id).where(uploads.c.created_at < moment).limit(200)
+        chosen = sa.select(uploads.c.id).where(uploads.c.created_at < moment).limit(1000)
 
         def old(connection: sa.Connection) -> Sequence[str]:
             return connection.execute(chosen).scalars().all()
 
-        while found := await self._database.read(old):
-            for upload_id in found:
+        for upload_id in await self._database.read(old):
+            try:
                 await self.delete(upload_id, None)
+            except GreenroomError as error:  # it is tried again the next time
+                _log.warning("the old upload %s is not deleted: %s", upload_id, error)

@@ -43,21 +43,23 @@ class Webhooks:
         self._database, self._queue, self._poster, self._watcher = database, queue, poster, watcher
         self._link, self._secret = link, secret
 
-    async def deliver(self, delivery_id: str, attempt: int) -> None:
+    async def deliver(self, delivery_id: str, entry: int) -> None:
         """Make one attempt; queues the next when it fails, gives up after the last."""
-        found = await self._database.read(lambda connection: _due(connection, delivery_id, attempt), float("inf"))
+        found = await self._database.read(lambda connection: _due(connection, delivery_id, entry), float("inf"))
         if found is None:
             return
         row, job, webhook = found
+        attempt = row.attempts + 1
         delivered = await self._send(row, job, webhook)
         self._watcher.delivered(succeeded=delivered)
 
         def note(connection: sa.Connection) -> None:
             last = attempt > len(_PAUSES_S)
             state = "delivered" if delivered else "failed" if last else "due"
-            changed = deliveries.update().where(deliveries.c.id == delivery_id, deliveries.c.attempts == attempt - 1)
-            if connection.execute(changed.values(attempts=attempt, state=state)).rowcount and state == "due":
-                self._queue.deliver(connection, delivery_id, attempt=attempt + 1, delay_s=float(_PAUSES_S[attempt - 1]))
+            changed = deliveries.update().where(deliveries.c.id == delivery_id, deliveries.c.entry == entry)
+            values = {"attempts": attempt, "entry": entry + 1, "state": state}
+            if connection.execute(changed.values(values)).rowcount and state == "due":
+                self._queue.deliver(connection, delivery_id, entry=entry + 1, delay_s=float(_PAUSES_S[attempt - 1]))
 
         await self._database.call(note, float("inf"))
 
@@ -80,15 +82,18 @@ class Webhooks:
         except GreenroomError as error:
             _log.warning("webhook of %s: %s", job.id, error, extra=said)
             return False
+        except Exception:  # whatever it was, it is tried again
+            _log.exception("webhook of %s failed unexpectedly", job.id, extra=said)
+            return False
         if 200 <= status < 300:
             return True
         _log.warning("webhook of %s: the receiver answered %d", job.id, status, extra=said)
         return False
 
 
-def _due(connection: sa.Connection, delivery_id: str, attempt: int) -> tuple[sa.Row[Any], Job, Webhook] | None:
+def _due(connection: sa.Connection, delivery_id: str, entry: int) -> tuple[sa.Row[Any], Job, Webhook] | None:
     row = connection.execute(sa.select(deliveries).where(deliveries.c.id == delivery_id)).one_or_none()
-    if row is None or row.state != "due" or row.attempts != attempt - 1:
+    if row is None or row.state != "due" or row.entry != entry:
         return None
     try:
         job = read_job(connection, row.job_id)

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from greenroom.serve.server import Server
 
-# JSON around a long text; files go to the routes below.
-_MOST_JSON = 20_000_000
+# What takes files, as forms.
 _UPLOADS = ("/v1/uploads", "/v1/videos")
 
 
@@ -46,11 +45,10 @@ def create_app(server: Server) -> FastAPI:
     app.router.routes.extend(page_routes())
     _describe(app, server)
     # The last added is the outermost.
-    app.add_middleware(
-        BodyLimit, default=_MOST_JSON, paths=dict.fromkeys(_UPLOADS, int(server.settings.max_upload_mb * 1e6))
-    )
-    if not (server.keys.required or server.settings.allow_anonymous):
-        app.add_middleware(ThisMachineOnly)
+    app.add_middleware(BodyLimit, forms=dict.fromkeys(_UPLOADS, int(server.settings.max_upload_mb * 1e6)))
+    if not server.keys.required:
+        settings = server.settings
+        app.add_middleware(ThisMachineOnly, any_host=settings.allow_anonymous, public_url=settings.public_url)
     if server.tracing.on:
         app.add_middleware(Traced, tracing=server.tracing)
     app.add_middleware(RequestIds, metrics=server.metrics)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greenroom.jobs.artifacts import ArtifactStore
 from greenroom.jobs.database import Database, sqlite_url
 from greenroom.jobs.service import Jobs
-from greenroom.jobs.signing import LinkSigner
+from greenroom.jobs.signing import LinkSigner, check_webhook_secret
 from greenroom.jobs.uploads import Uploads
 from greenroom.serve.fetching import Fetcher
 from greenroom.serve.limits import RateLimits
@@ -18,6 +19,7 @@ from greenroom.serve.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from greenroom.models.registry import Served
     from greenroom.serve.keys import Keys
@@ -30,16 +32,17 @@ if TYPE_CHECKING:
 async def assemble(
     settings: Settings,
     served: Mapping[str, Served],
+    folder: Path,
     pool: Pool,
     keys: Keys,
     metrics: Metrics,
     tracing: Tracing,
     url: str,
 ) -> Server:
-    """A server whose jobs already run. Raises DatabaseUnavailable, InputInvalid."""
-    folder = settings.data
-    database = Database(settings.database or sqlite_url(folder / "jobs.sqlite"))
-    store = await asyncio.to_thread(ArtifactStore, settings.artifacts or str(folder / "artifacts"))
+    """A server whose jobs already run. folder: of this process.  Raises DatabaseUnavailable, InputInvalid."""
+    data = settings.data
+    database = Database(settings.database or sqlite_url(data / "jobs.sqlite"))
+    store = await asyncio.to_thread(ArtifactStore, settings.artifacts or str(data / "artifacts"))
     uploads = Uploads(database, store)
     limits = MediaLimits(
         size=int(settings.max_upload_mb * 1e6),
@@ -51,13 +54,17 @@ async def assemble(
     jobs = Jobs(
         database,
         store,
-        folder,
+        data,
+        folder / "jobs",
         PoolRunner(pool, served, media, tracing),
         fetcher,
         watcher=metrics,
         history_days=settings.history_days,
+        forget_others=uploads.forget_before,
     )
     secrets = await jobs.open()
+    if settings.webhook_secret is not None:
+        secrets = replace(secrets, webhooks=check_webhook_secret(settings.webhook_secret.get_secret_value()))
     server = Server(
         settings=settings,
         served=served,

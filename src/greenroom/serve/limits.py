@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from greenroom.serve.keys import Caller
     from greenroom.serve.metrics import Metrics
 
-JSON_BYTES = 20_000_000
+# The longest text that a model takes, 100,000 characters each escaped as two \uXXXX, is 1.2 MB. Files come as forms.
+JSON_BYTES = 2_000_000
 # Who sends nothing for so long in the midst of a body has gone, or holds the connection on purpose.
 _SILENCE_S = 30.0
 # How long the rest of a body that was refused is read, for the client's sake.
@@ -121,28 +122,35 @@ class _Bucket:
     full_at: float = 0.0
 
 
+def is_form(content_type: str) -> bool:
+    """Whether a body is a form that may hold files."""
+    return content_type.startswith("multipart/form-data")
+
+
 class BodyLimit:
     """Ends a request whose body is larger than its path takes, whatever it said of its length.
 
-    default: bytes.  paths: bytes for a path and everything below it.
+    default: bytes.  forms: bytes of a form with files, for a path and everything below it; what is read whole, as JSON
+    is, has the default there, too.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         default: int = JSON_BYTES,
-        paths: Mapping[str, int] | None = None,
+        forms: Mapping[str, int] | None = None,
         silence_s: float = _SILENCE_S,
     ) -> None:
-        self._app, self._default, self._paths, self._silence_s = app, default, dict(paths or {}), silence_s
+        self._app, self._default, self._forms, self._silence_s = app, default, dict(forms or {}), silence_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._limit(scope["path"])
-        said = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        limit = self._limit(scope["path"], headers.get("content-type", ""))
+        said = headers.get("content-length", "")
         if said.isascii() and said.isdigit() and int(said[:20]) > limit:
             await _refuse(BodyTooLarge(limit), receive, send, unread=True)
             return
@@ -164,8 +172,10 @@ class BodyLimit:
         if body.refused is not None and not begun:
             await _refuse(body.refused, receive, send, unread=not body.whole)
 
-    def _limit(self, path: str) -> int:
-        found = (limit for at, limit in self._paths.items() if path == at or path.startswith(f"{at}/"))
+    def _limit(self, path: str, kind: str) -> int:
+        if not is_form(kind):
+            return self._default
+        found = (limit for at, limit in self._forms.items() if path == at or path.startswith(f"{at}/"))
         return max(found, default=self._default)
 
 

@@ -42,6 +42,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "forbidden": (403, "This is not allowed"),
     "link-invalid": (403, "The link is not valid"),
     "link-expired": (403, "The link has expired"),
+    "result-too-large": (406, "The result does not fit into JSON"),
     "not-found": (404, "There is nothing here"),
     "model-unknown": (404, "There is no such model"),
     "job-unknown": (404, "There is no such job"),
@@ -78,12 +79,14 @@ KINDS: dict[str, tuple[int, str]] = {
 _UNKNOWN = (500, "Something went wrong")
 # What these say is for whoever may look at the machine: their messages name files of it.
 _NAMES_FILES = {"file-unreadable", "output-unwritable", "failed", "model-failed"}
-_PATH = re.compile(r"(?<![\w/:.])/(?:[^/\s'\"]+/)+")
+# In quotes, a path may have spaces.
+_PATH = re.compile(r"(?<=['\"])/[^'\"\n]*/|(?<![\w/:.])/(?:[^/\s'\"]+/)+")
 # When nothing better is known, as a fair guess of when it is worth while to ask again.
 _RETRY_AFTER_S = {503: 5.0, 429: 5.0}
 _CODES = {400: "input-invalid", 403: "forbidden", 404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _LONGEST_DETAIL = 1000
+_LONGEST_NAME = 200
 
 
 def problem(
@@ -96,8 +99,8 @@ def problem(
     """
     usual, title = KINDS.get(error.code, _UNKNOWN)
     status = status or usual
-    detail = _PATH.sub("", error.message) if error.code in _NAMES_FILES else error.message
-    detail = detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}…"
+    detail = without_paths(error.message) if error.code in _NAMES_FILES else error.message
+    detail = _cut(detail, _LONGEST_DETAIL)
     said: dict[str, Any] = {
         "type": f"urn:greenroom:error:{error.code}",
         "title": title,
@@ -125,6 +128,11 @@ def problem(
         headers["www-authenticate"] = 'Bearer realm="greenroom"'
     # A name from outside may hold half a letter, which UTF-8 cannot; JSON writes it in ASCII.
     return Response(json.dumps(said).encode(), status, headers, MEDIA_TYPE)
+
+
+def without_paths(text: str) -> str:
+    """Words with the names of files, and not where they lie."""
+    return _PATH.sub("", text)
 
 
 def install(app: FastAPI) -> None:
@@ -227,8 +235,9 @@ def _kind(code: str) -> type[GreenroomError]:
 
 def _field(location: Sequence[Any]) -> str:
     """``("body", "input", "text")`` as people say it: ``input.text``."""
-    parts = [str(part) for part in location if not str(part).startswith("function-")]
-    return ".".join(parts[1:] if len(parts) > 1 and parts[0] in ("body", "query", "path", "header") else parts)
+    parts = [_cut(str(part), _LONGEST_NAME) for part in location if not str(part).startswith("function-")]
+    shown = parts[1:] if len(parts) > 1 and parts[0] in ("body", "query", "path", "header") else parts
+    return _cut(".".join(shown), _LONGEST_NAME)
 
 
 def _plain(one: Mapping[str, Any]) -> str:
@@ -238,4 +247,8 @@ def _plain(one: Mapping[str, Any]) -> str:
         case "extra_forbidden":
             return "there is no such field"
     reason = str(one["msg"]).removeprefix("Value error, ")
-    return reason[:1].lower() + reason[1:]
+    return _cut(reason[:1].lower() + reason[1:], _LONGEST_NAME)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from greenroom.errors import GreenroomError, UnknownName, quoted
+from greenroom.errors import GreenroomError, InputInvalid, UnknownName, quoted
 from greenroom.jobs.job import DEFAULT_ATTEMPTS, DEFAULT_TIMEOUT_S, NewJob, Webhook
 from greenroom.jobs.signing import check_webhook_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.requests import Request
 
@@ -26,7 +26,13 @@ _ENDS: tuple[EventKind, ...] = ("succeeded", "failed", "cancelled", "timed_out")
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 # Beyond, not every whole number is a float.
 _LARGEST_WHOLE = 2**53
+# Beyond so many faults, a list of them helps nobody.
+_MOST_FAULTS = 20
+# As deep as the checker of declarations reads.
+_DEEPEST = 200
 _Asked = TypeVar("_Asked", bound=BaseModel)
+
+Name = Annotated[str, Field(max_length=200)]
 
 
 class Body(BaseModel):
@@ -55,7 +61,7 @@ class WebhookBody(Body):
 class JobBody(Body):
     """A job to accept; each model's own body says what its ``input`` is."""
 
-    model: str
+    model: Name
     input: Any
     priority: Annotated[int, Field(ge=-100, le=100, description="Higher goes first.")] = 0
     timeout_s: Annotated[float, Field(gt=0, le=604_800, description="Seconds that it may run.")] = DEFAULT_TIMEOUT_S
@@ -127,7 +133,7 @@ class _Named(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    model: str
+    model: Name
 
 
 @functools.cache
@@ -150,7 +156,7 @@ def run_body(served: Served) -> type[RunBody]:
 
 
 def read_job_body(raw: bytes, served: Mapping[str, Served]) -> JobBody:
-    """Check a body against what its model takes. Raises RequestValidationError, UnknownName."""
+    """Check a body against what its model takes. Raises RequestValidationError, InputInvalid, UnknownName."""
     name = read(_Named, raw).model
     if name not in served:
         raise UnknownName("model", name, served)
@@ -158,14 +164,49 @@ def read_job_body(raw: bytes, served: Mapping[str, Served]) -> JobBody:
 
 
 def read(kind: type[_Asked], raw: bytes) -> _Asked:
-    """Check JSON against a declaration, as strictly as its schema is. Raises RequestValidationError."""
+    """Check JSON against a declaration, as strictly as its schema is. Raises RequestValidationError, InputInvalid."""
     try:
         return kind.model_validate_json(raw, strict=True)
     except ValidationError as error:
+        # Each fault holds what was sent.
+        if (count := error.error_count()) > _MOST_FAULTS:
+            raise InputInvalid(
+                f"the body has {count:,} faults, such as fields that are not known",
+                mend="/openapi.json says what each field is",
+            ) from None
         if any(problem["type"] == "int_type" for problem in error.errors()) and (whole := _with_whole_numbers(raw)):
             return read(kind, whole)
         found = [{**problem, "loc": ("body", *problem["loc"])} for problem in error.errors(include_url=False)]
         raise RequestValidationError(found) from None
+
+
+def read_object(raw: bytes | str, what: str, *, parse_float: Callable[[str], float] | None = None) -> dict[str, Any]:
+    """A JSON object as plain values, at most 200 levels deep. what: what it is, for the error. Raises InputInvalid."""
+    mend = 'give one such as {"model": ..., "prompt": ...}'
+    try:
+        said = json.loads(raw, parse_float=parse_float)
+    except RecursionError:
+        raise _too_deep(what) from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise InputInvalid(f"{what} is no JSON object", mend=mend) from None
+    except ValueError:
+        raise InputInvalid(f"{what} has a number of too many digits", mend="give a shorter number") from None
+    if not isinstance(said, dict):
+        raise InputInvalid(f"{what} is no JSON object", mend=mend)
+    level: list[Any] = [said]
+    for _ in range(_DEEPEST):
+        level = [part for value in level if isinstance(value, dict | list) for part in _parts(value)]
+        if not level:
+            return said
+    raise _too_deep(what)
+
+
+def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _too_deep(what: str) -> InputInvalid:
+    return InputInvalid(f"{what} has more than {_DEEPEST} levels", mend="nest less deeply")
 
 
 def _with_whole_numbers(raw: bytes) -> bytes | None:
@@ -180,7 +221,7 @@ def _with_whole_numbers(raw: bytes) -> bytes | None:
         changed = True
         return int(value)
 
-    said = json.loads(raw, parse_float=number)
+    said = read_object(raw, "the body", parse_float=number)
     return json.dumps(said).encode() if changed else None
 
 

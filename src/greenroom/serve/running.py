@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -16,12 +17,14 @@ from greenroom.serve.binding import check_binding
 from greenroom.serve.devices import devices
 from greenroom.serve.keys import Keys
 from greenroom.serve.metrics import Metrics
+from greenroom.serve.own_folder import own_folder
 from greenroom.serve.tracing import configure as configure_tracing
 from greenroom.serve.workers.options import PoolOptions
 from greenroom.serve.workers.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from greenroom.models.registry import Served
     from greenroom.serve.server import Server
@@ -49,21 +52,23 @@ async def serve(settings: Settings, names: Sequence[str], listening: Callable[[s
     with _listen(addresses[0], settings.port) as listener:
         host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        async with _opened(settings, served, keys, url) as server:
-            await _answer(server, listener, lambda: listening(url))
+        ending = _Ending(settings.stop_grace_s)
+        with own_folder(settings.data / "servers") as folder:
+            async with _opened(settings, served, folder, keys, url, ending) as server:
+                await _answer(server, ending, listener, lambda: listening(url))
 
 
 @contextlib.asynccontextmanager
-async def _opened(settings: Settings, served: dict[str, Served], keys: Keys, url: str) -> AsyncIterator[Server]:
-    """A server whose workers load and whose jobs run; ends with all of them stopped."""
-    folder = settings.data
-    for part in ("now", "work"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+async def _opened(
+    settings: Settings, served: dict[str, Served], folder: Path, keys: Keys, url: str, ending: _Ending
+) -> AsyncIterator[Server]:
+    """A server whose workers load and whose jobs run; ends with all of them stopped. folder: of this process."""
+    (folder / "now").mkdir()
     metrics, tracing = Metrics(tuple(served)), configure_tracing()
     pool = Pool(
         tuple(served.values()),
         devices(settings.devices),
-        folder / "work",
+        folder,
         PoolOptions(idle_unload_s=settings.idle_unload_s),
         metrics,
     )
@@ -71,19 +76,38 @@ async def _opened(settings: Settings, served: dict[str, Served], keys: Keys, url
     try:
         # The workers load their models while this process imports its own libraries.
         assembling = await asyncio.to_thread(_import_assembling)
-        server = await assembling(settings, served, pool, keys, metrics, tracing, url)
+        server = await assembling(settings, served, folder, pool, keys, metrics, tracing, url)
         try:
             yield server
         finally:
-            server.stopping.set()
-            await server.jobs.stop(settings.stop_grace_s)
+            ending.begin(server)
+            await server.jobs.stop(ending.left())
             server.jobs.close()
     finally:
-        await pool.stop(settings.stop_grace_s)
+        await pool.stop(ending.left())
         tracing.close()
 
 
-async def _answer(server: Server, listener: socket.socket, listening: Callable[[], None]) -> None:
+class _Ending:
+    """The time from a signal to the end: one for all parts. grace_s: for what runs and what is being answered."""
+
+    def __init__(self, grace_s: float) -> None:
+        self.grace_s = grace_s
+        self._end: float | None = None
+
+    def begin(self, server: Server) -> None:
+        """What streams ends, what waits stays in the queue, what runs may finish."""
+        if self._end is None:
+            self._end = time.monotonic() + self.grace_s
+            server.stopping.set()
+            server.jobs.claim_no_more()
+
+    def left(self) -> float:
+        """Seconds, enough to put things in order in any case."""
+        return self.grace_s if self._end is None else max(1.0, self._end - time.monotonic())
+
+
+async def _answer(server: Server, ending: _Ending, listener: socket.socket, listening: Callable[[], None]) -> None:
     from greenroom.serve.application import create_app
 
     config = uvicorn.Config(
@@ -92,18 +116,19 @@ async def _answer(server: Server, listener: socket.socket, listening: Callable[[
         access_log=False,
         server_header=False,
         lifespan="off",
-        timeout_graceful_shutdown=max(1, int(server.settings.stop_grace_s)),
+        timeout_graceful_shutdown=max(1, int(ending.grace_s)),
     )
-    answering = _Answering(config, server.stopping, listening)
+    answering = _Answering(config, lambda: ending.begin(server), listening)
     await answering.serve(sockets=[listener])
 
 
 class _Answering(uvicorn.Server):
-    """uvicorn, that says when it answers and tells long streams when it ends."""
+    """uvicorn, that says when it answers and when it is told to end."""
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, listening: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None], listening: Callable[[], None]) -> None:
         super().__init__(config)
         self._stopping, self._listening = stopping, listening
+        self._loop = asyncio.get_running_loop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
@@ -111,8 +136,8 @@ class _Answering(uvicorn.Server):
         self._listening()
 
     def handle_exit(self, sig: int, frame: object) -> None:
-        """A signal: what streams ends, what runs may finish."""
-        self._stopping.set()
+        """A signal, which may come in the midst of anything; the loop goes on from there."""
+        self._loop.call_soon_threadsafe(self._stopping)
         super().handle_exit(sig, frame)  # type: ignore[arg-type]  # the frame is only passed through
 
 

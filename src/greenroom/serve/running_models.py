@@ -12,7 +12,7 @@ from greenroom.jobs.uploads import PREFIX
 from greenroom.serve.logs import bind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from greenroom.inputs import InputField, Inputs, Media
@@ -107,10 +107,12 @@ class PoolRunner:
         with self._named("prepare", job):
             return await self._media.fetch(self._served[job.model], job.input, job.owner or None, folder, step)
 
-    async def run(self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
+    async def run(
+        self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step, begun: Callable[[], None]
+    ) -> Generated:
         """Run a job's model."""
         with self._named("run", job):
-            return await self._pool.run(job.model, inputs, folder, step=step, request=job.id)
+            return await self._pool.run(job.model, inputs, folder, step=step, request=job.id, begun=begun)
 
     @contextlib.contextmanager
     def _named(self, stage: str, job: Job) -> Iterator[None]:

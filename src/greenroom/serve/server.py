@@ -57,15 +57,23 @@ class Server:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     cursors: dict[str, int] = field(default_factory=dict)
 
-    def link(self, artifact: Artifact, base: str = "", seconds: int = LINK_S) -> str:
+    def artifact_link(self, artifact: Artifact, base: str = "", seconds: int = LINK_S) -> str:
         """An address of an artifact that needs no key, for a while."""
+        return self.link(f"artifacts/{artifact.id}", artifact.id, base, seconds)
+
+    def upload_link(self, upload_id: str) -> str:
+        """The same for an upload."""
+        return self.link(f"uploads/{upload_id}/content", upload_id)
+
+    def link(self, path: str, name: str, base: str = "", seconds: int = LINK_S) -> str:
+        """A signed address of something of this name."""
         # Whole minutes: an answer that is asked for again soon is the same, and a browser's cache holds.
         moment = int(time.time()) // 60 * 60
-        return f"{base}/v1/artifacts/{artifact.id}?{self.signer.query(artifact.id, seconds, now=moment)}"
+        return f"{base}/v1/{path}?{self.signer.query(name, seconds, now=moment)}"
 
     def webhook_link(self, artifact: Artifact) -> str:
         """An address of an artifact for the receiver of a webhook."""
-        return self.link(artifact, self.base_url, WEBHOOK_LINK_S)
+        return self.artifact_link(artifact, self.base_url, WEBHOOK_LINK_S)
 
     def unready(self) -> dict[str, str]:
         """Why each model that no device can serve now is not ready; empty when all are."""

@@ -106,7 +106,7 @@ class JobList(BaseModel):
 
 
 class UploadShown(BaseModel):
-    """A file that was sent."""
+    """A file that was sent. url: shows it, for an hour, without a key."""
 
     id: str
     object: Literal["upload"]
@@ -115,6 +115,7 @@ class UploadShown(BaseModel):
     size: int
     sha256: str
     facts: dict[str, Any]
+    url: str
     created_at: str
 
 
@@ -156,8 +157,8 @@ class ModelList(BaseModel):
 _ALWAYS = (401, 422, 429, 503)
 OF_BODIES = (400, 413, 415)
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-# Bytes of any kind: which one, the answer says.
-BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+# Bytes of any kind: which one, the answer says. In OpenAPI, bytes are what has no schema.
+BYTES: dict[str, dict[str, Any]] = {"*/*": {}}
 OBJECT = {"application/json": {"schema": {"type": "object"}}}
 
 

@@ -45,6 +45,14 @@ def owner_of(caller: Caller) -> str | None:
     return None if caller.admin else caller.name
 
 
+def reader(request: Request, server: Server, name: str, expires: int | None, signature: str | None) -> str | None:
+    """Whose files may be read: everybody's by a signed link to one, one's own with a key. Raises LinkInvalid."""
+    if expires is None or signature is None:
+        return owner_of(caller_of(request))
+    server.signer.check(name, expires, signature)
+    return None
+
+
 def served_model(server: Server, name: str) -> Served:
     """A model by the name in a path. Raises ModelUnknown."""
     if name not in server.served:
@@ -55,8 +63,11 @@ def served_model(server: Server, name: str) -> Served:
 async def accept(server: Server, caller: Caller, new: NewJob) -> tuple[Job, bool]:
     """Take a job in for a caller, within their limit; says whether it is new.
 
+    What an idempotency key names already is answered with, whatever has become of its media or of the limit since.
     Raises InputInvalid, TooManyJobs, and what ``Jobs.accept`` raises.
     """
+    if new.idempotency_key is not None and (known := await server.jobs.known(new)) is not None:
+        return known, False
     await server.media.check(server.served[new.model], new.input, owner_of(caller))
     if new.webhook is not None:
         server.media.check_url(new.webhook.url)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from greenroom.errors import GreenroomError
+from greenroom.serve.problems import without_paths
 from greenroom.serve.routes.access import At, By
 from greenroom.serve.shapes import OBJECT, problems
 
@@ -22,16 +23,17 @@ async def live() -> Response:
 @router.get("/readyz", responses={200: _JSON, 503: _JSON})
 async def ready(server: At) -> Response:
     """200 once every model is warm and the database answers; otherwise 503 and what is missing, and why."""
-    missing = server.unready()
+    # Who asks has no key: what they read names no place of this machine.
+    missing = {name: without_paths(reason) for name, reason in server.unready().items()}
     models = [
-        {"name": state.name, "device": state.device, "state": state.state, "reason": state.reason}
+        {"name": state.name, "device": state.device, "state": state.state, "reason": without_paths(state.reason)}
         for state in server.pool.states()
     ]
     try:
         await server.jobs.ping()
         database = "ok"
     except GreenroomError as error:
-        database = error.message
+        database = without_paths(error.message)
     is_ready = not missing and database == "ok" and not server.stopping.is_set()
     said = {
         "status": "ready" if is_ready else "stopping" if server.stopping.is_set() else "not ready",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -16,6 +15,7 @@ from greenroom.jobs.shown import shown_event, shown_job
 from greenroom.serve.requests import json_of, read_job_body
 from greenroom.serve.routes.access import At, By, accept, owner_of
 from greenroom.serve.shapes import OF_BODIES, JobList, JobShown, event_stream, problems
+from greenroom.serve.tracing import valid_traceparent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,7 +26,6 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 # A comment so often keeps proxies from closing a stream in which nothing happens.
 _KEEP_ALIVE_S = 15.0
-_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _KINDS = ("queued", "started", "progress", "requeued", "cancelling", "succeeded", "failed", "cancelled", "timed_out")
 _KEY = Header(min_length=1, max_length=200, description="The same key and body give the same job, however often sent.")
 
@@ -44,11 +43,11 @@ async def create(
     200 instead of 202 when the idempotency key was seen before.
     """
     body = read_job_body(await json_of(request), server.served)
-    # One that is not valid is ignored, as its standard asks.
-    trace = traceparent if _TRACE.fullmatch(traceparent or "") else None
-    job, is_new = await accept(server, caller, body.job(caller.name, idempotency_key, trace))
+    # A traceparent that is not valid is ignored, as its standard asks.
+    new = body.job(caller.name, idempotency_key, valid_traceparent(traceparent))
+    job, is_new = await accept(server, caller, new)
     location = {"Location": f"/v1/jobs/{job.id}"}
-    return JSONResponse(shown_job(job, server.link), 202 if is_new else 200, location)
+    return JSONResponse(shown_job(job, server.artifact_link), 202 if is_new else 200, location)
 
 
 @router.get("", response_model=JobList, responses=problems(404))
@@ -63,7 +62,7 @@ async def listed(
 ) -> Response:
     """Jobs, the newest first."""
     page = await server.jobs.page(Asked(owner_of(caller), status, model, q, after, limit))
-    data = [shown_job(job, server.link) for job in page.jobs]
+    data = [shown_job(job, server.artifact_link) for job in page.jobs]
     last = data[-1]["id"] if data else None
     return JSONResponse({"object": "list", "data": data, "has_more": page.has_more, "last_id": last})
 
@@ -71,7 +70,7 @@ async def listed(
 @router.get("/{job_id}", response_model=JobShown, responses=problems(404))
 async def one(job_id: str, server: At, caller: By) -> Response:
     """One job."""
-    return JSONResponse(shown_job(await server.jobs.get(job_id, owner_of(caller)), server.link))
+    return JSONResponse(shown_job(await server.jobs.get(job_id, owner_of(caller)), server.artifact_link))
 
 
 @router.get(
@@ -93,13 +92,13 @@ async def events(
 @router.post("/{job_id}/cancel", response_model=JobShown, responses=problems(404))
 async def cancel(job_id: str, server: At, caller: By) -> Response:
     """Stop a job. One that waits ends at once, one that runs within a step; one that has ended stays as it is."""
-    return JSONResponse(shown_job(await server.jobs.cancel(job_id, owner_of(caller)), server.link))
+    return JSONResponse(shown_job(await server.jobs.cancel(job_id, owner_of(caller)), server.artifact_link))
 
 
 @router.post("/{job_id}/retry", response_model=JobShown, responses=problems(404, 409))
 async def again(job_id: str, server: At, caller: By) -> Response:
     """Run a job once more that failed, timed out or was cancelled."""
-    return JSONResponse(shown_job(await server.jobs.again(job_id, owner_of(caller)), server.link))
+    return JSONResponse(shown_job(await server.jobs.again(job_id, owner_of(caller)), server.artifact_link))
 
 
 @router.delete("/{job_id}", status_code=204, response_class=Response, responses=problems(404, 409))

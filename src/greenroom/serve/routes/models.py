@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import shutil
 import tempfile
@@ -12,8 +13,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.background import BackgroundTask
 
+from greenroom.errors import GreenroomError
 from greenroom.progress import silent
 from greenroom.serve.leaving import unless_client_leaves
+from greenroom.serve.problems import without_paths
 from greenroom.serve.requests import json_of, read
 from greenroom.serve.routes.access import At, By, owner_of, served_model
 from greenroom.serve.shapes import BYTES, OBJECT, OF_BODIES, ModelList, ModelShown, problems
@@ -28,6 +31,21 @@ if TYPE_CHECKING:
     from greenroom.serve.server import Server
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
+
+# In JSON a file takes more than twice its size of memory, and its client needs all of it at once.
+_MOST_IN_JSON = 25_000_000
+
+
+class ResultTooLarge(GreenroomError):
+    """A result was asked for as JSON, and its files are too large for that."""
+
+    code = "result-too-large"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"the result has {size:,} bytes, and JSON carries at most {_MOST_IN_JSON:,}",
+            mend="ask without Accept: application/json for the file itself, or make it a job",
+        )
 
 
 @router.get("", response_model=ModelList, responses=problems())
@@ -50,7 +68,7 @@ async def one(model: str, server: At, _: By) -> Response:
             "description": "The result itself; with ``Accept: application/json`` all files and facts as JSON.",
             "content": {**OBJECT, **BYTES},
         },
-        **problems(404, *OF_BODIES),
+        **problems(404, 406, *OF_BODIES),
     },
 )
 async def generate(model: str, request: Request, server: At, caller: By) -> Response:
@@ -61,14 +79,16 @@ async def generate(model: str, request: Request, server: At, caller: By) -> Resp
     folder = Path(tempfile.mkdtemp(dir=server.folder / "now"))
     try:
         made = await unless_client_leaves(request, run_now(server, served, inputs, caller, folder))
+        if made.files and "application/json" not in request.headers.get("accept", ""):
+            first = made.files[0]
+            remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+            return FileResponse(first.path, media_type=first.media_type, filename=first.path.name, background=remove)
+        answer = await asyncio.to_thread(_whole, made)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-    if made.files and "application/json" not in request.headers.get("accept", ""):
-        first = made.files[0]
-        return FileResponse(first.path, media_type=first.media_type, filename=first.path.name, background=remove)
-    return JSONResponse(_whole(made), background=remove)
+    shutil.rmtree(folder, ignore_errors=True)
+    return answer
 
 
 async def run_now(server: Server, served: Served, inputs: Mapping[str, Any], caller: Caller, folder: Path) -> Generated:
@@ -94,7 +114,7 @@ def shown_model(server: Server, served: Served) -> dict[str, Any]:
         "summary": recipe.summary if recipe else (served.model.__doc__ or "").strip().split("\n")[0],
         "task": recipe.task if recipe else "other",
         "state": best.state,
-        "reason": best.reason,
+        "reason": without_paths(best.reason),
         "device": best.device,
         "streams": served.streams,
         "inputs": served.inputs.model_json_schema(),
@@ -104,7 +124,11 @@ def shown_model(server: Server, served: Served) -> dict[str, Any]:
     }
 
 
-def _whole(made: Generated) -> dict[str, Any]:
+def _whole(made: Generated) -> Response:
+    """Everything in one answer, off the event loop. Raises ResultTooLarge."""
+    size = sum(file.path.stat().st_size for file in made.files)
+    if size > _MOST_IN_JSON:
+        raise ResultTooLarge(size)
     files = [
         {
             "name": file.path.name,
@@ -114,4 +138,4 @@ def _whole(made: Generated) -> dict[str, Any]:
         }
         for file in made.files
     ]
-    return {"output": dict(made.output), "files": files}
+    return JSONResponse({"output": dict(made.output), "files": files})

@@ -178,7 +178,7 @@ def _shown(server: Server, job: Job) -> dict[str, Any]:
         if job.finished_at is not None:
             shown["executionTime"] = max(0, job.finished_at - job.started_at)
     if job.status == "succeeded":
-        files = [shown_artifact(artifact, server.link) for artifact in job.artifacts]
+        files = [shown_artifact(artifact, server.artifact_link) for artifact in job.artifacts]
         shown["output"] = {**(job.output or {}), "files": files}
     elif job.status == "running" and job.progress is not None:
         shown["output"] = {"stage": job.progress.stage, "fraction": round(job.progress.fraction, 4)}

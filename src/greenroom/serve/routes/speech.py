@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from greenroom.errors import GreenroomError, UnknownName
 from greenroom.serve.leaving import unless_client_leaves
-from greenroom.serve.requests import json_of, read
+from greenroom.serve.requests import Name, json_of, read
 from greenroom.serve.routes.access import At, By
 from greenroom.serve.shapes import BYTES, OBJECT, OF_BODIES, event_stream, json_body, problems
 
@@ -40,7 +40,7 @@ _SSE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class VoiceBody(BaseModel):
     """A voice by its id."""
 
-    id: str
+    id: Name
 
 
 class SpeechBody(BaseModel):
@@ -48,9 +48,9 @@ class SpeechBody(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    model: str
+    model: Name
     input: Annotated[str, Field(min_length=1, max_length=100_000)]
-    voice: str | VoiceBody | None = None
+    voice: Name | VoiceBody | None = None
     response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
     stream_format: Literal["audio", "sse"] = "audio"

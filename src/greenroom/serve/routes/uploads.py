@@ -5,17 +5,18 @@ from __future__ import annotations
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from greenroom.errors import InputInvalid
 from greenroom.jobs.errors import UploadUnknown
+from greenroom.serve.kept_files import answer
 from greenroom.serve.problems import problem
 from greenroom.serve.requests import MediaTypeUnsupported
-from greenroom.serve.routes.access import At, By, owner_of
-from greenroom.serve.shapes import OF_BODIES, UploadShown, problems
+from greenroom.serve.routes.access import At, By, owner_of, reader
+from greenroom.serve.shapes import BYTES, OF_BODIES, UploadShown, problems
 
 if TYPE_CHECKING:
     from starlette.datastructures import UploadFile
@@ -57,16 +58,38 @@ async def create(request: Request, server: At, caller: By) -> Response:
             upload = await server.uploads.keep(
                 Path(kept.name), caller.name, file.filename or "file", facts.media_type, asdict(facts)
             )
-    return JSONResponse(upload.shown(), 201)
+    return JSONResponse(upload.shown(server.upload_link(upload.id)), 201)
 
 
 @router.get("/{upload_id}", response_model=UploadShown, responses=problems(404))
 async def one(upload_id: str, server: At, caller: By) -> Response:
     """One upload."""
     try:
-        return JSONResponse((await server.uploads.find(upload_id, owner_of(caller))).shown())
+        upload = await server.uploads.find(upload_id, owner_of(caller))
     except UploadUnknown as error:
         return problem(error, 404)
+    return JSONResponse(upload.shown(server.upload_link(upload.id)))
+
+
+@router.get(
+    "/{upload_id}/content",
+    response_class=Response,
+    responses={200: {"description": "The file; parts of it by Range.", "content": BYTES}, **problems(403, 404, 503)},
+)
+async def content(
+    upload_id: str,
+    request: Request,
+    server: At,
+    expires: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    signature: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """The file itself, by a signed link or with its owner's key."""
+    owner = reader(request, server, upload_id, expires, signature)
+    try:
+        upload = await server.uploads.find(upload_id, owner)
+    except UploadUnknown as error:
+        return problem(error, 404)
+    return await answer(server.store, upload, download=False)
 
 
 @router.delete("/{upload_id}", status_code=204, response_class=Response, responses=problems(404))

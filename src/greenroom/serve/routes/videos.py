@@ -5,7 +5,6 @@ https://platform.openai.com/docs/api-reference/videos
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +18,8 @@ from greenroom.inputs import fields
 from greenroom.jobs.errors import JobConflict
 from greenroom.jobs.history import Asked
 from greenroom.jobs.job import Job, NewJob, Status
-from greenroom.serve.requests import json_of
+from greenroom.serve.limits import is_form
+from greenroom.serve.requests import json_of, read_object
 from greenroom.serve.routes.access import At, By, accept, owner_of
 from greenroom.serve.shapes import OBJECT, OF_BODIES, problems, reference
 
@@ -122,13 +122,13 @@ async def content(
     job = await server.jobs.get(video_id, owner_of(caller))
     if not job.artifacts:
         raise JobConflict(f"{video_id} is {job.status} and has no file", mend="ask again when it is completed")
-    return RedirectResponse(server.link(job.artifacts[0]))
+    return RedirectResponse(server.artifact_link(job.artifacts[0]))
 
 
 async def _said(request: Request, server: Server, caller: Caller) -> dict[str, Any]:
     """The body as plain values; files are kept as uploads first."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return _object(await json_of(request), "the body")
+    if not is_form(request.headers.get("content-type", "")):
+        return read_object(await json_of(request), "the body")
     said: dict[str, Any] = {}
     async with request.form(max_files=4, max_fields=40) as form:
         for name, value in form.multi_items():
@@ -153,17 +153,7 @@ def _put(said: dict[str, Any], name: str, value: str) -> None:
     if bracket and isinstance(said.setdefault(whole, {}), dict):
         said[whole][part.removesuffix("]")] = value
     else:
-        said[name] = _object(value, name) if name == "extra_params" else value
-
-
-def _object(raw: bytes | str, what: str) -> dict[str, Any]:
-    try:
-        said = json.loads(raw)
-    except ValueError:
-        said = None
-    if not isinstance(said, dict):
-        raise InputInvalid(f"{what} is no JSON object", mend='give one such as {"model": ..., "prompt": ...}')
-    return said
+        said[name] = read_object(value, name) if name == "extra_params" else value
 
 
 def _inputs(served: Served, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +162,10 @@ def _inputs(served: Served, said: Mapping[str, Any]) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
     for name, value in said.items():
         if name == "extra_params":
-            inputs.update(value if isinstance(value, dict) else _object(str(value), name))
+            extra = value if isinstance(value, dict) else read_object(str(value), name)
+            if unknown := next((one for one in extra if one not in declared), None):
+                raise UnknownName("input", unknown, declared)
+            inputs.update(extra)
         elif name in _FILES:
             inputs[_place_for(served, name, inputs)] = _reference(value)
         elif name == "prompt" and name not in declared and "text" in declared:

@@ -133,15 +133,16 @@ class Pool:
         step: Callable[[str, float, float], None] = silent,
         urgent: bool = False,
         request: str = "",
+        begun: Callable[[], None] = lambda: None,
     ) -> Generated:
         """Do a request; cancel the task to stop it: when that is over, nothing of it runs any more.
 
         inputs: checked, as JSON.  folder: exists, is empty, belongs to this request alone.  urgent: before all that are
-        not.  request: its name in the log.
+        not.  request: its name in the log.  begun: called when a device has it.
         Raises UnknownName, Busy, ModelUnready, WorkerFailure, and what the model raises: InputInvalid, Cancelled,
         OutOfMemory, ModelFailed, DeviceLost and errors of its own, with their codes.
         """
-        ticket = self._enter(model, inputs, folder, step, urgent=urgent, request=request, chunks=None)
+        ticket = self._enter(model, inputs, folder, step, urgent=urgent, request=request, begun=begun)
         try:
             return await ticket.future
         except asyncio.CancelledError:
@@ -181,7 +182,8 @@ class Pool:
         *,
         urgent: bool,
         request: str,
-        chunks: Chunks | None,
+        chunks: Chunks | None = None,
+        begun: Callable[[], None] = lambda: None,
     ) -> Ticket:
         self._refuse(model, urgent=urgent, streamed=chunks is not None)
         number = next(self._numbers)
@@ -193,7 +195,7 @@ class Pool:
                 "the input holds what no JSON can", mend="give whole letters and plain numbers"
             ) from error
         future: asyncio.Future[Generated] = asyncio.get_running_loop().create_future()
-        ticket = Ticket(number, model, sent, request, urgent, step, future, time.monotonic(), chunks)
+        ticket = Ticket(number, model, sent, request, urgent, step, future, time.monotonic(), chunks, begun)
         (self._urgent if urgent else self._patient).append(ticket)
         self._dispatch()
         if ticket.supervisor is not None:
@@ -252,6 +254,7 @@ class Pool:
                 if free is not None and not ticket.future.done():
                     waiting.remove(ticket)
                     free.begin(ticket)
+                    ticket.on_begin()
 
     def _fail_hopeless(self) -> None:
         hopeless = {name: why for name in self._models if (why := self._hopeless(name))}

@@ -70,8 +70,8 @@ class Chunks:
 class Ticket:
     """One request. frame: as it goes to a worker.  future: its result; cancelled when nobody wants it.
 
-    supervisor: who does it, None while it waits and after its end.  ended: given when somebody waits for a worker to
-    have let go of it.
+    on_begin: called when a worker has it.  supervisor: who does it, None while it waits and after its end.
+    ended: given when somebody waits for a worker to have let go of it.
     """
 
     id: int
@@ -83,6 +83,7 @@ class Ticket:
     future: asyncio.Future[Generated]
     entered_at: float
     chunks: Chunks | None = None
+    on_begin: Callable[[], None] = lambda: None
     began_at: float = 0.0
     supervisor: Supervisor | None = None
     ended: asyncio.Future[None] | None = field(default=None)
