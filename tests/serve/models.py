@@ -326,6 +326,21 @@ class SlowLoad(_Plain):
         return Generated({})
 
 
+class Gated(_Plain):
+    """Loads once it is let: a file among the marks."""
+
+    inputs = NoInputs
+
+    @classmethod
+    def load(cls, device: str) -> Self:
+        while not Path(os.environ[MARKS], "open").exists():
+            time.sleep(0.02)
+        return cls()
+
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        return Generated({})
+
+
 class TakesMedia(_Plain):
     """Reads the recording that it is given."""
 

@@ -50,6 +50,11 @@ class RunningServer:
         return self.folder / "data"
 
     @property
+    def under_way(self) -> list[Path]:
+        """Files of requests that are being answered."""
+        return [path for folder in self.data.rglob("now") for path in folder.iterdir()]
+
+    @property
     def port(self) -> int:
         """Where it listens."""
         return int(self.url.rpartition(":")[2])

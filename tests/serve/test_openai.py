@@ -40,7 +40,7 @@ def decoded(sound: bytes, form: Format) -> tuple[float, int]:
     """Its seconds, and its samples a second."""
     if form == "pcm":
         return len(sound) / 2 / 24_000, 24_000
-    with av.open(io.BytesIO(sound)) as opened:
+    with av.open(io.BytesIO(sound), "r") as opened:
         frames = list(opened.decode(opened.streams.audio[0]))
     return sum(frame.samples for frame in frames) / frames[0].sample_rate, frames[0].sample_rate
 
@@ -157,8 +157,8 @@ def test_a_video_is_made_from_an_upload(client: OpenAI, tmp_path: Path) -> None:
     assert (made.status, made.progress, made.error) == ("completed", 100, None)
     assert made.completed_at >= made.created_at
     content = client.videos.download_content(asked.id).content
-    with av.open(io.BytesIO(content)) as opened:
-        assert sum(1 for _ in opened.decode(video=0)) == 10
+    with av.open(io.BytesIO(content), "r") as opened:
+        assert len(list(opened.decode(video=0))) == 10
     assert client.videos.retrieve(asked.id).id == asked.id
     assert asked.id in [video.id for video in client.videos.list(limit=3)]
     assert client.videos.delete(asked.id).deleted

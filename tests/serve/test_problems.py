@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from greenroom.errors import FileUnreadable, GreenroomError, InputInvalid, UnknownName
 from greenroom.serve.logs import bind
-from greenroom.serve.problems import KINDS, MEDIA_TYPE, install, problem
+from greenroom.serve.problems import KINDS, MEDIA_TYPE, install, problem, without_paths
 
 
 class Later(GreenroomError):
@@ -131,6 +131,11 @@ def test_a_path_of_the_machine_reaches_nobody(client: TestClient) -> None:
     assert said(client.get("/raise/file"))["detail"] == "'in.wav' is not sound"
 
 
+def test_a_path_with_spaces_is_one_path() -> None:
+    assert without_paths("'/home/ann lee/a b.wav' is no sound") == "'a b.wav' is no sound"
+    assert without_paths("(/srv/x/a.wav) and http://127.0.0.1/x/y") == "(a.wav) and http://127.0.0.1/x/y"
+
+
 def test_every_field_at_fault_is_named_and_no_value_repeated(client: TestClient) -> None:
     answer = said(client.post("/body", json={"text": "very secret words", "count": "x", "more": 1}))
     assert answer["errors"] == [
@@ -141,6 +146,12 @@ def test_every_field_at_fault_is_named_and_no_value_repeated(client: TestClient)
     assert answer["detail"] == "text: string should have at most 5 characters (and 2 more)"
     assert "secret" not in str(answer)
     assert said(client.post("/body", json={}))["errors"] == [{"field": "text", "message": "it is missing"}]
+
+
+def test_what_is_shown_of_a_field_has_an_end(client: TestClient) -> None:
+    answer = client.post("/body", json={"text": "a", "x" * 100_000: 1})
+    assert said(answer)["errors"] == [{"field": "x" * 200 + "…", "message": "there is no such field"}]
+    assert len(answer.content) < 2000
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[1,]"])

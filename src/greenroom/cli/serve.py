@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -42,6 +45,10 @@ def serve(models: tuple[str, ...], as_json: bool, **flags: Any) -> int:
             raise
         raise ExtraMissing("the server", "serve") from error
     configure(settings)
+    # Inputs and results are nobody's business but the server's.
+    os.umask(0o077)
+    # A model of one's own lies where one stands; the workers get the same path.
+    sys.path.insert(0, str(Path.cwd()))
 
     def listening(url: str) -> None:
         out.result({"url": url}, f"greenroom serves at {url}")

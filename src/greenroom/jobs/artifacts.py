@@ -64,7 +64,7 @@ class ArtifactStore:
 
     def __init__(self, url: str) -> None:
         try:
-            folder = Path(url.removeprefix("file://")) if url.startswith(("/", "file://")) else None
+            folder = Path(url.removeprefix("file://")).expanduser().absolute() if _is_folder(url) else None
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
             self._store: Any = LocalStore(folder) if folder is not None else from_url(url)
@@ -151,6 +151,10 @@ class ArtifactStore:
             full = "no space left" in str(error).lower() or "os error 28" in str(error).lower()
             raise (ArtifactStoreFull if full else ArtifactsUnavailable)(name) from error
         return Kept(size, digest.hexdigest())
+
+
+def _is_folder(url: str) -> bool:
+    return "://" not in url or url.startswith("file://")
 
 
 def _of_job(job_id: str) -> str:

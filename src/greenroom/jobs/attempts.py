@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from greenroom.errors import Cancelled, GreenroomError
-from greenroom.jobs.errors import JobTimedOut, StorageFull
+from greenroom.errors import Cancelled, GreenroomError, OutputUnwritable
+from greenroom.jobs.errors import JobTimedOut, ResultUnwritable, StorageFull
 from greenroom.jobs.history import artifact_keys
 from greenroom.jobs.records import now
 from greenroom.jobs.reporting import Reporter
@@ -235,6 +235,9 @@ def _error_of(task: asyncio.Task[_Result], job: Job) -> GreenroomError | None:
     if task.cancelled():
         return Cancelled("cancelled")
     error = task.exception()
+    if error is not None and getattr(error, "code", "") == OutputUnwritable.code:
+        # It names a path of this machine, and a flag of another verb.
+        return ResultUnwritable()
     if error is None or isinstance(error, GreenroomError):
         return error
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -224,6 +224,8 @@ def _in_words() -> Any:
 
 def _words(error: DBAPIError) -> Exception:
     said = str(error.orig).lower()
+    if "file is not a database" in said:
+        return InputInvalid("the database is a file, but none of SQLite", mend="name another --data or --database")
     if "disk is full" in said or "no space left" in said or "disk full" in said:
         return StorageFull()
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):

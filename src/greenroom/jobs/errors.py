@@ -9,6 +9,7 @@ GreenroomError
 ├── JobTimedOut            it ran longer than it may
 ├── QueueTimedOut          it waited longer than it may
 ├── PoisonJob              it was started often and never came to an end
+├── ResultUnwritable       the disk did not take what a model made
 ├── UploadUnknown          no such upload
 └── ArtifactUnknown        no such file of a job
 """
@@ -97,6 +98,16 @@ class PoisonJob(GreenroomError):
             f"it was started {attempts} times and its worker or its server was lost each time",
             mend="try smaller inputs; the server's log says what was lost",
         )
+
+
+class ResultUnwritable(GreenroomError):
+    """The disk did not take what the model made."""
+
+    code = "result-unwritable"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("the disk did not take the result", mend="free some of the server's disk, then run it again")
 
 
 class UploadUnknown(InputInvalid):

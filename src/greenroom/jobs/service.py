@@ -117,6 +117,8 @@ class Jobs:
         claiming, *others = self._tasks
         self.claim_no_more()
         await _cancelled(claiming)
+        if running := self._attempts.running():
+            _log.info("waiting up to %.0f s for %d running jobs", grace_s, len(running), extra={"jobs": list(running)})
         await self._until_quiet(grace_s)
         for job_id in self._attempts.running():
             self._attempts.stop(job_id, "stopping")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 # A receiver that is down for a day still gets its messages: the pauses before the 2nd, 3rd ... attempt.
 _PAUSES_S = (5, 15, 60, 300, 900, 3600, 7200, 14_400, 28_800, 28_800)
+# By Standard Webhooks, a receiver that wants no more answers with this.
+_GONE = 410
+Outcome = Literal["delivered", "failed", "refused"]
 _log = logging.getLogger("greenroom.webhooks")
 
 
@@ -50,12 +53,12 @@ class Webhooks:
             return
         row, job, webhook = found
         attempt = row.attempts + 1
-        delivered = await self._send(row, job, webhook)
-        self._watcher.delivered(succeeded=delivered)
+        outcome = await self._send(row, job, webhook)
+        self._watcher.delivered(succeeded=outcome == "delivered")
 
         def note(connection: sa.Connection) -> None:
             last = attempt > len(_PAUSES_S)
-            state = "delivered" if delivered else "failed" if last else "due"
+            state = "delivered" if outcome == "delivered" else "failed" if last or outcome == "refused" else "due"
             changed = deliveries.update().where(deliveries.c.id == delivery_id, deliveries.c.entry == entry)
             values = {"attempts": attempt, "entry": entry + 1, "state": state}
             if connection.execute(changed.values(values)).rowcount and state == "due":
@@ -63,7 +66,7 @@ class Webhooks:
 
         await self._database.call(note, float("inf"))
 
-    async def _send(self, row: sa.Row[Any], job: Job, webhook: Webhook) -> bool:
+    async def _send(self, row: sa.Row[Any], job: Job, webhook: Webhook) -> Outcome:
         message = {
             "type": f"job.{row.event}",
             "timestamp": shown_time(row.created_at),
@@ -81,14 +84,14 @@ class Webhooks:
             status = await self._poster.post(webhook.url, body, headers)
         except GreenroomError as error:
             _log.warning("webhook of %s: %s", job.id, error, extra=said)
-            return False
+            return "failed"
         except Exception:  # whatever it was, it is tried again
             _log.exception("webhook of %s failed unexpectedly", job.id, extra=said)
-            return False
+            return "failed"
         if 200 <= status < 300:
-            return True
+            return "delivered"
         _log.warning("webhook of %s: the receiver answered %d", job.id, status, extra=said)
-        return False
+        return "refused" if status == _GONE else "failed"
 
 
 def _due(connection: sa.Connection, delivery_id: str, entry: int) -> tuple[sa.Row[Any], Job, Webhook] | None:

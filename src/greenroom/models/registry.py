@@ -92,7 +92,11 @@ def load_class(factory: str) -> type[Model]:
     except Exception as error:  # whatever stands in someone's module may fail in any way
         raise ModelInvalid(
             f"the module of {shown} cannot be imported: {type(error).__name__}: {error}",
-            mend="start greenroom where the module lies, or add its folder to PYTHONPATH",
+            mend=(
+                "start greenroom where the module lies, or add its folder to PYTHONPATH"
+                if isinstance(error, ModuleNotFoundError)
+                else "mend the module"
+            ),
         ) from error
     found = getattr(module, class_name, None)
     if not inspect.isclass(found) or not issubclass(found, Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from greenroom.captions.align.link import Span
@@ -16,7 +17,7 @@ from greenroom.text.normalise import normalise
 from greenroom.text.tokens import Break, Token, speech
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -74,13 +75,20 @@ def say(voice: Piper, inputs: SpeakInputs, planned: Plan, step: Step = silent) -
     done = 0
     for place, tokens in enumerate(planned.pieces):
         step("speaking", done, total)
-        yield say_piece(voice, inputs, planned, place)
+        yield say_piece(voice, inputs, planned, place, step=partial(step, "speaking", done, total))
         done += len(speech(tokens))
     step("speaking", total, total)
 
 
-def say_piece(voice: Piper, inputs: SpeakInputs, planned: Plan, place: int, attempt: int = 0) -> Piece:
-    """Say one piece of a plan. attempt: 0, or a further one that must sound different."""
+def say_piece(
+    voice: Piper,
+    inputs: SpeakInputs,
+    planned: Plan,
+    place: int,
+    attempt: int = 0,
+    step: Callable[[], None] = lambda: None,
+) -> Piece:
+    """Say one piece of a plan. attempt: 0, or a further one that must sound different.  step: before each run."""
     import numpy as np
 
     tokens, language = planned.pieces[place], planned.language
@@ -89,6 +97,7 @@ def say_piece(voice: Piper, inputs: SpeakInputs, planned: Plan, place: int, atte
     waves: list[NDArray[np.float32]] = []
     position = 0
     for phonemes in _runs(voice.phonemize(speech(tokens), language)):
+        step()
         uttered = voice.say(phonemes, pace=inputs.speed, noise=noise, speaker=inputs.speaker)
         if sounds is not None and uttered.sounds is not None:
             sounds += [Sound(s.phoneme, s.start + position, s.end + position) for s in uttered.sounds]

@@ -7,18 +7,20 @@ import ctypes
 import faulthandler
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from greenroom.errors import GreenroomError
-from greenroom.models.model import Work
+from greenroom.models.model import Generated, MadeFile, Work
 from greenroom.runtime.device import CPU, device_memory
 from greenroom.runtime.memory import is_device_lost, is_out_of_memory, release
 from greenroom.serve.workers.errors import DeviceLost, ModelFailed, OutOfMemory, Problem
@@ -29,13 +31,14 @@ from greenroom.serve.workers.reports import Reports
 from greenroom.serve.workers.residents import Residents
 
 if TYPE_CHECKING:
-    from greenroom.models.model import Generated, Model
+    from greenroom.models.model import Model
 
 _log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 # When memory of the host runs out, the kernel is to take a worker and not the server; it goes from -1000 to 1000.
 _FIRST_TO_GO = 500
 _MEMORY_EVERY_S = 1.0
+_MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9.+-]+)*")
 
 
 class Worker:
@@ -113,7 +116,7 @@ class Worker:
         inputs = model.inputs.check(run.inputs)
         hand_on = reports.hand_on if run.stream else None
         try:
-            return model.generate(inputs, Work(Path(run.folder), reports.step, small, hand_on))
+            made = model.generate(inputs, Work(Path(run.folder), reports.step, small, hand_on))
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -121,6 +124,7 @@ class Worker:
             self._mailbox.send(ShortOfMemory(run.model))
             release(error)
             return None
+        return _checked(run, made)
 
     def _tell_memory(self) -> None:
         if self._device == CPU or time.monotonic() - self._told_memory_at < _MEMORY_EVERY_S:
@@ -129,6 +133,21 @@ class Worker:
         memory = device_memory(self._device)
         if memory is not None:
             self._mailbox.send(DeviceMemory(memory.used, memory.total))
+
+
+def _checked(run: Run, made: object) -> Generated:
+    """What a model gave, if it is what a model gives: models are anyone's code. Raises ModelFailed."""
+    if not isinstance(made, Generated):
+        raise ModelFailed(run.model, f"generate gave {type(made).__name__}, not Generated")
+    if not isinstance(made.output, Mapping):
+        raise ModelFailed(run.model, f"its output is {type(made.output).__name__}, not a dict")
+    files: Iterable[Any] = made.files
+    for file in files:
+        if not (isinstance(file, MadeFile) and isinstance(file.path, Path)):
+            raise ModelFailed(run.model, "its files must be MadeFile(Path, media type)")
+        if not _MEDIA_TYPE.fullmatch(file.media_type):
+            raise ModelFailed(run.model, f"{file.path.name} has no media type such as audio/wav")
+    return made
 
 
 def _done(run: Run, made: Generated) -> Done:
