@@ -16,15 +16,15 @@ from tests.serve.servers import start_server
 
 pytestmark = pytest.mark.xdist_group("serve-running")
 
-GRACE_S = 3
+GRACE_S = 4
+HALF = b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 
 
 def test_after_a_signal_no_job_begins_and_the_grace_is_shared(tmp_path: Path) -> None:
     server = start_server(tmp_path, "Sleeper", env={"GREENROOM_STOP_GRACE_S": str(GRACE_S)})
     try:
         with server.client() as http, socket.create_connection(("127.0.0.1", server.port)) as half_sent:
-            half_sent.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
-            half_sent.sendall(b"Content-Length: 100\r\n\r\n{")
+            half_sent.sendall(HALF)
             # Ends well within the grace, which the half request keeps open.
             running = post_job(http, SLEEPER, {"steps": 20, "step_s": 0.05})["id"]
             until(http, running, "running")
@@ -48,7 +48,7 @@ def test_what_does_not_end_in_the_grace_has_no_second_one(tmp_path: Path) -> Non
     server = start_server(tmp_path, "Sleeper", env={"GREENROOM_STOP_GRACE_S": str(GRACE_S)})
     try:
         with server.client() as http, socket.create_connection(("127.0.0.1", server.port)) as half_sent:
-            half_sent.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+            half_sent.sendall(HALF)
             job_id = post_job(http, SLEEPER, {"steps": 3000, "step_s": 0.02})["id"]
             until(http, job_id, "running")
             begun = time.monotonic()

@@ -54,6 +54,6 @@ def serve(models: tuple[str, ...], as_json: bool, **flags: Any) -> int:
         out.result({"url": url}, f"greenroom serves at {url}")
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(KeyboardInterrupt):
-        # The server takes the signal itself, ends in order, and then raises it again: that is no failure.
+        # The first signal ends the server in order; a second one comes through here and ends it at once.
         runner.run(run(settings, models, listening))
     return 0

@@ -175,6 +175,7 @@ def configure(
         # dbos puts a handler of its own wherever it finds none, so it is given ours.
         joined.handlers = [handler] if name == "dbos" else []
         joined.propagate = name != "dbos"
+        joined.setLevel(logging.NOTSET)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     return redact

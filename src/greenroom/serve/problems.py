@@ -74,6 +74,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "queue-timeout": (504, "The work waited too long"),
     "artifact-store-full": (507, "There is no room left"),
     "storage-full": (507, "There is no room left"),
+    "result-unwritable": (507, "The result cannot be kept"),
     "output-unwritable": (507, "The result cannot be written"),
 }
 _UNKNOWN = (500, "Something went wrong")

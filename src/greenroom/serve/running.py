@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import time
 from typing import TYPE_CHECKING
@@ -136,9 +137,13 @@ class _Answering(uvicorn.Server):
         self._listening()
 
     def handle_exit(self, sig: int, frame: object) -> None:
-        """A signal, which may come in the midst of anything; the loop goes on from there."""
+        """A signal, which may come in the midst of anything; the loop goes on from there.
+
+        uvicorn would raise it again once it has ended, and so cancel the jobs that still have time to end.
+        """
         self._loop.call_soon_threadsafe(self._stopping)
-        super().handle_exit(sig, frame)  # type: ignore[arg-type]  # the frame is only passed through
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def _import_assembling() -> Callable[..., Awaitable[Server]]:

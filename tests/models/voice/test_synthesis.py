@@ -108,14 +108,14 @@ def test_a_step_can_stop_it_between_pieces(joe: Piper) -> None:
 
     def step(stage: str, done: float, total: float) -> None:
         seen.append((stage, done, total))
-        if len(seen) == 2:
+        if done > 0:
             raise Cancelled
 
     asked = SpeakInputs(text="One sentence. Another one. And a third.")
     with pytest.raises(Cancelled):
         list(say(joe, asked, plan(joe, asked), step))
     assert seen[0][:2] == ("speaking", 0)
-    assert 0 < seen[1][1] < seen[1][2]
+    assert 0 < seen[-1][1] < seen[-1][2]
 
 
 def test_a_giant_word_is_said_in_bounded_pieces(joe: Piper, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,9 @@ def test_an_upload_is_its_sender_s(clients: dict[str, httpx.Client], tmp_path_fa
 
 def test_a_key_has_so_many_jobs_at_once(clients: dict[str, httpx.Client]) -> None:
     ann = clients["ann"]
+    ended = post_job(ann, SLEEPER, SLOW)["id"]
+    ann.post(f"/v1/jobs/{ended}/cancel")
+    until(ann, ended)
     jobs = [post_job(ann, SLEEPER, SLOW)["id"] for _ in range(2)]
     for path, body in [
         ("/v1/jobs", {"model": NOOP, "input": {}}), ("/run", {"input": {}}), ("/v1/videos", {"model": NOOP}),
@@ -124,6 +127,8 @@ def test_a_key_has_so_many_jobs_at_once(clients: dict[str, httpx.Client]) -> Non
         answer = ann.post(path, json=body)
         assert (answer.status_code, answer.json()["code"]) == (429, "too-many-jobs"), path
         assert int(answer.headers["retry-after"]) > 0
+    for path in (f"/v1/jobs/{ended}/retry", f"/retry/{ended}"):
+        assert ann.post(path).json()["code"] == "too-many-jobs", path
     assert post_job(clients["bob"])["status"] == "queued"
     for job_id in jobs:
         ann.post(f"/v1/jobs/{job_id}/cancel")

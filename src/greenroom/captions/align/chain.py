@@ -159,7 +159,12 @@ def _ask(
     problem = next(_problems(spans, words, audio.seconds), None)
     if problem is not None:
         return PassedOver(link.name, problem, "check that the text is what is said in the sound")
-    return [span and Span(max(0.0, span.start), min(span.end, audio.seconds)) for span in spans]
+    return [span and _within(span, audio.seconds) for span in spans]
+
+
+def _within(span: Span, seconds: float) -> Span:
+    """A span that lies in the sound, where a link put it a little before or behind."""
+    return Span(*(min(max(0.0, moment), seconds) for moment in (span.start, span.end)))
 
 
 def _problems(spans: Sequence[Span | None], words: Sequence[str], seconds: float) -> Iterator[str]:

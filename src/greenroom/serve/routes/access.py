@@ -71,6 +71,18 @@ async def accept(server: Server, caller: Caller, new: NewJob) -> tuple[Job, bool
     await server.media.check(server.served[new.model], new.input, owner_of(caller))
     if new.webhook is not None:
         server.media.check_url(new.webhook.url)
+    await _check_room(server, caller)
+    return await server.jobs.accept(new)
+
+
+async def run_again(server: Server, caller: Caller, job_id: str) -> Job:
+    """Run a job once more, within the caller's limit. Raises TooManyJobs, and what ``Jobs.again`` raises."""
+    await server.jobs.get(job_id, owner_of(caller))
+    await _check_room(server, caller)
+    return await server.jobs.again(job_id, owner_of(caller))
+
+
+async def _check_room(server: Server, caller: Caller) -> None:
+    """Whether one job more is within a caller's limit. Raises TooManyJobs."""
     if caller.concurrency is not None and await server.jobs.open_jobs(caller.name) >= caller.concurrency:
         raise TooManyJobs(caller.concurrency)
-    return await server.jobs.accept(new)

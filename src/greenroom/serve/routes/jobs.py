@@ -13,7 +13,7 @@ from greenroom.jobs.history import Asked
 from greenroom.jobs.job import Status
 from greenroom.jobs.shown import shown_event, shown_job
 from greenroom.serve.requests import json_of, read_job_body
-from greenroom.serve.routes.access import At, By, accept, owner_of
+from greenroom.serve.routes.access import At, By, accept, owner_of, run_again
 from greenroom.serve.shapes import OF_BODIES, JobList, JobShown, event_stream, problems
 from greenroom.serve.tracing import valid_traceparent
 
@@ -98,7 +98,7 @@ async def cancel(job_id: str, server: At, caller: By) -> Response:
 @router.post("/{job_id}/retry", response_model=JobShown, responses=problems(404, 409))
 async def again(job_id: str, server: At, caller: By) -> Response:
     """Run a job once more that failed, timed out or was cancelled."""
-    return JSONResponse(shown_job(await server.jobs.again(job_id, owner_of(caller)), server.artifact_link))
+    return JSONResponse(shown_job(await run_again(server, caller, job_id), server.artifact_link))
 
 
 @router.delete("/{job_id}", status_code=204, response_class=Response, responses=problems(404, 409))

@@ -16,7 +16,7 @@ from greenroom.jobs.errors import JobUnknown
 from greenroom.jobs.job import DEFAULT_TIMEOUT_S, Job, NewJob, Status, Webhook
 from greenroom.jobs.shown import shown_artifact, shown_event
 from greenroom.serve.requests import json_of, read, run_body
-from greenroom.serve.routes.access import At, By, accept, owner_of, served_model
+from greenroom.serve.routes.access import At, By, accept, owner_of, run_again, served_model
 from greenroom.serve.shapes import OBJECT, OF_BODIES, json_body, problems
 from greenroom.serve.workers.state import ABLE
 
@@ -111,7 +111,7 @@ async def cancel(job_id: str, server: At, caller: By, endpoint: Endpoint) -> Res
 async def retry(job_id: str, server: At, caller: By, endpoint: Endpoint) -> Response:
     """Run a job once more, under the same id."""
     await _job(server, caller, endpoint, job_id)
-    job = await server.jobs.again(job_id, owner_of(caller))
+    job = await run_again(server, caller, job_id)
     return JSONResponse({"id": job.id, "status": _STATUS[job.status]})
 
 
