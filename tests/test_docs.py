@@ -92,11 +92,8 @@ def run(command: str, folder: Path) -> str:
     return shown
 
 
-# The README's and the end-to-end test's `make demo` write the same folder.
-GROUPED = [pytest.param(page, id=page.name, marks=pytest.mark.xdist_group("demo")) for page in PAGES]
-
-
-@pytest.mark.parametrize("page", GROUPED)
+# One after another, as all tests of a file are: pages that serve do so at the same port.
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     serving = Serving(tmp_path)

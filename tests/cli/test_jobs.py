@@ -14,8 +14,6 @@ from tests.cli.conftest import Run
 from tests.serve.routes.asking import BROKEN, NOOP, SLEEPER, SLOW, post_job, until
 from tests.serve.servers import RunningServer, running_server
 
-pytestmark = pytest.mark.xdist_group("serve-cli")
-
 KEY = "words that open"
 
 

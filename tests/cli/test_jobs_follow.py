@@ -20,8 +20,6 @@ from greenroom.settings import Settings
 from tests.serve.routes.asking import SLEEPER, post_job, until
 from tests.serve.servers import start_server
 
-pytestmark = pytest.mark.xdist_group("serve-cli")
-
 
 def test_a_job_is_followed_over_a_restart_of_its_server(tmp_path: Path) -> None:
     server = start_server(tmp_path, "Sleeper", env={"GREENROOM_STOP_GRACE_S": "1"})

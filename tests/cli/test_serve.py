@@ -17,8 +17,6 @@ from tests.cli.conftest import Run
 from tests.serve.routes.asking import SLEEPER, post_job, until
 from tests.serve.servers import MODELS, ROOT, start_server
 
-pytestmark = pytest.mark.xdist_group("serve-cli")
-
 
 def test_the_address_is_said_in_json_once_it_answers(tmp_path: Path) -> None:
     server = start_server(tmp_path, "Noop", ready=False)

@@ -17,8 +17,6 @@ from greenroom.captions.align.pcm import RATE, speech_pcm
 from greenroom.media.audio import read_audio
 from greenroom.text.normalise import normalise
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "demo"
 TEXT = (ROOT / "docs" / "demo.txt").read_text()

@@ -12,8 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.serve.page.browser import Watched, browsing, until_in, watched
 from tests.serve.servers import RunningServer, start_server
 
-pytestmark = pytest.mark.xdist_group("browser-e2e")
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

@@ -16,8 +16,6 @@ from tests.jobs.service import Running, running, until
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("jobs")
-
 
 def _entries(here: Running) -> dict[str, str]:
     """What DBOS holds, by name."""

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
     from greenroom.jobs.job import Job
 
-pytestmark = pytest.mark.xdist_group("job-faults")
-
 
 class Hosts:
     """Servers on one database, and a look into it."""

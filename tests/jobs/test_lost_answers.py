@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("job-faults")
-
 
 def _lose_answers(here: Running, monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
     """Let the first answer of each transition of this name be lost behind its commit."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from greenroom.jobs.job import Event
     from greenroom.jobs.service import Jobs
 
-pytestmark = pytest.mark.xdist_group("jobs")
-
 
 async def _followed(jobs: Jobs, job_id: str, after: int = 0) -> list[Event]:
     return [event async for event in jobs.follow(job_id, after) if event is not None]

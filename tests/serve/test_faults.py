@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
-import pytest
 
 from tests.serve.servers import MODELS, RunningServer, running_server, start_server
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.xdist_group("serve-faults")
 
 
 def _worker(server: RunningServer) -> psutil.Process:

@@ -19,7 +19,6 @@ from tests.media import media_files
 from tests.serve.servers import MODELS, RunningServer, running_server
 
 pytestmark = [
-    pytest.mark.xdist_group("serve-clients"),
     # What they call deprecated is their own service, not its interface.
     pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning"),
 ]

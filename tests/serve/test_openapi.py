@@ -18,8 +18,6 @@ import schemathesis
 from greenroom.recipes.inputs.voice import CAPTION_FORMATS
 from tests.serve.servers import MODELS, RunningServer, running_server
 
-pytestmark = pytest.mark.xdist_group("serve-openapi")
-
 CHOOSY = f"{MODELS}:Choosy"
 
 # What a schema cannot say, and a request that fits it may therefore be refused for.

@@ -9,12 +9,8 @@ import sqlite3
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.serve.routes.asking import SLEEPER, post_job, until
 from tests.serve.servers import start_server
-
-pytestmark = pytest.mark.xdist_group("serve-running")
 
 GRACE_S = 4
 HALF = b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"

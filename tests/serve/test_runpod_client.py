@@ -12,7 +12,6 @@ import pytest
 from tests.serve.servers import MODELS, RunningServer, running_server
 
 # Its import takes two seconds: this file alone does it.
-pytestmark = pytest.mark.xdist_group("serve-clients")
 
 NOOP, SLEEPER, BROKEN = (f"{MODELS}:{name}" for name in ("Noop", "Sleeper", "Broken"))
 SLOW = {"steps": 1000, "step_s": 0.02}

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, Literal
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serve.page.browser import watched
 from tests.serve.page.stand_in import StandIn, clip
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")

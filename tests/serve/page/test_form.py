@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.serve.page.browser import Watched
 from tests.serve.page.stand_in import StandIn, clip
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def sent(server: StandIn, number: int = -1) -> dict[str, object]:

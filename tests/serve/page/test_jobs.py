@@ -12,8 +12,6 @@ from playwright.sync_api import Page, expect
 from tests.serve.page.browser import Watched, until, until_in
 from tests.serve.page.stand_in import StandIn, clip, tone
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def generate(page: Page, text: str) -> None:
     page.get_by_role("textbox", name="Text").fill(text)

@@ -14,8 +14,6 @@ from tests.media import media_files
 from tests.serve.routes.asking import NOOP, SLEEPER, SLOW, post_job, until
 from tests.serve.servers import MODELS, RunningServer, running_server
 
-pytestmark = pytest.mark.xdist_group("serve-routes")
-
 
 @dataclass
 class Keyed:

@@ -11,8 +11,6 @@ import pytest
 from tests.serve.routes.asking import post_job, until
 from tests.serve.servers import MODELS, RunningServer
 
-pytestmark = pytest.mark.xdist_group("serve-routes")
-
 
 @pytest.fixture
 def link(http: httpx.Client) -> str:

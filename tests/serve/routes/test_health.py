@@ -12,8 +12,6 @@ import pytest
 from tests.serve.routes.asking import BROKEN, NOOP, post_job, until
 from tests.serve.servers import MODELS, RunningServer, start_server
 
-pytestmark = pytest.mark.xdist_group("serve-routes")
-
 
 def test_ready_is_warm_and_says_so(http: httpx.Client) -> None:
     assert http.get("/livez").json() == {"status": "alive"}

@@ -13,8 +13,6 @@ import pytest
 from tests.serve.routes.asking import BROKEN, NOOP, SLEEPER, SLOW, events_of, post_job, until
 from tests.serve.servers import MODELS
 
-pytestmark = pytest.mark.xdist_group("serve-routes")
-
 WHEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 

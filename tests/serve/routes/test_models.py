@@ -17,8 +17,6 @@ from tests.serve.conftest import SERVED
 from tests.serve.routes.asking import BROKEN, NOOP, SLEEPER, SLOW
 from tests.serve.servers import MODELS, RunningServer
 
-pytestmark = pytest.mark.xdist_group("serve-routes")
-
 
 def generate(http: httpx.Client, model: str, inputs: Any, **headers: str) -> httpx.Response:
     return http.post(f"/v1/models/{model}/generate", json=inputs, headers=headers)

@@ -13,8 +13,6 @@ from tests.media import media_files
 from tests.serve.routes.asking import NOOP, until
 from tests.serve.servers import MODELS, RunningServer
 
-pytestmark = pytest.mark.xdist_group("serve-routes")
-
 
 def test_a_job_is_known_by_its_key_when_its_file_is_gone(http: httpx.Client, tmp_path: Path) -> None:
     with media_files.wav(tmp_path / "a.wav", seconds=0.1).open("rb") as file:

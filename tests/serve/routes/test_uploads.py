@@ -14,8 +14,6 @@ from tests.media import media_files
 from tests.serve.routes.asking import post_job, until
 from tests.serve.servers import MODELS, RunningServer
 
-pytestmark = pytest.mark.xdist_group("serve-routes")
-
 # What tests/serve/conftest.py allows.
 LIMIT = 2_000_000
 

@@ -17,8 +17,6 @@ from greenroom.jobs.signing import SignatureInvalid, new_webhook_secret, verify_
 from tests.serve.routes.asking import SLEEPER, post_job, until
 from tests.serve.servers import running_server
 
-pytestmark = pytest.mark.xdist_group("serve-routes")
-
 
 @dataclass
 class Receiver:

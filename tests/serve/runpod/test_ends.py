@@ -6,13 +6,9 @@ import json
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.serve.runpod.bucket import Bucket
 from tests.serve.runpod.platform import Platform, wait_for
 from tests.serve.runpod.worker import Worker
-
-pytestmark = pytest.mark.xdist_group("runpod")
 
 
 def test_told_to_stop_it_finishes_what_runs_and_what_its_last_poll_brings(tmp_path: Path) -> None:

@@ -12,8 +12,6 @@ import pytest
 from tests.serve.runpod.platform import Job, Platform, wait_for
 from tests.serve.runpod.worker import Worker
 
-pytestmark = pytest.mark.xdist_group("runpod")
-
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:

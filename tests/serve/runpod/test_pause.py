@@ -15,7 +15,6 @@ from greenroom.serve.runpod.readiness import Readiness
 from greenroom.serve.workers.pool import Pool, PoolOptions
 from tests.serve.runpod.platform import wait_for
 
-pytestmark = pytest.mark.xdist_group("runpod")
 NOOP = "tests.serve.models:Noop"
 
 

@@ -8,12 +8,8 @@ import io
 import wave
 from pathlib import Path
 
-import pytest
-
 from tests.serve.runpod.platform import Platform, wait_for
 from tests.serve.runpod.worker import Worker
-
-pytestmark = pytest.mark.xdist_group("runpod")
 
 TEXT = "The lamp in the hall is broken, and nobody has called the electrician."
 
