@@ -36,8 +36,17 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-At = Annotated[Server, Depends(server_of)]
-By = Annotated[Caller, Depends(caller_of)]
+# Coroutines, though they wait for nothing: FastAPI gives a plain function to a thread, for each request.
+async def _server(request: Request) -> Server:
+    return server_of(request)
+
+
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)
+
+
+At = Annotated[Server, Depends(_server)]
+By = Annotated[Caller, Depends(_caller)]
 
 
 def owner_of(caller: Caller) -> str | None:
