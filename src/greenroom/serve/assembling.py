@@ -12,6 +12,7 @@ from greenroom.jobs.service import Jobs
 from greenroom.jobs.signing import LinkSigner, check_webhook_secret
 from greenroom.jobs.uploads import Uploads
 from greenroom.serve.fetching import Fetcher
+from greenroom.serve.folders import Folders
 from greenroom.serve.limits import RateLimits
 from greenroom.serve.probing import MediaLimits
 from greenroom.serve.running_models import MediaInputs, PoolRunner
@@ -69,6 +70,7 @@ async def assemble(
         settings=settings,
         served=served,
         folder=folder,
+        folders=Folders(folder / "requests"),
         pool=pool,
         jobs=jobs,
         store=store,

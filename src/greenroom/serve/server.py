@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from greenroom.jobs.signing import LinkSigner
     from greenroom.jobs.uploads import Uploads
     from greenroom.models.registry import Served
+    from greenroom.serve.folders import Folders
     from greenroom.serve.keys import Keys
     from greenroom.serve.limits import RateLimits
     from greenroom.serve.metrics import Metrics
@@ -34,14 +35,14 @@ WEBHOOK_LINK_S = 7 * 86_400
 
 @dataclass(slots=True)
 class Server:
-    """What routes use. served: models by name.  folder: of this server, on local disk.  stopping: set by a signal.
-
-    cursors: by job, the event up to which RunPod's clients have read.
+    """What routes use. served: models by name.  folder: of this server, on local disk.  folders: for requests.
+    stopping: set by a signal.  cursors: by job, the event up to which RunPod's clients have read.
     """
 
     settings: Settings
     served: Mapping[str, Served]
     folder: Path
+    folders: Folders
     pool: Pool
     jobs: Jobs
     store: ArtifactStore

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -24,6 +21,7 @@ from greenroom.serve.workers.state import ABLE, ModelState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from greenroom.models.model import Generated
     from greenroom.models.registry import Served
@@ -76,28 +74,32 @@ async def generate(model: str, request: Request, server: At, caller: By) -> Resp
     served = served_model(server, model)
     inputs = read(served.inputs, await json_of(request)).model_dump(mode="json")
     await server.media.check(served, inputs, owner_of(caller))
-    folder = Path(tempfile.mkdtemp(dir=server.folder / "now"))
+    folder = server.folders.take()
     try:
         made = await unless_client_leaves(request, run_now(server, served, inputs, caller, folder))
         if made.files and "application/json" not in request.headers.get("accept", ""):
             first = made.files[0]
-            remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-            return FileResponse(first.path, media_type=first.media_type, filename=first.path.name, background=remove)
-        answer = await asyncio.to_thread(_whole, made)
+            done = BackgroundTask(server.folders.give_back, folder)
+            return FileResponse(first.path, media_type=first.media_type, filename=first.path.name, background=done)
+        answer = await asyncio.to_thread(_whole, made) if made.files else _whole(made)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        server.folders.remove(folder)
         raise
-    shutil.rmtree(folder, ignore_errors=True)
+    await server.folders.give_back(folder)
     return answer
 
 
 async def run_now(server: Server, served: Served, inputs: Mapping[str, Any], caller: Caller, folder: Path) -> Generated:
-    """One request ahead of all jobs that wait. Raises GreenroomError."""
-    given, made_in = folder / "given", folder / "made"
-    given.mkdir()
-    made_in.mkdir()
-    ready = await server.media.fetch(served, inputs, owner_of(caller), given, silent)
-    return await server.pool.run(served.name, ready, made_in, urgent=True)
+    """One request ahead of all jobs that wait; its files are made in ``folder``. Raises GreenroomError."""
+    given = server.folders.take()
+    try:
+        ready = await server.media.fetch(served, inputs, owner_of(caller), given, silent)
+        made = await server.pool.run(served.name, ready, folder, urgent=True)
+    except BaseException:
+        server.folders.remove(given)
+        raise
+    await server.folders.give_back(given)
+    return made
 
 
 def shown_model(server: Server, served: Served) -> dict[str, Any]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -21,6 +18,7 @@ from greenroom.serve.shapes import BYTES, OBJECT, OF_BODIES, event_stream, json_
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
+    from pathlib import Path
 
     from greenroom.models.registry import Served
     from greenroom.serve.server import Server
@@ -87,7 +85,7 @@ async def speech(request: Request, server: At, _: By) -> Response:
     body = read(SpeechBody, await json_of(request))
     served = _model(server, body)
     inputs = served.inputs.check(_inputs(served, body)).model_dump(mode="json")
-    folder = Path(tempfile.mkdtemp(dir=server.folder / "now"))
+    folder = server.folders.take()
     sound = _sound(server, served, inputs, folder)
     try:
         # An error before the first sound is an answer of its own; behind it, it can only break the stream.
@@ -149,7 +147,7 @@ async def _sound(server: Server, served: Served, inputs: dict[str, Any], folder:
     finally:
         server.metrics.stream_closed()
         await stream.aclose()
-        shutil.rmtree(folder, ignore_errors=True)
+        await server.folders.give_back(folder)
 
 
 async def _from(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
