@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from dbos._dbos import _get_dbos_instance
 
 from greenroom.jobs.job import NewJob
 from greenroom.jobs.transitions import Transitions
@@ -55,6 +56,32 @@ def test_nothing_is_claimed_before_a_device_is_free(tmp_path: Path) -> None:
             assert _entries(here) == {f"{first.id}.1": "PENDING", f"{second.id}.1": "ENQUEUED"}
             here.runner.open_gate.set()
             await here.jobs.wait(second.id, 5)
+
+    asyncio.run(check())
+
+
+def test_an_entry_that_is_cancelled_while_it_is_claimed_holds_no_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next job runs."""
+
+    async def check() -> None:
+        async with running(tmp_path) as here:
+            database = _get_dbos_instance()._sys_db
+            read = database.get_workflow_statuses
+
+            def cancel_and_read(entries: list[str]) -> Any:
+                if entries:
+                    monkeypatch.undo()
+                    cancelled = sa.text("UPDATE workflow_status SET status = 'CANCELLED' WHERE workflow_uuid = :id")
+                    here.database.run(lambda c: c.execute(cancelled, {"id": entries[0]}))
+                return read(entries)
+
+            monkeypatch.setattr(database, "get_workflow_statuses", cancel_and_read)
+            first, _ = await here.jobs.accept(NewJob("model", {"number": 1}))
+            await until(lambda: _entries(here) == {f"{first.id}.1": "CANCELLED"})
+            second, _ = await here.jobs.accept(NewJob("model", {"number": 2}))
+            assert (await here.jobs.wait(second.id, 5)).status == "succeeded"
 
     asyncio.run(check())
 

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from greenroom.jobs import attempts as attempts_module
 from greenroom.jobs.errors import IdempotencyMismatch, JobConflict, JobUnknown
@@ -303,6 +304,23 @@ def test_history_is_searched_and_paged(tmp_path: Path) -> None:
             assert not (await here.jobs.page(Asked(search="1_0"))).jobs
             await here.jobs.wait(seen[0], 10)
             assert await here.jobs.counts() == {"succeeded": 7}
+
+    asyncio.run(check())
+
+
+def test_what_was_purged_leaves_no_entry_in_the_queue(tmp_path: Path) -> None:
+    """Else each would be claimed for nothing before the next job."""
+
+    async def check() -> None:
+        async with running(tmp_path) as here:
+            await here.jobs.accept(NewJob("model", {"gate": True}))
+            await until(lambda: here.runner.busy == 1)
+            for number in range(3):
+                await here.jobs.accept(NewJob("model", {"number": number}))
+            assert await here.jobs.purge(None) == 3
+            queued = sa.text("SELECT count(*) FROM workflow_status WHERE status = 'ENQUEUED'")
+            assert await here.database.read(lambda connection: connection.execute(queued).scalar()) == 0
+            here.runner.open_gate.set()
 
     asyncio.run(check())
 

@@ -128,9 +128,9 @@ class Engine:
         """Claim up to ``limit`` deliveries that are due and begin with them; gives how many. Blocks."""
         return self._claim(DELIVERIES, limit)
 
-    def forget(self, job_id: str, run: int) -> None:
-        """Take an entry out that is no longer to run; nothing if there is none. Blocks."""
-        DBOS.cancel_workflow(f"{job_id}.{run}")
+    def forget(self, entries: Mapping[str, int]) -> None:
+        """Take entries out that are no longer to run; nothing where there is none. entries: run by name. Blocks."""
+        DBOS.cancel_workflows([f"{name}.{run}" for name, run in entries.items()])
 
     def delete(self, entries: Mapping[str, int]) -> None:
         """Delete all entries of jobs and deliveries. entries: how many each has, by name. Blocks."""
@@ -202,9 +202,13 @@ class Engine:
         queue._worker_concurrency = limit
         token = generate_uuid()
         claimed, _ = dbos._sys_db.start_queued_workflows(queue, self.host, _VERSION, None, owner_xid=token)
+        begun = 0
         for status in dbos._sys_db.get_workflow_statuses(claimed) if claimed else ():
-            execute_dequeued_workflow(dbos, status, token)
-        return len(claimed)
+            # DBOS does not run one that was cancelled meanwhile: who counts it would wait for its beginning for ever.
+            if status["status"] == "PENDING":
+                execute_dequeued_workflow(dbos, status, token)
+                begun += 1
+        return begun
 
 
 def _queue_of(model: str) -> str:

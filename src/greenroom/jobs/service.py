@@ -176,6 +176,8 @@ class Jobs:
         ended = await self._database.call(lambda c: self._transitions.cancel_all_queued(c, owner, model))
         for job_id in ended:
             self._news.tell(job_id)
+        with contextlib.suppress(Exception):  # left entries find their jobs ended, one after another
+            await asyncio.to_thread(self._engine.forget, ended)
         return len(ended)
 
     async def delete(self, job_id: str, owner: str | None = None) -> None:
@@ -238,7 +240,7 @@ class Jobs:
         if job.status == "cancelled" and before.status == "queued":
             self._watcher.job_ended(job.model, job.status)
             with contextlib.suppress(Exception):  # a left entry finds its job ended
-                await asyncio.to_thread(self._engine.forget, job.id, job.runs)
+                await asyncio.to_thread(self._engine.forget, {job.id: job.runs})
 
     async def _forget(self, job_id: str) -> None:
         entries = await self._database.call(lambda c: self._transitions.delete(c, job_id))

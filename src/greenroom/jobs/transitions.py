@@ -202,16 +202,22 @@ class Transitions:
         connection.execute(jobs.delete().where(jobs.c.id == job_id))
         return entries
 
-    def cancel_all_queued(self, connection: sa.Connection, owner: str | None, model: str | None = None) -> list[str]:
-        """End every job that waits; gives their ids."""
-        chosen = sa.select(jobs.c.id).where(jobs.c.status == "queued")
+    def cancel_all_queued(
+        self, connection: sa.Connection, owner: str | None, model: str | None = None
+    ) -> dict[str, int]:
+        """End every job that waits; gives the run of each that was queued, by its id."""
+        chosen = sa.select(jobs.c.id, jobs.c.runs).where(jobs.c.status == "queued")
         if owner is not None:
             chosen = chosen.where(jobs.c.owner == owner)
         if model is not None:
             chosen = chosen.where(jobs.c.model == model)
-        waiting = connection.execute(chosen).scalars().all()
+        waiting = connection.execute(chosen).all()
         error = Cancelled("cancelled while it waited")
-        return [job_id for job_id in waiting if self._end(connection, job_id, "cancelled", error=error, only="queued")]
+        return {
+            job_id: run
+            for job_id, run in waiting
+            if self._end(connection, job_id, "cancelled", error=error, only="queued")
+        }
 
     def _end(
         self,
