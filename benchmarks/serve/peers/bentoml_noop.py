@@ -11,7 +11,7 @@ import bentoml  # type: ignore[import-not-found]  # it lives in an environment o
 class Noop:
     """Gives its inputs back."""
 
-    @bentoml.api  # type: ignore[untyped-decorator]
+    @bentoml.api  # type: ignore[untyped-decorator]  # nor are its types here
     async def generate(self, text: str) -> dict[str, Any]:
         """Give the text back."""
         return {"output": {"text": text}}

@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from greenroom import __version__
+from greenroom.cli import interrupts
 from greenroom.cli.output import show_error
 from greenroom.errors import Cancelled, GreenroomError, InputInvalid, UnknownName
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if getattr(sys, name) is None:  # closed by who started us, as some service managers do
             setattr(sys, name, open(os.devnull, flags))  # noqa: PTH123, SIM115 - for the life of the process
     # Being told to end is like Ctrl-C: what was begun is cleaned up.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts.install()
     sys.exit(run(given))
 
 

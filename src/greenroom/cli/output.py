@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from greenroom.cli.interrupts import stopping
 from greenroom.findings import Finding, render
 from greenroom.progress import Step, silent
 
@@ -60,9 +61,9 @@ class Output:
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Step]:
-        """A step that draws a bar with the time left, on a terminal only."""
+        """A step that draws a bar with the time left, on a terminal only; it ends the work when a signal says so."""
         if self.as_json or not sys.stderr.isatty():
-            yield silent
+            yield stopping(silent)
             return
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -76,7 +77,7 @@ class Output:
             bar.update(task, description=stage, completed=done, total=total)
 
         try:
-            yield step
+            yield stopping(step)
         finally:
             bar.stop()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def serve(models: tuple[str, ...], as_json: bool, **flags: Any) -> int:
     def listening(url: str) -> None:
         out.result({"url": url}, f"greenroom serves at {url}")
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which the loop then takes over
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(KeyboardInterrupt):
         # The first signal ends the server in order; a second one comes through here and ends it at once.
         runner.run(run(settings, models, listening))

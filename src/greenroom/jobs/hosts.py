@@ -7,7 +7,6 @@ which the system lets go of when a process dies, tells the same at once.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 
 from greenroom.jobs.records import now
 from greenroom.jobs.schema import hosts, jobs
+from greenroom.locks import hold, was_left
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +31,7 @@ class Lifeline:
     def __init__(self, folder: Path, host: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{host}.lock"
-        self._handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._handle = hold(self._path)
 
     def release(self) -> None:
         """Let go of it, as a host does that ends well."""
@@ -41,20 +40,8 @@ class Lifeline:
 
 
 def is_dead_here(folder: Path, host: str) -> bool:
-    """Whether a host of this machine's folder has died: its lock file is there and nobody holds it."""
-    path = folder / f"{host}.lock"
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    else:
-        return True
-    finally:
-        os.close(handle)
+    """Whether a host of this machine's folder has died."""
+    return was_left(folder / f"{host}.lock")
 
 
 def forget_here(folder: Path, host: str) -> None:

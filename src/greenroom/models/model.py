@@ -90,9 +90,9 @@ class Model(ABC):
         return "application/octet-stream"
 
     def sleep(self) -> None:
-        """Move the weights from the device to the host's memory."""
+        """Move the weights from the device to the host's memory. Only asked of a model that ``sleeps``."""
         raise NotImplementedError(f"{type(self).__name__} does not sleep")
 
     def wake(self) -> None:
-        """Move the weights back to the device."""
+        """Move the weights back to the device. Only asked of a model that ``sleeps``."""
         raise NotImplementedError(f"{type(self).__name__} does not sleep")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
 from typing import TYPE_CHECKING
+
+from greenroom.locks import hold, was_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +31,8 @@ def own_folder(place: Path) -> Iterator[Path]:
     # Made beside and renamed with its lock held, so that nobody sees it without.
     making = folder.with_name(f".{folder.name}")
     making.mkdir(mode=0o700)
-    handle = os.open(making / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    handle = hold(making / _LOCK)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         making.rename(folder)
         yield folder
     finally:
@@ -42,17 +42,4 @@ def own_folder(place: Path) -> Iterator[Path]:
 
 def _is_left(folder: Path) -> bool:
     """Whether nobody holds the lock of a folder any more. One that is being made is not looked at."""
-    if folder.name.startswith("."):
-        return False
-    try:
-        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    else:
-        return True
-    finally:
-        os.close(handle)
+    return not folder.name.startswith(".") and was_left(folder / _LOCK)

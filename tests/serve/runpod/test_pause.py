@@ -12,7 +12,8 @@ import pytest
 from greenroom.models.registry import find
 from greenroom.serve.runpod.background import Background
 from greenroom.serve.runpod.readiness import Readiness
-from greenroom.serve.workers.pool import Pool, PoolOptions
+from greenroom.serve.workers.options import PoolOptions
+from greenroom.serve.workers.pool import Pool
 from tests.serve.runpod.platform import wait_for
 
 NOOP = "tests.serve.models:Noop"

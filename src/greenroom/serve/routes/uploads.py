@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from greenroom.errors import InputInvalid
 from greenroom.jobs.errors import UploadUnknown
 from greenroom.serve.kept_files import answer
+from greenroom.serve.limits import is_form
 from greenroom.serve.problems import problem
 from greenroom.serve.requests import MediaTypeUnsupported
 from greenroom.serve.routes.access import At, By, owner_of, reader
@@ -20,6 +21,10 @@ from greenroom.serve.shapes import BYTES, OF_BODIES, UploadShown, problems
 
 if TYPE_CHECKING:
     from starlette.datastructures import UploadFile
+
+    from greenroom.jobs.uploads import Upload
+    from greenroom.serve.keys import Caller
+    from greenroom.serve.server import Server
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 
@@ -46,18 +51,13 @@ _BODY = {
 )
 async def create(request: Request, server: At, caller: By) -> Response:
     """Keep a file that inputs of jobs may name. It must be sound, a video or a picture within the limits."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not is_form(request.headers.get("content-type", "")):
         raise MediaTypeUnsupported("an upload is a form", mend="send multipart/form-data with one file, named file")
     async with request.form(max_files=1, max_fields=4) as form:
         file = form.get("file")
         if file is None or isinstance(file, str):
             raise InputInvalid("file is missing", mend="send a form with one file, named file")
-        with tempfile.NamedTemporaryFile(dir=server.folder / "now") as kept:
-            await _copy(file, kept)
-            facts = await server.media.look(Path(kept.name))
-            upload = await server.uploads.keep(
-                Path(kept.name), caller.name, file.filename or "file", facts.media_type, asdict(facts)
-            )
+        upload = await keep(server, caller, file)
     return JSONResponse(upload.shown(server.upload_link(upload.id)), 201)
 
 
@@ -102,7 +102,12 @@ async def delete(upload_id: str, server: At, caller: By) -> Response:
     return Response(status_code=204)
 
 
-async def _copy(file: UploadFile, target: Any) -> None:
-    while piece := await file.read(1 << 20):
-        target.write(piece)
-    target.flush()
+async def keep(server: Server, caller: Caller, file: UploadFile) -> Upload:
+    """Keep a file of a form, once it has been looked at. Raises MediaInvalid, and what the store raises."""
+    with tempfile.NamedTemporaryFile(dir=server.folder / "now") as kept:
+        while piece := await file.read(1 << 20):
+            kept.write(piece)
+        kept.flush()
+        path = Path(kept.name)
+        facts = await server.media.look(path)
+        return await server.uploads.keep(path, caller.name, file.filename or "file", facts.media_type, asdict(facts))

@@ -5,9 +5,6 @@ https://platform.openai.com/docs/api-reference/videos
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -21,6 +18,7 @@ from greenroom.jobs.job import Job, NewJob, Status
 from greenroom.serve.limits import is_form
 from greenroom.serve.requests import json_of, read_object
 from greenroom.serve.routes.access import At, By, accept, owner_of
+from greenroom.serve.routes.uploads import keep
 from greenroom.serve.shapes import OBJECT, OF_BODIES, problems, reference
 
 if TYPE_CHECKING:
@@ -135,15 +133,7 @@ async def _said(request: Request, server: Server, caller: Caller) -> dict[str, A
             if isinstance(value, str):
                 _put(said, name, value)
                 continue
-            with tempfile.NamedTemporaryFile(dir=server.folder / "now") as kept:
-                while piece := await value.read(1 << 20):
-                    kept.write(piece)
-                kept.flush()
-                facts = await server.media.look(Path(kept.name))
-                upload = await server.uploads.keep(
-                    Path(kept.name), caller.name, value.filename or "file", facts.media_type, asdict(facts)
-                )
-            said[name] = upload.id
+            said[name] = (await keep(server, caller, value)).id
     return said
 
 

@@ -19,7 +19,8 @@ from greenroom.serve.runpod.readiness import Readiness
 from greenroom.serve.runpod.service import Service
 from greenroom.serve.runpod.store import open_store
 from greenroom.serve.workers.errors import DeviceLost
-from greenroom.serve.workers.pool import Pool, PoolOptions
+from greenroom.serve.workers.options import PoolOptions
+from greenroom.serve.workers.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -18,16 +18,11 @@ from greenroom.errors import InputInvalid, UnknownName
 from greenroom.progress import silent
 from greenroom.serve.workers.errors import (
     Busy,
-    DeviceLost,
-    ModelFailed,
     ModelUnready,
-    OutOfMemory,
-    WorkerFailure,
 )
 from greenroom.serve.workers.observer import Observer
 from greenroom.serve.workers.options import PoolOptions
 from greenroom.serve.workers.protocol import Run, frame
-from greenroom.serve.workers.state import ModelState
 from greenroom.serve.workers.supervisor import Supervisor
 from greenroom.serve.workers.ticket import Chunks, Ticket
 
@@ -37,19 +32,7 @@ if TYPE_CHECKING:
 
     from greenroom.models.model import Generated
     from greenroom.models.registry import Served
-
-__all__ = [
-    "Busy",
-    "DeviceLost",
-    "ModelFailed",
-    "ModelState",
-    "ModelUnready",
-    "Observer",
-    "OutOfMemory",
-    "Pool",
-    "PoolOptions",
-    "WorkerFailure",
-]
+    from greenroom.serve.workers.state import ModelState
 
 
 class Pool:

@@ -69,10 +69,6 @@ class Pulse:
         """The worker said something."""
         self._silent = False
 
-    def moved(self) -> None:
-        """The worker got work: it may keep silent now."""
-        self._silent, self._asked = False, None
-
     def _beat(self) -> None:
         if not self._is_idle():
             self._after(self._options.ping_interval_s, self._beat)
