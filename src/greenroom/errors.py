@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 class GreenroomError(Exception):
     """Base of all errors shown to users: a message (thing and value), a mend, and a stable code.
 
-    retryable: the same request may well succeed when it is made again.
+    retryable: the same request may well succeed when it is made again.  blameless: the request did not bring it about,
+    as far as anyone knows, so an attempt that met it does not count; set on a class or on one error.
     """
 
     code: ClassVar[str] = "failed"
     exit_code: ClassVar[int] = 1
     retryable: ClassVar[bool] = False
+    blameless: bool = False
 
     def __init__(self, message: str, *, mend: str = "") -> None:
         super().__init__(message)

@@ -79,6 +79,10 @@ class ScriptedRunner:
             await asyncio.sleep(inputs.get("step_s", 0.02))
         if self.ran.count(inputs) <= inputs.get("fails", 0):
             raise Flaky("not this time")
+        if self.ran.count(inputs) <= inputs.get("lost", 0):
+            error = Flaky("lost along with others")
+            error.blameless = True
+            raise error
         if "breaks" in inputs:
             raise ZeroDivisionError("a fault with a /secret/path in its words")
         if "refuses" in inputs:

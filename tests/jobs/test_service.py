@@ -199,6 +199,21 @@ def test_a_clock_that_jumps_ends_no_job(tmp_path: Path, monkeypatch: pytest.Monk
     asyncio.run(check())
 
 
+def test_an_attempt_that_was_lost_with_others_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows whether it was this job; it is tried again as if it had not begun."""
+    monkeypatch.setattr(attempts_module, "_FIRST_PAUSE_S", 0.01)
+
+    async def check() -> None:
+        async with running(tmp_path) as here:
+            job, _ = await here.jobs.accept(NewJob("model", {"lost": 3}, max_attempts=2))
+            job = await here.jobs.wait(job.id, 20)
+            assert (job.status, job.attempts) == ("succeeded", 1)
+            kinds = [event.kind for event in await _followed(here.jobs, job.id)]
+            assert kinds.count("requeued") == 3
+
+    asyncio.run(check())
+
+
 def test_a_failure_worth_a_retry_is_retried_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Up to the job's own number of attempts; then it fails with the last reason."""
     monkeypatch.setattr(attempts_module, "_FIRST_PAUSE_S", 0.05)

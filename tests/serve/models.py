@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -89,6 +90,18 @@ class AllInputs(Inputs):
     exact: bool = False
     choice: Annotated[Literal["one", "two"], Input("Which.")] = "one"
     seed: Annotated[int | None, Input("A seed.", ge=0, le=2**31 - 1)] = None
+
+
+Then = Literal["finish", "hold", "sleep", "stream", "speak", "shrink", "fail", "lose", "die"]
+
+
+class PartyInputs(Inputs):
+    """Who is to be there, and what to do then."""
+
+    guests: Annotated[int, Input("How many must be inside at once.", ge=1)] = 1
+    patience_s: Annotated[float, Input("How long to wait for them.", ge=0, unit="s")] = 30.0
+    then: Annotated[Then, Input("What to do when they are there.")] = "finish"
+    label: Annotated[str, Input("Comes back with the result.")] = ""
 
 
 class TryAgain(GreenroomError):
@@ -256,6 +269,91 @@ class Streamer(_Plain):
             time.sleep(inputs.pause_s)
         work.step("streaming", inputs.chunks, inputs.chunks)
         return Generated({"chunks": inputs.chunks})
+
+
+class Party(_Plain):
+    """Does four requests at once: each waits until so many are inside, then does its own."""
+
+    inputs = PartyInputs
+    concurrency = 4
+    streams = True
+    has_smaller_plan = True
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside: list[_Guest] = []
+
+    def generate(self, inputs: PartyInputs, work: Work) -> Generated:
+        guest = _Guest()
+        with self._changed:
+            self._inside.append(guest)
+            for each in self._inside:
+                each.met = max(each.met, len(self._inside))
+            self._changed.notify_all()
+        try:
+            if not work.small:
+                self._meet(guest, inputs, work)
+            self._do(inputs, work)
+        finally:
+            with self._changed:
+                self._inside.remove(guest)
+        path = work.folder / "label.txt"
+        path.write_text(inputs.label)
+        output = {"label": inputs.label, "met": guest.met, "small": work.small, "pid": os.getpid()}
+        return Generated({**output, "thread": threading.get_ident()}, (MadeFile(path, "text/plain"),))
+
+    def _meet(self, guest: _Guest, inputs: PartyInputs, work: Work) -> None:
+        until = time.monotonic() + inputs.patience_s
+        while guest.met < inputs.guests and time.monotonic() < until:
+            work.step("arriving", guest.met, inputs.guests)
+            with self._changed:
+                self._changed.wait(0.01)
+        work.step("together", guest.met, inputs.guests)
+
+    def _do(self, inputs: PartyInputs, work: Work) -> None:
+        match inputs.then:
+            case "hold":
+                while not Path(os.environ[MARKS], "open").exists():
+                    work.step("holding", 0, 1)
+                    time.sleep(0.01)
+            case "sleep":
+                time.sleep(600)
+            case "stream" if work.hand_on:
+                for place in range(200):
+                    work.hand_on(f"{inputs.label}-{place} ".encode() * 1000)
+            case "speak":
+                for place in range(20):
+                    print(inputs.label, end=f" {place}\n")
+                    logging.getLogger("party").warning("%s %d", inputs.label, place)
+                print(inputs.label, end=" leaves")
+            case "shrink" if not work.small:
+                raise MemoryError
+            case "fail":
+                raise ValueError(inputs.label)
+            case "lose":
+                raise RuntimeError("CUDA error: an illegal memory access was encountered")
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _Guest:
+    """One who is inside. met: the most who were there at once, itself included."""
+
+    met = 0
+
+
+class HeavyParty(Party):
+    """Takes 60 MB of its device, and can sleep."""
+
+    memory = 60 * MB
+    sleeps = True
+
+    def sleep(self) -> None:
+        if self._inside:
+            raise AssertionError("sent to sleep at work")
+
+    def wake(self) -> None:
+        pass
 
 
 class Chatty(_Plain):

@@ -70,6 +70,16 @@ def test_queues_are_as_they_are_now() -> None:
     assert said["greenroom_queue_oldest_age_seconds", "voice"] == 0
 
 
+def test_places_are_as_they_are_now() -> None:
+    metrics = Metrics(["voice"])
+    assert read(metrics)["greenroom_free_places", "voice"] == 0
+    metrics.places("voice", in_flight=4, free=0)
+    metrics.places("voice", in_flight=3, free=1)
+    said = read(metrics)
+    assert said["greenroom_in_flight_requests", "voice"] == 3
+    assert said["greenroom_free_places", "voice"] == 1
+
+
 def test_a_clock_that_goes_back_makes_no_negative_age() -> None:
     metrics = Metrics(["voice"], clock=lambda: 1.0)
     metrics.queues([Depth("voice", 1, 0, 940_000)])
@@ -123,4 +133,4 @@ def test_every_name_says_whose_it_is_and_in_which_unit() -> None:
     assert "_created" not in body
     for name in names:
         assert name.startswith("greenroom_")
-        assert re.search(r"_(total|seconds|bytes|jobs|streams|fds|seconds_total)$", name), name
+        assert re.search(r"_(total|seconds|bytes|jobs|requests|places|streams|fds|seconds_total)$", name), name

@@ -132,7 +132,7 @@ class Attempts:
         elif isinstance(error, JobTimedOut):
             settled = await self._settle(lambda c: self._transitions.fail(c, job, "timed_out", error))
             status = "timed_out"
-        elif error.code == "model-unready":  # not the job's fault, and another host may be able to
+        elif error.blameless:  # another host may be able to, or this one, with the job alone
             settled, status = await self._back(job, error, counts=False, delay_s=_FIRST_PAUSE_S), "requeued"
         elif error.retryable and job.attempts < job.max_attempts:
             pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (job.attempts - 1))

@@ -1,4 +1,4 @@
-"""Claims jobs for this host in the moment in which it can run them."""
+"""Claims jobs for this host in the moment in which it can run them, as many as it has places for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logging.getLogger("greenroom.jobs")
 
 
 class Dispatcher:
-    """The loop that fills idle devices. ``starting``: claimed jobs that have not asked for their device yet.
+    """The loop that fills the places of devices. ``starting``: claimed jobs that have not asked for their device yet.
 
     The database is asked when something may be new, and when a device is free and its queue was not empty the last
     time: requests that are no jobs free devices, too, and must not cost a look at the database each.

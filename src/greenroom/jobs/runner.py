@@ -20,7 +20,7 @@ class Runner(Protocol):
         """Names of the models whose jobs this host takes."""
 
     def idle(self, model: str) -> int:
-        """How many requests for a model could begin now."""
+        """How many requests for a model could begin now, or as soon as those of another have made room."""
 
     async def changed(self) -> None:
         """Wait until ``idle`` may have changed."""
@@ -31,7 +31,10 @@ class Runner(Protocol):
     async def run(
         self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step, begun: Callable[[], None]
     ) -> Generated:
-        """Run a job's model on prepared inputs. begun: called once a device has it. Raises GreenroomError."""
+        """Run a job's model on prepared inputs. begun: called once a device has it.
+
+        Raises GreenroomError; an attempt that ends with a blameless one does not count.
+        """
 
 
 class Poster(Protocol):

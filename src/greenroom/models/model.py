@@ -59,14 +59,17 @@ class Generated:
 
 
 class Model(ABC):
-    """A model on a device, in a process of its own. One request at a time.
+    """A model on a device, in a process of its own.
 
-    inputs: what it takes.  memory: bytes that it takes on its device while it works, 0 for nothing worth counting.
+    inputs: what it takes.  concurrency: how many requests it does at once; above 1, ``generate`` is called from so many
+    threads at the same time, and must be safe for that.  memory: bytes that it takes on its device while it does all
+    of them, 0 for nothing worth counting.
     sleeps: it can move its weights to the host's memory; others are unloaded instead.  has_smaller_plan: it can do the
     same work in less memory.  streams: it can hand on its result while it makes it; ``stream_type`` says as what.
     """
 
     inputs: ClassVar[type[Inputs]]
+    concurrency: ClassVar[int] = 1
     memory: ClassVar[int] = 0
     sleeps: ClassVar[bool] = False
     has_smaller_plan: ClassVar[bool] = False
@@ -79,7 +82,11 @@ class Model(ABC):
 
     @abstractmethod
     def generate(self, inputs: Any, work: Work) -> Generated:
-        """Do one request. inputs: a checked value of the class ``inputs``. Raises GreenroomError, Cancelled."""
+        """Do one request. inputs: a checked value of the class ``inputs``. Raises GreenroomError, Cancelled.
+
+        With a ``concurrency`` of 1 it runs in the main thread, as everything else always does: ``load``, ``warm_up``,
+        ``sleep`` and ``wake``, none of which is called while a request runs.
+        """
 
     def warm_up(self, work: Work) -> None:  # noqa: B027 - a model that needs no warming has nothing to say here
         """Do a real request, so that the first user does not wait for kernels and caches."""

@@ -56,6 +56,11 @@ class Served:
         return self.model.inputs
 
     @property
+    def concurrency(self) -> int:
+        """How many requests it does at once on one device."""
+        return self.model.concurrency
+
+    @property
     def memory(self) -> int:
         """Bytes that it takes on its device while it works, 0 for nothing worth counting."""
         return self.model.memory
@@ -105,4 +110,13 @@ def load_class(factory: str) -> type[Model]:
     missing = [*sorted(found.__abstractmethods__), *([] if hasattr(found, "inputs") else ["inputs"])]
     if missing:
         raise ModelInvalid(f"{shown} lacks {', '.join(missing)}", mend="see greenroom.models.model.Model")
+    _check_concurrency(shown, found)
     return found
+
+
+def _check_concurrency(shown: str, found: type[Model]) -> None:
+    at_once: object = found.concurrency
+    if not isinstance(at_once, int) or isinstance(at_once, bool) or at_once < 1:
+        raise ModelInvalid(
+            f"{shown} has the concurrency {quoted(at_once)}", mend="make it a whole number of requests, 1 or more"
+        )

@@ -64,6 +64,8 @@ class Metrics(Observer):
         self._depth = gauge("queue_depth_jobs", "Jobs that wait.", "model")
         self._running = gauge("running_jobs", "Jobs that run.", "model")
         self._age = gauge("queue_oldest_age_seconds", "How long the oldest job waits.", "model")
+        self._in_flight = gauge("in_flight_requests", "Requests that models do now, jobs included.", "model")
+        self._free = gauge("free_places", "Requests that could begin now.", "model")
         self._jobs = counter("jobs_finished", "Jobs that ended.", "model", "status")
         self._stage = histogram(
             "stage_duration_seconds", "How long requests and models are in a stage.", _WORK_S, "model", "stage"
@@ -84,6 +86,8 @@ class Metrics(Observer):
             self._depth.labels(model)
             self._running.labels(model)
             self._age.labels(model)
+            self._in_flight.labels(model)
+            self._free.labels(model)
             self._out_of_memory.labels(model)
             for status in ("succeeded", "failed", "cancelled", "timed_out"):
                 self._jobs.labels(model, status)
@@ -106,6 +110,11 @@ class Metrics(Observer):
         """Bytes of a device."""
         self._used.labels(device).set(used)
         self._total.labels(device).set(total)
+
+    def places(self, model: str, *, in_flight: int, free: int) -> None:
+        """How many requests a model does now, and how many more could begin, on all devices together."""
+        self._in_flight.labels(self._known(model)).set(in_flight)
+        self._free.labels(self._known(model)).set(free)
 
     # What jobs say.
 

@@ -95,7 +95,7 @@ class PoolRunner:
         return tuple(self._served)
 
     def idle(self, model: str) -> int:
-        """Devices that could begin now."""
+        """Requests that could begin now."""
         return self._pool.idle(model)
 
     async def changed(self) -> None:

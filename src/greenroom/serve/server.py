@@ -88,5 +88,7 @@ class Server:
         return {name: reason for name, reason in reasons.items() if name not in able}
 
     async def count_queues(self) -> None:
-        """Bring the gauges of the queues up to date."""
+        """Bring the gauges of the queues and of the devices' places up to date."""
+        for model in self.served:
+            self.metrics.places(model, in_flight=self.pool.running(model), free=self.pool.free(model))
         self.metrics.queues(await self.jobs.depths())

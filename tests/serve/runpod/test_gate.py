@@ -17,9 +17,10 @@ class Worker:
         self.now = 1000.0
         self.woken = 0
 
-    def gate(self, *, devices: int = 1, fixed: int | None = None) -> Gate:
+    def gate(self, *, devices: int = 1, at_once: int = 1, fixed: int | None = None) -> Gate:
         return Gate(
             devices=devices,
+            at_once=at_once,
             fixed=fixed,
             ready=lambda: self.is_ready,
             taken=lambda: self.holds,
@@ -47,6 +48,15 @@ def test_unknown_and_long_jobs_get_one_for_each_device(devices: int) -> None:
     gate = Worker().gate(devices=devices)
     assert gate(1) == devices
     assert after(gate, 60, 60) == devices
+
+
+def test_a_device_that_does_several_at_once_gets_so_many() -> None:
+    gate = Worker().gate(devices=2, at_once=8)
+    assert gate(1) == 16
+    assert after(gate, 60, 60) == 16
+    gate = Worker().gate(at_once=8)
+    assert after(gate, 0.3) == 12
+    assert Worker().gate(at_once=8, fixed=3)(1) == 3
 
 
 def test_short_jobs_get_some_more_and_one_long_one_changes_nothing() -> None:

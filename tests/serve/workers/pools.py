@@ -63,7 +63,9 @@ async def pool_of(
     await pool.start()
     try:
         if wait:
-            await until(pool, lambda: all(pool.idle(named(name)) == len(devices) for name in names))
+            await until(
+                pool, lambda: all(pool.idle(model.name) == len(devices) * model.concurrency for model in served)
+            )
         yield pool
     finally:
         pids = list(pool.pids().values())

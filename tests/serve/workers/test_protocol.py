@@ -22,6 +22,7 @@ from greenroom.serve.workers.protocol import (
     Ping,
     Pong,
     Progress,
+    Room,
     Run,
     Settled,
     Setup,
@@ -40,6 +41,7 @@ TO_WORKER: list[tuple[Message, object]] = [
     (Run(7, "echo", {"text": "ä"}, "/f", "job_1", False), ["Run", 7, "echo", {"text": "ä"}, "/f", "job_1", False]),
     (Load("echo"), ["Load", "echo"]),
     (Cancel(7), ["Cancel", 7]),
+    (Room(7, 500), ["Room", 7, 500]),
     (Ping(3), ["Ping", 3]),
     (Stop(), ["Stop"]),
 ]

@@ -58,6 +58,24 @@ def test_a_cancel_is_seen_at_the_next_step_and_the_next_bytes() -> None:
     assert not reports.handed_on
 
 
+def test_bytes_wait_for_room_and_a_cancel_meanwhile_is_heard() -> None:
+    cancelled: list[int] = []
+    used: list[tuple[int, int]] = []
+
+    def use_room(run: int, size: int) -> None:
+        used.append((run, size))
+        if len(used) == 2:
+            cancelled.append(run)
+
+    sent: list[Message] = []
+    reports = Reports(4, sent.append, lambda run: run in cancelled, use_room)
+    reports.hand_on(b"abc")
+    with pytest.raises(Cancelled):
+        reports.hand_on(b"de")
+    assert used == [(4, 3), (4, 2)]
+    assert sent == [Chunk(4, b"abc")]
+
+
 def test_many_bytes_go_in_messages_of_bearable_size() -> None:
     sent: list[Message] = []
     reports = Reports(1, sent.append, lambda _: False)

@@ -2,7 +2,8 @@
 
 The SDK asks before every request for jobs. It rests for a second whenever it holds all that it may, so with one job at
 a time a device that needs 0.3 s for each stands still for two thirds of it. With more at once, the others wait in the
-pool. But jobs of minutes that wait here could run on another worker: of those it takes one for each device.
+pool. But jobs of minutes that wait here could run on another worker: of those it takes as many as its devices do at the
+same time.
 """
 
 from __future__ import annotations
@@ -26,22 +27,23 @@ PAUSE_S = 120.0
 class Gate:
     """The SDK's ``concurrency_modifier``. Called in the SDK's loop only.
 
-    fixed: jobs at once; None chooses.  ready: whether the model would begin a job; may raise, which ends the worker.
-    taken: jobs that the SDK holds.  wake: called after a long pause; ``ready`` says what came of it.
-    sick: the device is lost; no more jobs are taken.
+    at_once: jobs that a device does at the same time.  fixed: jobs at once; None chooses.  ready: whether the model
+    would begin a job; may raise, which ends the worker.  taken: jobs that the SDK holds.  wake: called after a long
+    pause; ``ready`` says what came of it.  sick: the device is lost; no more jobs are taken.
     """
 
     def __init__(
         self,
         *,
         devices: int,
+        at_once: int = 1,
         fixed: int | None,
         ready: Callable[[], bool],
         taken: Callable[[], int],
         wake: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._devices = devices
+        self._places = devices * at_once
         self._fixed = fixed
         self._ready = ready
         self._taken = taken
@@ -74,7 +76,7 @@ class Gate:
             return self._fixed
         if self._took:
             self._short = statistics.median(self._took) <= SHORT_S * (2 if self._short else 1)
-        return self._devices + (_AHEAD if self._short else 0)
+        return self._places + (_AHEAD if self._short else 0)
 
     def began(self) -> float:
         """A job runs now; gives when, for ``ended``."""
@@ -86,5 +88,5 @@ class Gate:
         self.running -= 1
         now = time.monotonic()
         if done:
-            self._took.append((now - max(began, self._ended)) * self._devices)
+            self._took.append((now - max(began, self._ended)) * self._places)
         self._ended = now

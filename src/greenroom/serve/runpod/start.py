@@ -57,6 +57,7 @@ def run_worker(served: Served, options: WorkerOptions, media: Media) -> int:
         readiness = Readiness(pool, served.name, background)
         gate = Gate(
             devices=len(options.devices),
+            at_once=served.concurrency,
             fixed=options.concurrency,
             ready=readiness.ready,
             taken=sdk.taken,

@@ -33,10 +33,12 @@ class WorkerFailure(GreenroomError):
     code = "worker-crashed"
     retryable = True
 
-    def __init__(self, reason: str = "its process ended") -> None:
+    def __init__(self, reason: str = "its process ended", *, blameless: bool = False) -> None:
         super().__init__(
-            f"the worker was lost while it did this: {reason}", mend="try again; the server's log says why"
+            f"the worker was lost while it did this{' and more' if blameless else ''}: {reason}",
+            mend="try again; the server's log says why",
         )
+        self.blameless = blameless
 
 
 class ModelUnready(GreenroomError):
@@ -44,6 +46,7 @@ class ModelUnready(GreenroomError):
 
     code = "model-unready"
     retryable = True
+    blameless = True
 
     def __init__(self, model: str, reason: str, mend: str = "try again later; /readyz says when it is ready") -> None:
         super().__init__(f"{model} is not ready: {reason}", mend=mend)

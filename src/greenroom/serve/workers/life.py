@@ -51,11 +51,6 @@ class Line(asyncio.Protocol):
         if not self.lost.done():
             self.lost.set_result(None)
 
-    def hold(self, held: bool) -> None:
-        """Read no more for now, so that the worker waits; or read on."""
-        if not self._transport.is_closing() and held == self._transport.is_reading():
-            (self._transport.pause_reading if held else self._transport.resume_reading)()
-
     def close(self) -> None:
         """Close it."""
         self._transport.abort()
@@ -146,7 +141,6 @@ class Life:
         """Wait for its end; gives in words how it ended. Nothing of it is left then."""
         status = await self._process.wait()
         self._kill_group()
-        self.line.hold(False)
         for lost in (self.line.lost, self._output.lost):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(lost), _LAST_WORDS_S)

@@ -8,13 +8,15 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from greenroom.serve.workers.protocol import Cancel, Load, Message, Ping, Pong, Run, Setup, Stop, frame, to_worker
+from greenroom.serve.workers.protocol import Cancel, Load, Message, Ping, Pong, Room, Run, Setup, Stop, frame, to_worker
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    ForTheModels = Setup | Run | Load | Stop
+    from greenroom.serve.workers.crew import Ended
+
+    ForTheModels = Setup | Run | Load | Stop | Ended
 
 _TICK_MS = 100
 _AT_ONCE = 65_536
@@ -23,17 +25,20 @@ _AT_ONCE = 65_536
 class Mailbox:
     """Messages to the server and from it.
 
-    The thread answers pings, notes cancels and puts everything else in a queue, while the main thread runs a model.
-    A server that is gone ends the process on the spot: nobody would get a result.
+    The thread answers pings, notes cancels and room and puts everything else in a queue, while other threads run
+    models. A server that is gone ends the process on the spot: nobody would get a result.
     """
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self._sending = threading.Lock()
         self._queue: SimpleQueue[ForTheModels] = SimpleQueue()
+        # Of the requests that have come and are not ended: how they stand. Changed together, and told to who waits.
+        self._changed = threading.Condition()
+        self._running: set[int] = set()
         self._cancelled: set[int] = set()
-        self._running = False
-        self._tick: Callable[[], None] | None = None
+        self._room: dict[int, int] = {}
+        self._ticks: dict[int, Callable[[], None]] = {}
 
     def open(self) -> None:
         """Begin to read."""
@@ -46,6 +51,10 @@ class Mailbox:
         except Empty:
             return None
 
+    def note(self, ended: Ended) -> None:
+        """Put into the queue that a request has ended."""
+        self._queue.put(ended)
+
     def send(self, message: Message) -> None:
         """Send a message; waits while the server does not read. Raises TypeError, ValueError for what is no JSON."""
         data = frame(message)
@@ -55,19 +64,32 @@ class Mailbox:
         except OSError:
             os._exit(1)
 
-    def began(self, tick: Callable[[], None]) -> None:
+    def began(self, run_id: int, tick: Callable[[], None]) -> None:
         """A request runs: ``tick`` is called from time to time, by the thread."""
-        self._tick = tick
+        with self._changed:
+            self._ticks[run_id] = tick
 
     def ended(self, run_id: int) -> None:
         """The request does not run any more; to be said before its result is sent."""
-        self._tick = None
-        self._running = False
-        self._cancelled.discard(run_id)
+        with self._changed:
+            self._running.discard(run_id)
+            self._cancelled.discard(run_id)
+            self._room.pop(run_id, None)
+            self._ticks.pop(run_id, None)
+            self._changed.notify_all()
 
     def is_cancelled(self, run_id: int) -> bool:
         """Whether the request should stop."""
         return run_id in self._cancelled
+
+    def use_room(self, run_id: int, size: int) -> None:
+        """Wait until there is room for bytes of the request's result, or until it is over or should be."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._room.get(run_id, 0) > 0 or run_id not in self._running - self._cancelled
+            )
+            if run_id in self._room:
+                self._room[run_id] -= size
 
     def _read(self) -> None:
         messages = to_worker()
@@ -75,8 +97,9 @@ class Mailbox:
         ready.register(self._line, select.POLLIN)
         while True:
             if self._running and not ready.poll(_TICK_MS):
-                tick = self._tick
-                if tick is not None:
+                with self._changed:
+                    ticks = tuple(self._ticks.values())
+                for tick in ticks:
                     tick()
                 continue
             try:
@@ -92,8 +115,21 @@ class Mailbox:
         match message:
             case Ping():
                 self.send(Pong(message.number))
-            case Cancel() if self._running:
-                self._cancelled.add(message.id)
+            case Cancel() | Room():
+                self._note(message)
             case Setup() | Run() | Load() | Stop():
-                self._running = self._running or isinstance(message, Run)
+                if isinstance(message, Run):
+                    with self._changed:
+                        self._running.add(message.id)
                 self._queue.put(message)
+
+    def _note(self, said: Cancel | Room) -> None:
+        """Note what is said about a request, unless it has ended meanwhile."""
+        with self._changed:
+            if said.id not in self._running:
+                return
+            if isinstance(said, Cancel):
+                self._cancelled.add(said.id)
+            else:
+                self._room[said.id] = self._room.get(said.id, 0) + said.size
+            self._changed.notify_all()

@@ -19,7 +19,7 @@ class PoolOptions:
     ping_timeout_s until it counts as dead.  max_waiting: urgent requests that may wait.  max_restarts crashes within
     restart_window_s turn a device's models to failed; a crash waits backoff_s, the next twice as long, at most
     most_backoff_s.  retry_s: how often what failed is tried again.  paused_at: bytes of a stream that may lie
-    unread before its worker is held.
+    unread before its model waits.
     """
 
     memory: Mapping[str, int] = field(default_factory=dict)

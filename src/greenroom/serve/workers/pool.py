@@ -1,4 +1,4 @@
-"""All devices together: requests wait here for the first one that is free.
+"""All devices together: requests wait here for the first one that has a place.
 
 >>> pool = Pool([find("voice-joe")], ["cpu"], folder, PoolOptions(), Observer())
 >>> await pool.start()
@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import InputInvalid, UnknownName
 from greenroom.progress import silent
-from greenroom.serve.workers.errors import (
-    Busy,
-    ModelUnready,
-)
+from greenroom.serve.workers.errors import Busy, ModelUnready
 from greenroom.serve.workers.observer import Observer
 from greenroom.serve.workers.options import PoolOptions
 from greenroom.serve.workers.protocol import Run, frame
 from greenroom.serve.workers.supervisor import Supervisor
+from greenroom.serve.workers.suspects import Suspects
 from greenroom.serve.workers.ticket import Chunks, Ticket
 
 if TYPE_CHECKING:
@@ -58,6 +56,9 @@ class Pool:
         self._numbers = itertools.count(1)
         self._urgent: deque[Ticket] = deque()
         self._patient: deque[Ticket] = deque()
+        # Devices that take nothing more, until a request that waits for all of one has it.
+        self._kept: set[Supervisor] = set()
+        self._suspects = Suspects()
         self._change: asyncio.Future[None] | None = None
         self._stopping = False
 
@@ -75,7 +76,7 @@ class Pool:
         self._on_change()
         loop = asyncio.get_running_loop()
         end = loop.time() + grace_s
-        while any(supervisor.current for supervisor in self._supervisors) and loop.time() < end:
+        while any(supervisor.running for supervisor in self._supervisors) and loop.time() < end:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.changed(), end - loop.time())
         await asyncio.gather(*(supervisor.stop() for supervisor in self._supervisors))
@@ -96,10 +97,27 @@ class Pool:
         return {supervisor.device: supervisor.pid for supervisor in self._supervisors if supervisor.pid is not None}
 
     def idle(self, model: str) -> int:
-        """How many devices could begin a request for the model now; whoever waits already comes first."""
+        """How many requests for the model may be asked for now; whoever waits already comes first.
+
+        As many as are ``free``. It is 1, too, where only another model's requests are in the way, and more of those
+        could begin: whoever asks then gets the device next, which takes nothing more until it is free. Otherwise those
+        of the other model could follow each other without end.
+        """
         if self._stopping:
             return 0
-        return sum(supervisor.can_take(model) for supervisor in self._supervisors)
+        open_ones = [each for each in self._supervisors if each not in self._kept]
+        turns = any(each.can_serve(model) and each.running and not each.is_full for each in open_ones)
+        return self.free(model) or int(turns)
+
+    def free(self, model: str) -> int:
+        """How many requests for the model could begin now, at once."""
+        if self._stopping:
+            return 0
+        return sum(each.places(model) for each in self._supervisors if each not in self._kept)
+
+    def running(self, model: str) -> int:
+        """How many requests for the model run."""
+        return sum(ticket.model == model for supervisor in self._supervisors for ticket in supervisor.running)
 
     async def changed(self) -> None:
         """Wait until ``idle`` or ``states`` may give something else."""
@@ -131,6 +149,9 @@ class Pool:
         except asyncio.CancelledError:
             await self._leave(ticket)
             raise
+        finally:
+            if not urgent:  # nobody asks again under the name of one that is
+                self._suspects.note(request, is_suspect=ticket.is_suspect)
 
     async def stream(
         self,
@@ -179,6 +200,7 @@ class Pool:
             ) from error
         future: asyncio.Future[Generated] = asyncio.get_running_loop().create_future()
         ticket = Ticket(number, model, sent, request, urgent, step, future, time.monotonic(), chunks, begun)
+        ticket.alone = not urgent and request in self._suspects
         (self._urgent if urgent else self._patient).append(ticket)
         self._dispatch()
         if ticket.supervisor is not None:
@@ -211,6 +233,8 @@ class Pool:
         waiting = self._urgent if ticket.urgent else self._patient
         if ticket in waiting:
             waiting.remove(ticket)
+            if self._kept:  # perhaps for this one
+                self._on_change()
         elif ticket.supervisor is not None:
             ticket.supervisor.cancel(ticket)
             ticket.ended = asyncio.get_running_loop().create_future()
@@ -229,15 +253,35 @@ class Pool:
 
     def _dispatch(self) -> None:
         """Begin what can begin: the urgent ones first, each kind in the order in which they came."""
+        self._kept = set()
         for waiting in (self._urgent, self._patient):
             for ticket in tuple(waiting):
-                if all(supervisor.current for supervisor in self._supervisors):
+                if all(each.is_full or each in self._kept for each in self._supervisors):
                     return
-                free = next((each for each in self._supervisors if each.can_take(ticket.model)), None)
-                if free is not None and not ticket.future.done():
+                if ticket.future.done():
+                    continue
+                device = self._place_for(ticket)
+                if device is not None:
                     waiting.remove(ticket)
-                    free.begin(ticket)
+                    device.begin(ticket)
                     ticket.on_begin()
+                else:
+                    self._keep_for(ticket)
+
+    def _place_for(self, ticket: Ticket) -> Supervisor | None:
+        """The device that a request begins on, of those that can the one that does least."""
+        able = [each for each in self._supervisors if each not in self._kept]
+        able = [each for each in able if each.places(ticket.model, alone=ticket.alone)]
+        return min(able, key=lambda each: len(each.running), default=None)
+
+    def _keep_for(self, ticket: Ticket) -> None:
+        """Let a device become free for a request that must not run beside what runs, where no place will become so."""
+        able = [each for each in self._supervisors if each not in self._kept and each.can_serve(ticket.model)]
+        if not ticket.alone and any(each.running and each.running[0].model == ticket.model for each in able):
+            return
+        device = min(able, key=lambda each: len(each.running), default=None)
+        if device is not None:
+            self._kept.add(device)
 
     def _fail_hopeless(self) -> None:
         hopeless = {name: why for name in self._models if (why := self._hopeless(name))}

@@ -1,4 +1,4 @@
-"""The worker process: models on one device, one request at a time."""
+"""The worker process: models on one device; requests of one of them at a time, as many at once as it does."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from greenroom.errors import GreenroomError
 from greenroom.models.model import Generated, MadeFile, Work
 from greenroom.runtime.device import CPU, device_memory
 from greenroom.runtime.memory import is_device_lost, is_out_of_memory, release
+from greenroom.serve.workers.crew import Crew, Ended
 from greenroom.serve.workers.errors import DeviceLost, ModelFailed, OutOfMemory, Problem
 from greenroom.serve.workers.logs import Logs, sendable
 from greenroom.serve.workers.mailbox import Mailbox
@@ -42,13 +43,19 @@ _MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9.+-]+)*")
 
 
 class Worker:
-    """Does what its mailbox says, until it is told to stop or its device is lost."""
+    """Does what its mailbox says, until it is told to stop or its device is lost.
+
+    The main thread loads and unloads models, and does requests of those that do one at a time. Of the others each
+    request has a thread of its own; the main thread goes on, but leaves their model as it is.
+    """
 
     def __init__(self, setup: Setup, mailbox: Mailbox, logs: Logs) -> None:
         self._device = setup.device
         self._mailbox = mailbox
         self._logs = logs
         self._residents = Residents(setup, mailbox.send)
+        self._crew = Crew(mailbox.note)
+        self._is_lost = False
         self._told_memory_at = -_MEMORY_EVERY_S
 
     def serve(self) -> None:
@@ -57,46 +64,84 @@ class Worker:
         self._tell_memory()
         self._mailbox.send(Settled())
         while True:
-            match self._mailbox.next(self._residents.next_unload_s()):
+            in_use = self._crew.model if self._crew.is_busy else None
+            match self._mailbox.next(self._residents.next_unload_s(in_use)):
                 case None:
-                    self._residents.unload_idle()
+                    self._residents.unload_idle(in_use)
                 case Run() as run:
                     if self._run(run):
                         return
+                case Ended(model):
+                    self._was_used(model)
                 case Load(model):
+                    self._crew.wait()
                     self._residents.prepare(model)
                     self._mailbox.send(Settled())
                 case _:
+                    self._crew.wait()
                     return
 
     def _run(self, run: Run) -> bool:
-        """Do a request and answer it. Gives whether the process should end."""
-        self._logs.request = run.request
-        reports = Reports(run.id, self._mailbox.send, self._mailbox.is_cancelled)
-        self._mailbox.began(reports.tick)
-        answer = self._answer(run, reports)
-        reports.end()
-        self._logs.end_lines()
-        self._residents.asked(run.model)
-        self._mailbox.ended(run.id)
-        self._mailbox.send(answer)
-        self._logs.request = ""
-        self._tell_memory()
+        """Do a request and answer it, or have a thread do so. Gives whether the process should end."""
+        reports = Reports(run.id, self._mailbox.send, self._mailbox.is_cancelled, self._mailbox.use_room)
+        self._mailbox.began(run.id, reports.tick)
+        if run.model != self._crew.model:
+            self._crew.wait()
+        with self._logs.of(run.request):
+            ready = self._ready(run, reports)
+            if isinstance(ready, Failed):
+                answer: Done | Failed = ready
+            elif ready.concurrency > 1:
+                self._crew.do(run.model, lambda: self._in_thread(run, ready, reports))
+                return False
+            else:
+                answer = self._answer(run, ready, reports)
+        self._send(run, answer, reports)
+        self._was_used(run.model)
         return isinstance(answer, Failed) and answer.sick
 
-    def _answer(self, run: Run, reports: Reports) -> Done | Failed:
+    def _in_thread(self, run: Run, model: Model, reports: Reports) -> None:
+        """Do a request beside others. The server ends the process where the device is lost."""
+        with self._logs.of(run.request):
+            answer = self._answer(run, model, reports)
+        self._send(run, answer, reports)
+
+    def _send(self, run: Run, answer: Done | Failed, reports: Reports) -> None:
+        """Answer a request; nothing is said about it afterwards."""
+        reports.end()
+        self._mailbox.ended(run.id)
+        self._mailbox.send(answer)
+
+    def _was_used(self, model: str) -> None:
+        self._residents.asked(model)
+        self._tell_memory()
+
+    def _ready(self, run: Run, reports: Reports) -> Model | Failed:
+        """The model, awake, or why there is none."""
         try:
             reports.check()
-            made = self._generate(run, self._residents.awake(run.model), reports)
-            return _done(run, made)
-        except GreenroomError as error:
+            return self._residents.awake(run.model)
+        except (Exception, SystemExit) as error:
+            return self._failure(run, error)
+
+    def _answer(self, run: Run, model: Model, reports: Reports) -> Done | Failed:
+        try:
+            reports.check()
+            return _done(run, self._generate(run, model, reports))
+        except (Exception, SystemExit) as error:
+            return self._failure(run, error)
+
+    def _failure(self, run: Run, error: BaseException) -> Failed:
+        """The answer for an error; models are anyone's code."""
+        if isinstance(error, GreenroomError):
             return _failed(run, error)
-        except (Exception, SystemExit) as error:  # models are anyone's code
-            _log.exception("%s failed", run.model)
-            if is_device_lost(error):
-                return _failed(run, DeviceLost(run.model, self._device), sick=True)
-            release(error)
-            return _failed(run, ModelFailed(run.model, type(error).__name__))
+        _log.error("%s failed", run.model, exc_info=error)
+        # A request beside the one that met the loss may fail in other words for it.
+        self._is_lost = self._is_lost or is_device_lost(error)
+        if self._is_lost:
+            return _failed(run, DeviceLost(run.model, self._device), sick=True)
+        release(error)
+        return _failed(run, ModelFailed(run.model, type(error).__name__))
 
     def _generate(self, run: Run, model: Model, reports: Reports) -> Generated:
         """Do the request; when memory runs out, once more by the smaller plan. Raises OutOfMemory."""

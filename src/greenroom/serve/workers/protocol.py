@@ -64,6 +64,13 @@ class Cancel(Message, frozen=True):
     id: int
 
 
+class Room(Message, frozen=True):
+    """To a worker: there is room for so many more bytes of the request's result; without any it waits."""
+
+    id: int
+    size: int
+
+
 class Ping(Message, frozen=True):
     """To a worker: say that you live."""
 
@@ -71,7 +78,7 @@ class Ping(Message, frozen=True):
 
 
 class Stop(Message, frozen=True):
-    """To a worker: end when the request that runs is done."""
+    """To a worker: end when the requests that run are done."""
 
 
 class Pong(Message, frozen=True):
@@ -154,7 +161,7 @@ class DeviceMemory(Message, frozen=True):
     total: int
 
 
-ToWorker = Setup | Run | Load | Cancel | Ping | Stop
+ToWorker = Setup | Run | Load | Cancel | Room | Ping | Stop
 FromWorker = Pong | State | Settled | Progress | Chunk | Done | Failed | Log | Timing | ShortOfMemory | DeviceMemory
 
 M = TypeVar("M")

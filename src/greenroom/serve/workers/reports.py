@@ -22,13 +22,21 @@ _CHUNK = 1_000_000
 class Reports:
     """Reports of one request, from its model's thread; ``tick`` comes from another.
 
-    handed_on: bytes of the result have left already, so that it cannot be begun anew.
+    use_room: returns once so many bytes may be sent.  handed_on: bytes of the result have left already, so that it
+    cannot be begun anew.
     """
 
-    def __init__(self, run_id: int, send: Callable[[Message], None], is_cancelled: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        run_id: int,
+        send: Callable[[Message], None],
+        is_cancelled: Callable[[int], bool],
+        use_room: Callable[[int, int], None] = lambda *_: None,
+    ) -> None:
         self._id = run_id
         self._send = send
         self._is_cancelled = is_cancelled
+        self._use_room = use_room
         self._lock = threading.Lock()
         self._sent_at = -1.0
         self._held: Progress | None = None
@@ -53,7 +61,10 @@ class Reports:
         self.check()
         self.handed_on = True
         for start in range(0, len(data), _CHUNK):
-            self._send(Chunk(self._id, bytes(data[start : start + _CHUNK])))
+            part = bytes(data[start : start + _CHUNK])
+            self._use_room(self._id, len(part))
+            self.check()
+            self._send(Chunk(self._id, part))
 
     def check(self) -> None:
         """Raise Cancelled when the request should stop."""

@@ -79,18 +79,19 @@ class Residents:
         if name in self._models and name not in self._asleep:
             self._residency.used(name, now)
 
-    def unload_idle(self) -> None:
-        """Unload what nobody asked for in a long time."""
+    def unload_idle(self, in_use: str | None = None) -> None:
+        """Unload what nobody asked for in a long time, other than the model that is ``in_use``."""
         if self._setup.idle_unload_s is not None:
             oldest = time.monotonic() - self._setup.idle_unload_s
-            for name in [name for name in self._models if self._asked_at[name] <= oldest]:
+            for name in [name for name in self._models if name != in_use and self._asked_at[name] <= oldest]:
                 self._unload(name)
 
-    def next_unload_s(self) -> float | None:
+    def next_unload_s(self, in_use: str | None = None) -> float | None:
         """Seconds until ``unload_idle`` has something to do; None for never."""
-        if self._setup.idle_unload_s is None or not self._models:
+        asked_at = [self._asked_at[name] for name in self._models if name != in_use]
+        if self._setup.idle_unload_s is None or not asked_at:
             return None
-        first = min(self._asked_at[name] for name in self._models)
+        first = min(asked_at)
         return max(0.0, first + self._setup.idle_unload_s - time.monotonic())
 
     def _load(self, name: str) -> Model:

@@ -1,4 +1,4 @@
-"""Keeps one device's worker process alive, and gives it one request at a time."""
+"""Keeps one device's worker process alive, and gives it as many requests of one model as that does at once."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ class Supervisor:
         self.device = device
         self.standings = Standings(device, [model.name for model in models], options.retry_s)
         self._models = models
+        self._places = {model.name: model.concurrency for model in models}
         self._folder = folder
         self._options = options
         self._observer = observer
@@ -84,6 +85,7 @@ class Supervisor:
         self._retry_timer: asyncio.TimerHandle | None = None
         self._killed_for = ""
         self._forgiven = False
+        self._lost_at_once = 0
         self._takers: dict[type[FromWorker], Callable[[Any], None]] = {
             Done: self._on_done,
             Failed: self._on_failed,
@@ -109,7 +111,7 @@ class Supervisor:
             await asyncio.sleep(_LOOK_S)
 
     async def stop(self) -> None:
-        """End the process; a request that still runs fails."""
+        """End the process; requests that still run fail."""
         self._stopping.set()
         if self._is_idle():
             self._tell(Stop())
@@ -122,21 +124,39 @@ class Supervisor:
             await self._task
 
     @property
-    def current(self) -> Ticket | None:
-        """The request that runs."""
-        return self._running.ticket
+    def running(self) -> tuple[Ticket, ...]:
+        """The requests that run, all of one model."""
+        return self._running.tickets
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much runs that no request could begin beside it."""
+        running = self.running
+        return bool(running) and (running[0].alone or len(running) >= self._places[running[0].model])
 
     @property
     def pid(self) -> int | None:
         """The number of the process, while there is one."""
         return self._life.pid if self._life else None
 
-    def can_take(self, model: str) -> bool:
-        """Whether a request for the model could begin now."""
-        return self._is_idle() and not self._stopping.is_set() and self.standings.is_able(model)
+    def can_serve(self, model: str) -> bool:
+        """Whether a request for the model could begin now, or once what runs has ended."""
+        able = self._settled and not self._killed_for and not self._stopping.is_set()
+        return able and self.standings.is_able(model)
+
+    def places(self, model: str, *, alone: bool = False) -> int:
+        """How many requests for the model could begin now. alone: none beside another."""
+        if not self.can_serve(model):
+            return 0
+        running = self.running
+        if not running:
+            return 1 if alone else self._places[model]
+        if alone or self.is_full or running[0].model != model:
+            return 0
+        return self._places[model] - len(running)
 
     def begin(self, ticket: Ticket) -> None:
-        """Do a request; only when ``can_take`` says so."""
+        """Do a request; only when there is one of the ``places`` for it."""
         if self._life is None:
             raise RuntimeError("a request began without a process")
         ticket.supervisor = self
@@ -155,7 +175,7 @@ class Supervisor:
 
     async def _one_life(self) -> float:
         """Start a process and see it to its end; gives the seconds to wait until the next."""
-        self._killed_for, self._forgiven = "", False
+        self._killed_for, self._forgiven, self._lost_at_once = "", False, 0
         self.standings.starts(hopeless=self._restarts.failed)
         self._changed()
         try:
@@ -194,7 +214,7 @@ class Supervisor:
         )
 
     def _buried(self, reason: str) -> float:
-        """The process is gone: its request fails, its models wait for the next. Gives the seconds until then."""
+        """The process is gone: its requests fail, its models wait for the next. Gives the seconds until then."""
         was_loading, self._settled = not self._settled, False
         stopping = self._stopping.is_set()
         wait_s = 0.0
@@ -204,11 +224,19 @@ class Supervisor:
                 wait_s = self._restarts.crashed(time.monotonic(), loading=was_loading)
             self.standings.lost(reason, hopeless=self._restarts.failed)
             self._observer.restarted(self.device, reason)
-        ticket = self._running.let_go()
-        if ticket is not None:
-            ticket.fail(ModelUnready(ticket.model, _STOPPING) if stopping else WorkerFailure(reason))
+        self._notice_loss()
+        for ticket in self._running.let_go():
+            ticket.is_suspect = not stopping and not self._forgiven
+            blameless = self._forgiven or self._lost_at_once > 1
+            ticket.fail(
+                ModelUnready(ticket.model, _STOPPING) if stopping else WorkerFailure(reason, blameless=blameless)
+            )
         self._changed()
         return wait_s
+
+    def _notice_loss(self) -> None:
+        """Keep how many requests ran when the process was lost: of several, nobody knows which one did it."""
+        self._lost_at_once = self._lost_at_once or len(self._running)
 
     def _kill(self, reason: str) -> None:
         if self._life is not None and not self._killed_for:
@@ -230,7 +258,7 @@ class Supervisor:
             self._life.line.send(frame(message))
 
     def _is_idle(self) -> bool:
-        return self._settled and self._running.ticket is None
+        return self._settled and not self._running
 
     def _take(self, message: FromWorker) -> None:
         self._pulse.felt()
@@ -242,7 +270,9 @@ class Supervisor:
             self._changed()
 
     def _on_failed(self, said: Failed) -> None:
-        if self._running.failed(said):
+        if said.sick:
+            self._notice_loss()
+        if self._running.failed(said, blameless=said.sick and self._lost_at_once > 1):
             if said.sick:
                 self._dead("its device stopped answering")
             self._changed()
@@ -280,8 +310,9 @@ class Supervisor:
         _log.log(said.level, "%s: %s", said.name, said.text, extra=self._extra(said.request))
 
     def _on_output(self, text: str) -> None:
-        """What did not go through Python has no request's name; the one that runs is the likeliest."""
-        _log.info("output: %s", text, extra=self._extra(self.current.request if self.current else ""))
+        """What did not go through Python has no request's name; if only one runs it is the likeliest."""
+        running = self.running
+        _log.info("output: %s", text, extra=self._extra(running[0].request if len(running) == 1 else ""))
 
     def _on_broken(self, error: Exception) -> None:
         _log.error("the worker of %s said what no worker says", self.device, exc_info=error, extra=self._extra())

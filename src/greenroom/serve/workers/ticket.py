@@ -71,7 +71,8 @@ class Ticket:
     """One request. frame: as it goes to a worker.  future: its result; cancelled when nobody wants it.
 
     on_begin: called when a worker has it.  supervisor: who does it, None while it waits and after its end.
-    ended: given when somebody waits for a worker to have let go of it.
+    ended: given when somebody waits for a worker to have let go of it.  alone: nothing else runs beside it.  room:
+    bytes of its result that its worker may still send.  is_suspect: its worker was lost, perhaps because of it.
     """
 
     id: int
@@ -87,6 +88,9 @@ class Ticket:
     began_at: float = 0.0
     supervisor: Supervisor | None = None
     ended: asyncio.Future[None] | None = field(default=None)
+    alone: bool = False
+    room: int = 0
+    is_suspect: bool = False
 
     def succeed(self, made: Generated) -> None:
         """It is done."""
