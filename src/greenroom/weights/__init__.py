@@ -1,0 +1,1 @@
+"""Weights: read, checked, stored, and invented for tests."""

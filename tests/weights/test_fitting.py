@@ -1,0 +1,77 @@
+"""How a checkpoint differs from a network, in words that fit on a screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from greenroom.weights.errors import OtherNetwork, TensorRenamed, TensorsDiffer
+from greenroom.weights.fitting import check_fit, difference, read_weights
+from greenroom.weights.reading import Stored, open_weights
+
+WANTED: dict[str, tuple[int, ...]] = {f"layer.{place}": (place + 1, 4) for place in range(8)}
+
+
+def stored(shapes: dict[str, tuple[int, ...]]) -> dict[str, Stored]:
+    return {name: Stored("float32", shape) for name, shape in shapes.items()}
+
+
+def test_nothing_differs() -> None:
+    assert not difference(WANTED, WANTED)
+    check_fit("file", "net", WANTED, stored(WANTED))
+
+
+def test_only_a_few_names_are_listed() -> None:
+    found = {name.replace("layer", "block"): shape for name, shape in WANTED.items()} | {"layer.0": (9, 9)}
+    assert str(difference(WANTED, found)) == (
+        "7 missing (layer.1, layer.2, layer.3 and 4 more); 8 unknown (block.0, block.1, block.2 and 5 more);"
+        " 1 of another shape (layer.0 is [9, 9] instead of [1, 4])"
+    )
+
+
+def renamed(one: str, shape: tuple[int, ...]) -> dict[str, Stored]:
+    return stored({name: was for name, was in WANTED.items() if name != "layer.3"} | {one: shape})
+
+
+def test_one_missing_and_one_of_its_shape_look_renamed() -> None:
+    with pytest.raises(TensorRenamed, match=r"no tensor layer\.3, and one of its shape, level\.3,"):
+        check_fit("file", "net", WANTED, renamed("level.3", (4, 4)))
+
+
+def test_one_missing_and_one_of_another_shape_do_not() -> None:
+    with pytest.raises(TensorsDiffer, match=r"1 missing \(layer\.3\); 1 unknown \(level\.3\)"):
+        check_fit("file", "net", WANTED, renamed("level.3", (5, 4)))
+
+
+def test_a_few_strays_do_not_make_another_network() -> None:
+    with pytest.raises(TensorRenamed):
+        check_fit("file", "net", WANTED, renamed("level.3", (4, 4)), recognised="another net")
+    with pytest.raises(OtherNetwork, match="it looks like another net: 8 missing"):
+        check_fit("file", "net", WANTED, stored({"a": (1,)}), recognised="another net")
+
+
+def test_an_odd_name_stays_on_its_line() -> None:
+    with pytest.raises(TensorsDiffer) as caught:
+        check_fit("file", "net", WANTED, stored(WANTED | {"a\n\x1b[31m" + "b" * 500: (1,)}))
+    assert "\n" not in caught.value.message
+    assert "\x1b" not in caught.value.message
+    assert len(caught.value.message) < 250
+
+
+def test_a_tensor_that_needs_no_cast_stays_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "some.safetensors"
+    save_file({"a": torch.ones(3), "b": torch.ones(3)}, file)
+    opened = open_weights(file)
+    read = read_weights(opened, {"x": "a"}, "cpu", torch.float32)
+    assert read.keys() == {"x"}
+    assert read["x"].data_ptr() == opened.read("a").data_ptr()
+    assert read_weights(opened, {"x": "a"}, "cpu", torch.float16)["x"].dtype == torch.float16
+
+
+def test_reading_nothing_gives_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "some.safetensors"
+    save_file({"a": torch.ones(3)}, file)
+    assert read_weights(open_weights(file), {}, "cpu", torch.float32) == {}
