@@ -44,6 +44,7 @@ def release(error: BaseException | None = None) -> None:
     """Give back what nobody uses any more: what the frames of ``error`` hold, cycles, torch's cache, the C heap."""
     for link in _chain(error) if error else ():
         traceback.clear_frames(link.__traceback__)
+    gc.unfreeze()  # what ``settle`` set aside may be what nobody uses
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
@@ -51,6 +52,15 @@ def release(error: BaseException | None = None) -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc alone has it
     if trim is not None:
         trim(0)
+
+
+def settle() -> None:
+    """Set what is loaded now aside from the search for garbage.
+
+    Torch's modules are hundreds of thousands of objects; walking them stops a request for tens of milliseconds.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -1,0 +1,175 @@
+"""Rows of many requests, batched as they come: whoever waits when the device is free goes in the next batch."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from greenroom.progress import Step, silent
+from greenroom.runtime.memory import is_out_of_memory, release
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from greenroom.models.f5tts.rows import Row, Sampling
+
+# One row of 15 s keeps an H100 as busy as thirty-two do: larger batches give little, and every row waits for the
+# batch before its own. See benchmarks/NOTES.md.
+_BATCH_FRAMES = 12_288
+_BATCH_ROWS = 32
+# Where rows are padded to the longest, none may be so much shorter that its padding costs more than its company saves.
+_SHORTEST = 0.75
+# How much later a request's next row counts than its first, so that all begin to be heard before one is finished.
+_PATIENCE_S = 0.5
+_POLL_S = 0.05
+
+
+class Speaker(Protocol):
+    """What makes the sound; see ``Engine``."""
+
+    packs: bool
+
+    def speak(self, rows: Sequence[Row], sampling: Sampling, step: Step = silent) -> list[NDArray[np.float32]]:
+        """The sound of each row."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A row on its way. stage, done, total: how far its batch is.  gone: nobody wants it any more."""
+
+    row: Row
+    sampling: Sampling
+    due: float
+    stage: str = "waiting"
+    done: float = 0
+    total: float = 0
+    gone: bool = False
+    sound: NDArray[np.float32] | None = None
+    error: BaseException | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class _Abandoned(Exception):
+    """Nobody waits for any row of the batch."""
+
+
+class Batcher:
+    """Lets many threads speak through one engine. A row's sound does not depend on the rows beside it.
+
+    The engine is used by one thread of the batcher's own, begun with the first row.
+    """
+
+    def __init__(self, engine: Speaker) -> None:
+        self._engine = engine
+        self._changed = threading.Condition()
+        self._waiting: list[_Waiting] = []
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def speak(self, row: Row, sampling: Sampling, step: Step = silent, *, place: int = 0) -> NDArray[np.float32]:
+        """The sound of a row; waits for it.
+
+        step: called from this thread.  place: of the row in its request: later ones let others' first ones by.
+        Raises what the engine raises, and what ``step`` raises: then the row is given up.
+        """
+        item = _Waiting(row, sampling, time.monotonic() + place * _PATIENCE_S)
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the batcher is closed")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="f5tts-batches", daemon=True)
+                self._thread.start()
+            self._waiting.append(item)
+            self._changed.notify()
+        try:
+            while not item.ended.wait(_POLL_S):
+                step(item.stage, item.done, item.total)
+        except BaseException:
+            self._give_up(item)
+            raise
+        if item.sound is None:
+            raise item.error or RuntimeError("the batch gave neither sound nor error")
+        step(item.stage, item.done, item.total)
+        return item.sound
+
+    def close(self) -> None:
+        """End the thread once the batch that runs is done."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _give_up(self, item: _Waiting) -> None:
+        with self._changed:
+            item.gone = True
+            if item in self._waiting:
+                self._waiting.remove(item)
+
+    def _serve(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            self._run(batch)
+
+    def _next_batch(self) -> list[_Waiting] | None:
+        """The row that is due first and those that go with it; None once closed."""
+        with self._changed:
+            while not self._waiting and not self._closed:
+                self._changed.wait()
+            if not self._waiting:
+                return None
+            self._waiting.sort(key=lambda item: item.due)
+            first = self._waiting[0]
+            batch: list[_Waiting] = []
+            frames = 0
+            for item in self._waiting:
+                if len(batch) == _BATCH_ROWS:
+                    break
+                if not self._goes_with(first, item) or (batch and frames + item.row.frames > _BATCH_FRAMES):
+                    continue
+                batch.append(item)
+                frames += item.row.frames
+            for item in batch:
+                self._waiting.remove(item)
+            return batch
+
+    def _goes_with(self, first: _Waiting, item: _Waiting) -> bool:
+        if item.sampling != first.sampling:
+            return False
+        shorter, longer = sorted((first.row.frames, item.row.frames))
+        return self._engine.packs or shorter >= _SHORTEST * longer
+
+    def _run(self, batch: list[_Waiting]) -> None:
+        """Speak a batch; when memory runs out, in halves."""
+
+        def step(stage: str, done: float, total: float) -> None:
+            if all(item.gone for item in batch):
+                raise _Abandoned
+            for item in batch:
+                item.stage, item.done, item.total = stage, done, total
+
+        try:
+            sounds = self._engine.speak([item.row for item in batch], batch[0].sampling, step)
+        except _Abandoned:
+            return
+        except BaseException as error:  # whoever waits gets it; the thread goes on for the others
+            if is_out_of_memory(error) and len(batch) > 1:
+                release(error)
+                middle = len(batch) // 2
+                self._run(batch[:middle])
+                self._run(batch[middle:])
+                return
+            for item in batch:
+                # One of its own for each: what handles an error writes its traceback.
+                item.error = copy.copy(error) if len(batch) > 1 else error
+                item.ended.set()
+            return
+        for item, sound in zip(batch, sounds, strict=True):
+            item.sound = sound
+            item.ended.set()

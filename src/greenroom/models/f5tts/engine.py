@@ -1,0 +1,136 @@
+"""Rows to sound on one device: the flow model and the vocoder, each by the fastest way that the device has."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from typing import TYPE_CHECKING, Self
+
+import torch
+
+from greenroom.errors import GreenroomError
+from greenroom.models.f5tts.checkpoint import load_flow, load_vocos
+from greenroom.models.f5tts.mel import log_mel
+from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
+from greenroom.models.f5tts.vocoding import Vocoder
+from greenroom.progress import Step, silent
+from greenroom.runtime.memory import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from greenroom.models.f5tts.architecture import Architecture
+
+    Sampler = Callable[[Sequence[Row], Sampling, Step], list[Tensor]]
+
+# Half precision came with this generation; older cards give blank sound in it (upstream issues 669, 799).
+_HALF_SINCE = (7, 0)
+_SIXTEENS = "GTX 16"
+# A reference of 5 s, and with it 2, 5 and 10 s to speak: other lengths are recorded when they come, in 30 ms.
+_WARM_REFERENCE = 470
+_WARM_FRAMES = (660, 940, 1410)
+_WARM_STEPS = 2
+
+
+class SoundNotFinite(GreenroomError):
+    """The model computed something that is no number."""
+
+    code = "sound-not-finite"
+
+
+class Engine:
+    """A flow model and its vocoder on a device. Used by one thread at a time; see ``Batcher`` for many.
+
+    rate: samples a second.  packs: rows of unequal length cost no more than their own frames.
+    """
+
+    rate = 24_000
+
+    def __init__(self, sampler: Sampler, vocoder: Vocoder, device: torch.device, *, packs: bool = False) -> None:
+        self._sampler = sampler
+        self._vocoder = vocoder
+        self._device = device
+        self.packs = packs
+
+    @classmethod
+    def load(cls, architecture: Architecture, flow: Path, vocoder: Path, device: str = "cpu") -> Self:
+        """Load both networks: on CUDA the flow model in half precision, the vocoder in float32 everywhere.
+
+        Raises what ``checkpoint`` raises for files that are not what they should be.
+        """
+        target = torch.device(device)
+        network = load_flow(flow, architecture, device=target, dtype=_precision(target))
+        vocos = load_vocos(vocoder, device=target)
+        if not _can_pack(architecture, target):
+            return cls(lambda rows, sampling, step: sample_rows(network, rows, sampling, step), Vocoder(vocos), target)
+        # What the host does between kernels is small: threads that wake for it make its time uneven.
+        torch.set_num_threads(1)
+        from greenroom.models.f5tts.packed_dit import PackedDiT
+        from greenroom.models.f5tts.packed_sampler import PackedSampler
+
+        packed = PackedDiT(architecture, network.transformer.state_dict(), target)
+        sampler = PackedSampler(packed, network.transformer.text_embed)
+        return cls(sampler.sample, Vocoder(vocos, graphs=True), target, packs=True)
+
+    @torch.inference_mode()
+    def mel(self, samples: NDArray[np.float32]) -> Tensor:
+        """The log mel of a recording, (samples,) at the engine's rate: float32 (frames, mel_dim) on the CPU."""
+        wave = torch.from_numpy(samples).to(self._device)
+        return log_mel(wave[None])[0].transpose(0, 1).cpu().contiguous()
+
+    def sample(self, rows: Sequence[Row], sampling: Sampling, step: Step = silent) -> list[Tensor]:
+        """The log mel of each row, its reference included: float32 (frames, mel_dim), on the device."""
+        return self._sampler(rows, sampling, step)
+
+    def warm(self) -> None:
+        """Do what a first row would wait for: compile kernels, choose algorithms, record graphs of usual lengths."""
+        generator = torch.Generator().manual_seed(0)
+        reference = torch.randn(_WARM_REFERENCE, self._vocoder.bands, generator=generator)
+        for frames in _WARM_FRAMES if self.packs else _WARM_FRAMES[:1]:
+            row = Row(reference, (0,) * 60, frames, _WARM_REFERENCE, seed=0)
+            self.speak([row], Sampling(steps=_WARM_STEPS))
+        settle()
+
+    @torch.inference_mode()
+    def speak(self, rows: Sequence[Row], sampling: Sampling, step: Step = silent) -> list[NDArray[np.float32]]:
+        """The sound of each row from its ``start``: float32, ((frames - start - 1) * hop,).
+
+        Raises SoundNotFinite, InputInvalid, and what ``step`` raises.
+        """
+        mels = [mel[row.start :] for mel, row in zip(self.sample(rows, sampling, step), rows, strict=True)]
+        step("vocoding", 0, 1)
+        sounds = self._vocoder.decode(mels)
+        step("vocoding", 1, 1)
+        return [_finite(sound.numpy()) for sound in sounds]
+
+
+def _finite(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not math.isfinite(sound.sum(dtype="float64")):
+        raise SoundNotFinite(
+            "the model computed sound that is no number",
+            mend="check the weights with their published hash; on an old card, run on the CPU instead",
+        )
+    return sound
+
+
+def _precision(device: torch.device) -> torch.dtype:
+    if device.type != "cuda":
+        return torch.float32
+    name, capability = torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device)
+    return torch.float16 if capability >= _HALF_SINCE and _SIXTEENS not in name else torch.float32
+
+
+def _can_pack(architecture: Architecture, device: torch.device) -> bool:
+    """Whether the packed way is there: Triton's compiler, and a card whose tensor cores it knows."""
+    if device.type != "cuda" or importlib.util.find_spec("triton") is None:
+        return False
+    if torch.cuda.get_device_capability(device) < (8, 0):
+        return False
+    from greenroom.models.f5tts.packed_dit import is_packable
+
+    return is_packable(architecture)

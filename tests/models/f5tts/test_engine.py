@@ -1,0 +1,93 @@
+"""From rows to sound on the CPU: what the engine makes of a checkpoint, and what it refuses to hand on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from greenroom.models.f5tts.checkpoint import load_flow, load_vocos
+from greenroom.models.f5tts.engine import Engine, SoundNotFinite
+from greenroom.models.f5tts.mel import log_mel
+from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
+from greenroom.models.f5tts.synthetic import synthesise_flow, synthesise_vocos
+from greenroom.models.f5tts.vocoding import Vocoder
+from greenroom.models.f5tts.vocos import VocosConfig
+from tests.models.f5tts.networks import V1
+
+_FEW = Sampling(steps=2)
+_VOCOS = VocosConfig(mels=20, dim=16, inner=32, depth=1)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("weights")
+    flow, vocos = folder / "model.safetensors", folder / "vocos.bin"
+    synthesise_flow(flow, V1)
+    synthesise_vocos(vocos, _VOCOS)
+    return flow, vocos
+
+
+@pytest.fixture(scope="module")
+def engine(files: tuple[Path, Path]) -> Engine:
+    flow, vocos = files
+    network = load_flow(flow, V1)
+
+    def sample(rows, sampling, step):  # type: ignore[no-untyped-def]
+        return sample_rows(network, rows, sampling, step)
+
+    return Engine(sample, Vocoder(load_vocos(vocos, _VOCOS)), torch.device("cpu"))
+
+
+def _row(reference: int, frames: int, seed: int, start: int | None = None) -> Row:
+    mel = torch.randn(reference, 20, generator=torch.Generator().manual_seed(seed))
+    return Row(mel, (3, 4, 5), frames, reference if start is None else start, seed)
+
+
+def test_a_row_is_heard_from_its_start(engine: Engine) -> None:
+    whole, rest = engine.speak([_row(10, 31, 1, start=0), _row(10, 31, 1)], _FEW)
+    assert whole.dtype == np.float32
+    assert (len(whole), len(rest)) == (30 * 256, 20 * 256)
+
+
+def test_rows_of_unequal_length_sound_as_they_do_alone(engine: Engine) -> None:
+    rows = [_row(10, 40, 1), _row(6, 17, 2), _row(12, 64, 3)]
+    for row, sound in zip(rows, engine.speak(rows, _FEW), strict=True):
+        np.testing.assert_allclose(sound, engine.speak([row], _FEW)[0], atol=2e-5, rtol=1e-4)
+
+
+def test_progress_goes_from_sampling_to_vocoding(engine: Engine) -> None:
+    told: list[tuple[str, float, float]] = []
+    engine.speak([_row(5, 12, 1)], _FEW, lambda stage, done, total: told.append((stage, done, total)))
+    assert told == [("sampling", 0, 2), ("sampling", 1, 2), ("sampling", 2, 2), ("vocoding", 0, 1), ("vocoding", 1, 1)]
+
+
+def test_sound_that_is_no_number_is_not_handed_on(engine: Engine) -> None:
+    broken = _row(5, 12, 1)
+    broken.conditioning[0, 0] = torch.nan
+    with pytest.raises(SoundNotFinite) as caught:
+        engine.speak([broken], _FEW)
+    assert caught.value.code == "sound-not-finite"
+    assert "published hash" in caught.value.mend
+
+
+def test_the_mel_of_a_recording(engine: Engine) -> None:
+    sound = np.sin(np.arange(5000, dtype=np.float32) / 20)
+    mel = engine.mel(sound)
+    assert mel.shape == (5000 // 256 + 1, 100)
+    torch.testing.assert_close(mel, log_mel(torch.from_numpy(sound)).T)
+
+
+def test_an_engine_is_loaded_and_warmed(files: tuple[Path, Path], tmp_path: Path) -> None:
+    flow, vocos = tmp_path / "model.safetensors", tmp_path / "vocos.bin"
+    small = replace(V1, mel_dim=100)
+    synthesise_flow(flow, small)
+    synthesise_vocos(vocos)
+    loaded = Engine.load(small, flow, vocos)
+    assert not loaded.packs
+    loaded.warm()
+    mel = torch.zeros(4, 100)
+    assert loaded.speak([Row(mel, (1, 2), 9, 4, 0)], _FEW)[0].shape == (4 * 256,)

@@ -1,0 +1,80 @@
+"""The packed way equals the plain one, by Triton's interpreter, in fp32 on the CPU."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from greenroom.errors import Cancelled
+from greenroom.models.f5tts import packing
+from greenroom.models.f5tts.architecture import PUBLISHED, Architecture
+from greenroom.models.f5tts.flow import Flow
+from greenroom.models.f5tts.packed_dit import PackedDiT, is_packable
+from greenroom.models.f5tts.packed_sampler import PackedSampler
+from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
+from tests.models.f5tts.networks import BASE, V1, flow_of
+
+# The interpreter takes milliseconds for each program of a kernel: one layer, one step where that is enough.
+_V1, _BASE = replace(V1, depth=1), replace(BASE, depth=1)
+_SAMPLING = Sampling(steps=1)
+
+
+@pytest.fixture(autouse=True)
+def _small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "_FINEST", 16)
+
+
+def _sampler(flow: Flow) -> PackedSampler:
+    network = flow.transformer
+    packed = PackedDiT(
+        flow.architecture, network.state_dict(), torch.device("cpu"), dtype=torch.float32, steps=4, positions=64
+    )
+    return PackedSampler(packed, network.text_embed, graphs=False)
+
+
+def _row(reference: int, tokens: int, frames: int, seed: int, keep: torch.Tensor | None = None) -> Row:
+    generator = torch.Generator().manual_seed(seed)
+    mel = torch.randn(reference, 20, generator=generator)
+    ids = tuple(torch.randint(0, 40, (tokens,), generator=generator).tolist())
+    return Row(mel, ids, frames, reference, seed, keep)
+
+
+@pytest.mark.parametrize("architecture", [_V1, _BASE], ids=["v1", "base"])
+def test_rows_equal_what_they_are_alone_by_the_plain_way(architecture: Architecture) -> None:
+    flow = flow_of(architecture)
+    rows = [_row(6, 5, 10, 1), _row(3, 4, 6, 2, keep=torch.tensor([True, False, True]))]
+    made = _sampler(flow).sample(rows, _SAMPLING)
+    for row, mel in zip(rows, made, strict=True):
+        wanted = sample_rows(flow, [row], _SAMPLING)[0]
+        torch.testing.assert_close(mel, wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_a_second_schedule_takes_the_place_of_the_first() -> None:
+    flow, row = flow_of(_V1), _row(6, 3, 12, 4)
+    sampler = _sampler(flow)
+    for sampling in (_SAMPLING, Sampling(steps=2, guidance=0.0, sway=None)):
+        wanted = sample_rows(flow, [row], sampling)[0]
+        torch.testing.assert_close(sampler.sample([row], sampling)[0], wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_it_stops_between_steps() -> None:
+    stages: list[tuple[str, float, float]] = []
+
+    def step(stage: str, done: float, total: float) -> None:
+        stages.append((stage, done, total))
+        if done == 1:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        _sampler(flow_of(_V1)).sample([_row(4, 3, 9, 5)], Sampling(steps=2), step)
+    assert stages == [("sampling", 0, 2), ("sampling", 1, 2)]
+
+
+def test_which_networks_can_be_packed() -> None:
+    assert is_packable(PUBLISHED["f5tts-v1-base"])
+    assert is_packable(PUBLISHED["f5tts-base"])
+    assert not is_packable(PUBLISHED["e2tts-base"])
+    for other in ({"qk_norm": "rms_norm"}, {"long_skip_connection": True}, {"dim": 768, "heads": 12}):
+        assert not is_packable(replace(PUBLISHED["f5tts-v1-base"], **other))
