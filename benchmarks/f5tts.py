@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
+import wave
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,14 @@ from greenroom.models.f5tts.architecture import PUBLISHED
 from greenroom.models.f5tts.checkpoint import load_flow
 from greenroom.models.f5tts.durations import prompt_text, requested_frames
 from greenroom.models.f5tts.engine import Engine
+from greenroom.models.f5tts.model import F5TTSV1Base, Sources
 from greenroom.models.f5tts.reference import ended
 from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
 from greenroom.models.f5tts.synthetic import synthesise_flow, synthesise_vocos
 from greenroom.models.f5tts.tokens import tokens
 from greenroom.models.f5tts.vocabulary import Vocabulary
+from greenroom.models.model import Work
+from greenroom.recipes.inputs.f5tts import F5SpeechInputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from f5tts_original import Original
+    from greenroom.settings import Settings
 
 _ARCHITECTURE = PUBLISHED["f5tts-v1-base"]
 _STEPS = (32, 16, 7)
@@ -166,6 +171,51 @@ def batches(ours: Ours, theirs: Original | None, runs: int, device: str) -> dict
 _BATCHES = {"equal": workload.equal, "spread": workload.spread}
 
 
+def first_sound(folder: Path, device: str, runs: int) -> dict[str, Any]:
+    """A text of 30 s through the model as it is served, streamed: seconds until the first bytes, and until the end."""
+
+    class Here(F5TTSV1Base):
+        @classmethod
+        def sources(cls, settings: Settings) -> Sources:
+            return Sources(_ARCHITECTURE, folder / "model.safetensors", folder / "vocab.txt", folder / "vocos.bin")
+
+    model = Here.load(device)
+    model.warm_up(Work(folder))
+    recording = folder / "reference.wav"
+    with wave.open(str(recording), "wb") as file:
+        file.setparams((1, 2, workload.RATE, 0, "NONE", ""))
+        file.writeframes((workload.recording() * 32_767).astype("<i2").tobytes())
+    said = {
+        "text": " ".join([workload.TEXT] * 3), "reference": str(recording), "reference_text": workload.REFERENCE_TEXT,
+        "check_reference": False, "format": "pcm", "captions": "",
+    }  # fmt: skip
+    found: dict[str, Any] = {}
+    for steps in _STEPS:
+        first, last, bytes_made = [], [], 0
+        for seed in range(runs + 1):
+            came: list[float] = []
+            sizes: list[int] = []
+
+            def hand_on(data: bytes, came: list[float] = came, sizes: list[int] = sizes) -> None:
+                came.append(time.perf_counter())
+                sizes.append(len(data))
+
+            inputs = F5SpeechInputs.check({**said, "steps": steps, "seed": seed})
+            began = time.perf_counter()
+            model.generate(inputs, Work(folder, hand_on=hand_on))
+            if seed:  # the first one reads the reference and records graphs
+                first.append(came[0] - began)
+                last.append(came[-1] - began)
+                bytes_made = sum(sizes)
+        found[f"nfe{steps}"] = {
+            "first_bytes": summary(first),
+            "last_bytes": summary(last),
+            "made_s": round(bytes_made / 2 / workload.RATE, 2),
+        }
+    model.speaker.batcher.close()
+    return found
+
+
 def half_precision_error(ours: Ours, flow: Path, device: str) -> dict[str, Any]:
     """The mel against fp32 on the same device by the plain way, the same seed: ||a - b|| / ||b|| of what is made."""
     network = load_flow(flow, _ARCHITECTURE, device=device, dtype=torch.float32)
@@ -262,6 +312,8 @@ def main() -> None:
                 found[f"peak_mib_batches{beside}"] = torch.cuda.max_memory_allocated() >> 20
         del theirs
         gc.collect()
+        if options.runs:
+            found["streamed_30_s"] = first_sound(folder, device, options.runs)
         found["half_precision_error"] = half_precision_error(ours, flow, device)
     text = json.dumps(found, indent=1)
     print(text)

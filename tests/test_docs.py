@@ -95,7 +95,8 @@ def run(command: str, folder: Path) -> str:
 # One after another, as all tests of a file are: pages that serve do so at the same port.
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, tmp_path: Path) -> None:
-    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    for folder in ("docs", "tests"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     serving = Serving(tmp_path)
     try:
         for command, expected in transcripts(page):

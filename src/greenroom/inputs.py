@@ -30,9 +30,14 @@ def Input(  # noqa: N802 - stands where pydantic's Field would
     max_length: int | None = None,
     unit: str = "",
     media: Media | None = None,
+    subject: bool = False,
 ) -> Any:
-    """Describe one input, inside ``Annotated``: help, bounds, the unit they are in, and which media file it names."""
-    said: dict[str, Any] = {name: word for name, word in (("unit", unit), ("format", media)) if word}
+    """Describe one input, inside ``Annotated``: help, bounds, the unit they are in, and which media file it names.
+
+    subject: it says what is made and not how, though it may be left out; forms show it first, and presets leave it.
+    """
+    told = (("unit", unit), ("format", media), ("subject", subject))
+    said: dict[str, Any] = {name: word for name, word in told if word}
     bounds: dict[str, Any] = {"ge": ge, "gt": gt, "le": le, "min_length": min_length, "max_length": max_length}
     return Field(description=help, json_schema_extra=said or None, **bounds)
 

@@ -94,6 +94,9 @@ class Settings(Inputs):
     stop_grace_s: Annotated[
         float, Setting("Seconds that running work may take when the server is told to stop.", ge=0)
     ] = 30.0
+    weights: Annotated[
+        HomePath | None, Setting("Folder of weights, each as REPOSITORY/PATH, asked before the model hub's cache.")
+    ] = None
     hf_token: Annotated[SecretStr | None, Setting("Token for gated weights on the model hub.", env="HF_TOKEN")] = None
     hf_home: Annotated[HomePath | None, Setting("Folder of the model hub's cache.", env="HF_HOME")] = None
     hf_endpoint: Annotated[str | None, Setting("Mirror of the model hub.", env="HF_ENDPOINT")] = None

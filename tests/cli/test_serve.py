@@ -65,7 +65,7 @@ def test_a_port_that_is_taken_is_said(greenroom: Run) -> None:
         (("--host", ""), "can be reached from other machines"),
         (("--host", "no.such.host.invalid"), "has no address"),
         (("voice-jo",), "did you mean voice-joe?"),
-        (("f5tts-v1-base",), "cannot be served yet"),
+        (("seedvr2-3b",), "cannot be served yet"),
         (("nowhere:Model",), "cannot be imported"),
         (("--keys", "none.toml"), "there is no file of keys"),
         (("--port", "70000"), "port"),

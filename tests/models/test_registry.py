@@ -9,7 +9,7 @@ import pytest
 from greenroom.errors import UnknownName
 from greenroom.models.registry import ModelInvalid, NotServed, find
 from greenroom.recipes.inputs.voice import SpeechInputs
-from tests.serve.models import Noop, OutOfMem
+from tests.serve.models import Noop, OutOfMem, Party
 
 
 def test_the_embedded_voice_is_served_with_its_recipe() -> None:
@@ -28,6 +28,8 @@ def test_ones_own_class_is_served_by_its_place() -> None:
     assert not served.has_smaller_plan
     assert find("tests.serve.models:OutOfMem").model is OutOfMem
     assert find("tests.serve.models:OutOfMem").has_smaller_plan
+    assert served.concurrency == 1
+    assert find("tests.serve.models:Party").concurrency == Party.concurrency == 4
 
 
 def test_a_name_that_is_nowhere_is_unknown() -> None:
@@ -35,7 +37,7 @@ def test_a_name_that_is_nowhere_is_unknown() -> None:
         find("voice-jo")
 
 
-@pytest.mark.parametrize("name", ["f5tts-v1-base", "vocos-24khz"])
+@pytest.mark.parametrize("name", ["seedvr2-3b", "vocos-24khz"])
 def test_a_model_without_code_is_not_served_yet(name: str) -> None:
     with pytest.raises(NotServed, match=f"{name} cannot be served yet") as caught:
         find(name)
@@ -56,6 +58,16 @@ def test_a_model_without_code_is_not_served_yet(name: str) -> None:
 def test_a_class_that_is_no_model_is_refused_in_words(name: str, says: str) -> None:
     with pytest.raises(ModelInvalid, match=says):
         find(name)
+
+
+@pytest.mark.parametrize("at_once", [0, -1, 2.0, True, "4", None])
+def test_a_concurrency_that_is_no_number_of_requests_is_refused(
+    at_once: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Party, "concurrency", at_once)
+    with pytest.raises(ModelInvalid, match="has the concurrency") as caught:
+        find("tests.serve.models:Party")
+    assert caught.value.mend == "make it a whole number of requests, 1 or more"
 
 
 def test_a_module_that_fails_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

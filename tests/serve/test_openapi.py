@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 import schemathesis
 
-from greenroom.recipes.inputs.voice import CAPTION_FORMATS
+from greenroom.recipes.inputs.speech import CAPTION_FORMATS
 from tests.serve.servers import MODELS, RunningServer, running_server
 
 CHOOSY = f"{MODELS}:Choosy"
@@ -23,6 +23,7 @@ CHOOSY = f"{MODELS}:Choosy"
 # What a schema cannot say, and a request that fits it may therefore be refused for.
 BEYOND_SCHEMAS = {
     "/v1/uploads": "that bytes are a sound, a video or an image",
+    "/v1/audio/voices": "the same, that somebody speaks in it, and which names are taken",
     "/v1/videos": "which of another service's words each model has a word for, and which uploads there are",
     "/v1/audio/speech": "which languages a voice speaks, and which texts have nothing to say in them",
     "/v1/models/voice-joe/generate": "the same",

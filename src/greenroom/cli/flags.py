@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 _KINDS: dict[str, click.ParamType[Any]] = {"integer": click.INT, "number": click.FLOAT, "string": click.STRING}
 
 
-def input_flags(declaration: type[Inputs], *, without: Collection[str] = ()) -> Callable[[Verb], Verb]:
+def input_flags(
+    declaration: type[Inputs], *, without: Collection[str] = (), only_with: str = ""
+) -> Callable[[Verb], Verb]:
     """A flag for each input but those in ``without``, which the verb takes in its own way.
+
+    only_with: the flag beside which these mean something; their help says so.
 
     Flags carry no default: what was not given stays None, so that the declaration alone says the default. Bounds are
     checked by the declaration too, for one wording everywhere.
@@ -27,7 +31,7 @@ def input_flags(declaration: type[Inputs], *, without: Collection[str] = ()) -> 
     def add(verb: Verb) -> Verb:
         for field in reversed(fields(declaration)):
             if field.name not in without:
-                verb = _option(field)(verb)
+                verb = _option(field, only_with)(verb)
         return verb
 
     return add
@@ -58,12 +62,13 @@ def _setting(name: str) -> Callable[[Verb], Verb]:
     return click.option(flag, name, default=None, help=help_text)
 
 
-def _option(field: InputField) -> Callable[[Verb], Verb]:
+def _option(field: InputField, only_with: str) -> Callable[[Verb], Verb]:
+    said = f"{_help(field)} (with {only_with})" if only_with else _help(field)
     flag = f"--{field.name.replace('_', '-')}"
     if field.kind == "boolean":
-        return click.option(f"{flag}/--no-{flag[2:]}", field.name, default=None, help=_help(field))
+        return click.option(f"{flag}/--no-{flag[2:]}", field.name, default=None, help=said)
     kind = click.Choice(field.choices) if field.choices else _KINDS[field.kind]
-    return click.option(flag, field.name, type=kind, default=None, help=_help(field))
+    return click.option(flag, field.name, type=kind, default=None, help=said)
 
 
 def _help(field: InputField) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # A verb is a module of greenroom.cli with a command of the same name; its line here spares importing it for --help.
 VERBS = {
     "speak": "Say a text, and write captions of it.",
+    "voices": "Keep voices by name, for the models that take any.",
     "caption": "Make subtitle files from timed words, or from sound and its text.",
     "worker": "Serve one model on RunPod serverless.",
     "serve": "Serve models over HTTP, with durable jobs and a page at /.",

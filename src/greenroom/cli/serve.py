@@ -14,6 +14,7 @@ import click
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, json_option
+from greenroom.settings import variable
 
 
 @click.command()
@@ -50,6 +51,8 @@ def serve(models: tuple[str, ...], as_json: bool, **flags: Any) -> int:
     os.umask(0o077)
     # A model of one's own lies where one stands; the workers get the same path.
     sys.path.insert(0, str(Path.cwd()))
+    # Models read the settings anew in their workers, which know no flags.
+    os.environ[variable("data")] = str(settings.data.absolute())
 
     def listening(url: str) -> None:
         out.result({"url": url}, f"greenroom serves at {url}")

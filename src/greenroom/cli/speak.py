@@ -14,12 +14,23 @@ from greenroom.cli.configured import configured, usual_aligners
 from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, counted, json_option
 from greenroom.cli.text import STANDARD, read_text_file
-from greenroom.errors import InputInvalid
+from greenroom.errors import InputInvalid, quoted
 from greenroom.files import writing_to
+from greenroom.recipes.inputs.f5tts import F5SpeakInputs
 from greenroom.recipes.inputs.voice import SpeakInputs
 
 if TYPE_CHECKING:
-    from greenroom.models.voice.speak import SpeakResult
+    from collections.abc import Iterable
+
+    from greenroom.inputs import Inputs
+    from greenroom.models.f5tts.model import F5Model
+    from greenroom.models.spoken import SpeakResult, Wanted
+    from greenroom.settings import Settings
+
+_EMBEDDED = "voice-joe"
+# What the verb takes in its own way, and what both kinds of voice have.
+_OWN = ("text", "voice", "reference", "reference_text")
+_SHARED = tuple(SpeakInputs.model_fields)
 
 
 @click.command()
@@ -31,8 +42,17 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--format", "form", help="wav, flac, mp3, opus, aac or pcm; the ending of -o if not given.")
 @click.option("--captions", metavar="FORMATS", help="Captions beside the sound: any of srt,vtt,ass,csv,json.")
-@click.option("--voice", help="A voice of the catalogue, or the path of a Piper MODEL.onnx.")
-@input_flags(SpeakInputs, without=("text",))
+@click.option(
+    "--voice", help="A voice of the catalogue, or the path of a Piper MODEL.onnx; with --model, a stored voice."
+)
+@click.option("--model", help="A model that takes any voice, such as f5tts-v1-base; the embedded voice if not given.")
+@click.option(
+    "--ref", "reference", type=click.Path(path_type=Path), help="A recording of the voice to take. (with --model)"
+)
+@click.option("--ref-text", "reference_text", help="The words of that recording, exactly as spoken. (with --model)")
+@click.option("--device", help="cpu or cuda:0; a GPU if there is one. (with --model)")
+@input_flags(SpeakInputs, without=_OWN)
+@input_flags(F5SpeakInputs, without=(*_OWN, *_SHARED), only_with="--model")
 @caption_flags
 @json_option
 def speak(
@@ -42,6 +62,8 @@ def speak(
     form: str | None,
     captions: str | None,
     voice: str | None,
+    model: str | None,
+    device: str | None,
     options: tuple[str, ...],
     karaoke: bool,
     as_json: bool,
@@ -49,38 +71,123 @@ def speak(
 ) -> int:
     """Say a text, and write captions of it.
 
-    TEXT is what to say; without it and -f, standard input is read. The voice is for evaluation: its engine is
+    TEXT is what to say; without it and -f, standard input is read. The embedded voice is for evaluation: its engine is
     GPL-3.0-or-later, and it was fine-tuned from recordings licensed for research.
     """
     from greenroom.captions.options import CaptionInputs
-    from greenroom.models.voice.speak import Request, speak_to_files, speak_to_stream
+    from greenroom.models.spoken import Wanted
 
     out = Output("speak", as_json)
-    settings = configured(out, {"voice": voice})
     if captions is None and (karaoke or options):
         raise InputInvalid("--karaoke and --option are for captions", mend="add --captions srt,vtt")
-    request = Request(
-        inputs=SpeakInputs.check({"text": _text(text, file), **given(inputs)}),
-        voice=settings.voice,
+    settings = configured(out, {"voice": voice if model is None else None})
+    wanted = Wanted(
         output=output,
         form=form,
         captions=tuple(format_list(captions)),
         caption_options=CaptionInputs.check(caption_options(options, karaoke=karaoke)),
         aligners=usual_aligners(out, settings),
     )
+    asked = given({**inputs, "device": device})
+    if model is None or model == _EMBEDDED:
+        speaking: _Embedded | _Loaded = _Embedded(asked, voice or settings.voice, model, out)
+    else:
+        speaking = _Loaded(asked, voice, model, settings, out)
+    speaking.take(_text(text, file))
     if output == STANDARD:
         if as_json:
             raise InputInvalid("-o - and --json both want standard output", mend="write to a file, or leave out --json")
         # Who listens may leave early, as head does: that is no failure.
         with writing_to(Path("standard output")), contextlib.suppress(BrokenPipeError):
-            speak_to_stream(request, _binary_stdout(), notice=out.say)
+            speaking.into(_binary_stdout(), wanted)
         return 0
-    with out.progress() as step:
-        result = speak_to_files(request, step=step, notice=out.say)
+    result = speaking.files(wanted)
     for warning in result.warnings:
         out.say(f"warning: {warning}")
     out.result(result, _lines(result))
     return 0
+
+
+class _Embedded:
+    """The embedded voice, or any Piper voice."""
+
+    def __init__(self, asked: dict[str, Any], voice: str, model: str | None, out: Output) -> None:
+        _refuse(asked, SpeakInputs, model or "a Piper voice", "add --model f5tts-v1-base, or leave out")
+        self._asked, self._voice, self._out = asked, voice, out
+
+    def take(self, text: str) -> None:
+        """Check what is asked for. Raises InputInvalid."""
+        self._inputs = SpeakInputs.check({"text": text, **self._asked})
+
+    def files(self, wanted: Wanted) -> SpeakResult:
+        """Say it into files."""
+        from greenroom.models.voice.speak import Request, speak_to_files
+
+        with self._out.progress() as step:
+            return speak_to_files(Request(self._inputs, self._voice, wanted), step=step, notice=self._out.say)
+
+    def into(self, file: IO[bytes], wanted: Wanted) -> None:
+        """Say it into a pipe."""
+        from greenroom.models.voice.speak import Request, speak_to_stream
+
+        speak_to_stream(Request(self._inputs, self._voice, wanted), file, notice=self._out.say)
+
+
+class _Loaded:
+    """A model that takes the voice of a recording."""
+
+    def __init__(self, asked: dict[str, Any], voice: str | None, model: str, settings: Settings, out: Output) -> None:
+        self._device = asked.pop("device", None)
+        _refuse(asked, F5SpeakInputs, model, "leave out")
+        self._asked, self._name, self._settings, self._out = asked, model, settings, out
+        if voice is not None:
+            self._asked["voice"] = voice
+        if "reference" in self._asked:
+            self._asked["reference"] = str(self._asked["reference"])
+        self._class = _model_class(model)
+
+    def take(self, text: str) -> None:
+        """Check what is asked for. Raises InputInvalid."""
+        self._inputs = F5SpeakInputs.check({"text": text, **self._asked})
+
+    def files(self, wanted: Wanted) -> SpeakResult:
+        """Say it into files."""
+        loaded = self._load()
+        with self._out.progress() as step:
+            return loaded.speak(self._inputs, wanted, step)
+
+    def into(self, file: IO[bytes], wanted: Wanted) -> None:
+        """Say it into a pipe."""
+        self._load().speak_into(self._inputs, wanted, file)
+
+    def _load(self) -> F5Model:
+        from greenroom.serve.devices import devices
+
+        device = devices(self._device or self._settings.devices)[0]
+        self._out.say(f"{self._name}: {self._class.notice()}")
+        return self._class.load(device)
+
+
+def _model_class(name: str) -> type[F5Model]:
+    """Raises UnknownName, NotServed, ModelInvalid, InputInvalid for a model that does not speak."""
+    from greenroom.models.f5tts.model import F5Model
+    from greenroom.models.registry import find
+
+    found = find(name).model
+    if not issubclass(found, F5Model):
+        raise InputInvalid(f"{quoted(name)} does not speak in the voice of a recording", mend="--model f5tts-v1-base")
+    return found
+
+
+def _refuse(asked: Iterable[str], declaration: type[Inputs], model: str, mend: str) -> None:
+    """Refuse a flag of another kind of voice by its name. Raises InputInvalid."""
+    for name in asked:
+        if name not in declaration.model_fields:
+            flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
+            raise InputInvalid(f"{flag} is given, and {model} has none", mend=f"{mend} {flag}")
+
+
+_FLAGS = {"reference": "--ref", "reference_text": "--ref-text"}
 
 
 def _text(given_text: str | None, file: Path | None) -> str:

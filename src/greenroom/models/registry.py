@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from greenroom.recipes.recipe import Recipe
 
 # Classes import their engines when they load, not when they are imported: a server imports them all.
-_CLASSES = {"voice-joe": "greenroom.models.voice.model:VoiceModel"}
+_CLASSES = {
+    "voice-joe": "greenroom.models.voice.model:VoiceModel",
+    "f5tts-v1-base": "greenroom.models.f5tts.model:F5TTSV1Base",
+    "f5tts-base": "greenroom.models.f5tts.model:F5TTSBase",
+    "e2tts-base": "greenroom.models.f5tts.model:E2TTSBase",
+}
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 

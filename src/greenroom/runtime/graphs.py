@@ -20,6 +20,7 @@ class Recorded(Generic[T]):
     """
 
     def __init__(self, work: Callable[[], T], pool: Any) -> None:
+        self._work = work  # holds the tensors that the graph reads by their addresses
         # First uses compile kernels and choose algorithms, which a graph cannot record.
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
@@ -27,7 +28,8 @@ class Recorded(Generic[T]):
             work()
         torch.cuda.current_stream().wait_stream(stream)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, pool=pool):
+        # Other threads may ask the device for its memory, or give some back, while this one records.
+        with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
             self.result = work()
 
     def replay(self) -> None:

@@ -12,7 +12,7 @@ from greenroom.serve.origins import ThisMachineOnly
 from greenroom.serve.page.page import page_routes
 from greenroom.serve.problems import install
 from greenroom.serve.requests import job_body, run_body, schema_name
-from greenroom.serve.routes import artifacts, health, jobs, models, runpod, speech, uploads, videos
+from greenroom.serve.routes import artifacts, health, jobs, models, runpod, speech, uploads, videos, voices
 from greenroom.serve.routes.speech import speech_body
 from greenroom.serve.routes.videos import video_body
 from greenroom.serve.shapes import Problem, reference
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from greenroom.serve.server import Server
 
 # What takes files, as forms.
-_UPLOADS = ("/v1/uploads", "/v1/videos")
+_UPLOADS = ("/v1/uploads", "/v1/videos", "/v1/audio/voices")
 
 
 def create_app(server: Server) -> FastAPI:
@@ -38,7 +38,7 @@ def create_app(server: Server) -> FastAPI:
     )
     app.state.server = server
     install(app)
-    for part in (jobs, uploads, artifacts, models, speech, videos, health):
+    for part in (jobs, uploads, artifacts, models, speech, voices, videos, health):
         app.include_router(part.router)
     app.include_router(runpod.router)
     app.include_router(runpod.router, prefix="/v2/{endpoint}", include_in_schema=False)

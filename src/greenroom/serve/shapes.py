@@ -119,6 +119,19 @@ class UploadShown(BaseModel):
     created_at: str
 
 
+class VoiceShown(BaseModel):
+    """A stored voice. seconds: of its recording as it is used.  warnings: what may make its speech worse."""
+
+    id: str
+    name: str
+    transcript: str
+    language: str
+    seconds: float
+    source_sha256: str
+    created: str
+    warnings: list[str]
+
+
 class PresetShown(BaseModel):
     """Good values for one purpose."""
 

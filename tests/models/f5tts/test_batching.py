@@ -12,10 +12,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from greenroom.errors import Cancelled, GreenroomError
+from greenroom.errors import Cancelled, GreenroomError, UnknownName
 from greenroom.models.f5tts.batching import Batcher
 from greenroom.models.f5tts.rows import Row, Sampling
 from greenroom.progress import Step, silent
+from greenroom.runtime.memory import is_out_of_memory
 
 _MANY = 8
 
@@ -132,14 +133,28 @@ def test_a_later_row_of_a_request_lets_a_first_one_by(pool: ThreadPoolExecutor) 
     batcher = Batcher(engine)
     busy = _ask(pool, batcher, [_row(0)])
     _until(lambda: len(engine.batches) == 1)
-    late = pool.submit(batcher.speak, _row(1, frames=12_000), Sampling(), place=3)
+    late = pool.submit(batcher.speak, _row(1, frames=8_000), Sampling(), place=3)
     _until(lambda: _waiting(batcher) == 1)
-    early = pool.submit(batcher.speak, _row(2, frames=12_000), Sampling())
+    early = pool.submit(batcher.speak, _row(2, frames=8_000), Sampling())
     _until(lambda: _waiting(batcher) == 2)
     engine.go_on.set()
     for future in (*busy, late, early):
         future.result(10)
     assert engine.batches[1:] == [[2], [1]]
+    batcher.close()
+
+
+def test_a_first_row_does_not_wait_for_the_later_ones_of_its_request(pool: ThreadPoolExecutor) -> None:
+    engine = Engine()
+    batcher = Batcher(engine)
+    busy = _ask(pool, batcher, [_row(0)])
+    _until(lambda: len(engine.batches) == 1)
+    futures = [pool.submit(batcher.speak, _row(10 + place), Sampling(), place=40 * place) for place in range(4)]
+    _until(lambda: _waiting(batcher) == 4)
+    engine.go_on.set()
+    for future in (*busy, *futures):
+        future.result(10)
+    assert engine.batches[1:] == [[10], [11, 12, 13]]
     batcher.close()
 
 
@@ -185,21 +200,73 @@ def test_a_batch_that_nobody_wants_is_stopped(pool: ThreadPoolExecutor) -> None:
 
 def test_an_error_reaches_everyone_of_the_batch_and_the_next_goes_on(pool: ThreadPoolExecutor) -> None:
     engine = Engine()
-    engine.go_on.set()
     batcher = Batcher(engine)
+    busy = _ask(pool, batcher, [_row(0)])
+    _until(lambda: len(engine.batches) == 1)
 
     def fail(rows: Sequence[Row]) -> None:
         raise GreenroomError("broken")
 
     engine.fail = fail
+    futures = _ask(pool, batcher, [_row(1), _row(2)])
+    _until(lambda: _waiting(batcher) == 2)
+    engine.go_on.set()
     errors = []
-    for future in _ask(pool, batcher, [_row(1), _row(2)]):
+    for future in futures:
         with pytest.raises(GreenroomError, match="broken") as caught:
             future.result(10)
         errors.append(caught.value)
     assert errors[0] is not errors[1]
+    assert busy[0].result(10)[0] == 0
     engine.fail = lambda rows: None
     assert batcher.speak(_row(3), Sampling())[0] == 3
+    batcher.close()
+
+
+def test_a_row_that_cannot_be_spoken_does_not_take_its_neighbours_along(pool: ThreadPoolExecutor) -> None:
+    engine = Engine()
+    batcher = Batcher(engine)
+    busy = _ask(pool, batcher, [_row(0)])
+    _until(lambda: len(engine.batches) == 1)
+
+    def fail(rows: Sequence[Row]) -> None:
+        if len(rows) == 8:
+            raise MemoryError("out of memory")
+        if any(row.seed == 5 for row in rows):
+            raise UnknownName("voice", "x", ())
+
+    engine.fail = fail
+    futures = _ask(pool, batcher, [_row(seed) for seed in range(1, 9)])
+    _until(lambda: _waiting(batcher) == 8)
+    engine.go_on.set()
+    for seed, future in enumerate(futures, 1):
+        if seed == 5:
+            with pytest.raises(UnknownName) as caught:
+                future.result(10)
+            assert not is_out_of_memory(caught.value)  # the batch's trouble is none of the row's
+        else:
+            assert future.result(10)[0] == seed
+    busy[0].result(10)
+    batcher.close()
+
+
+def test_an_engine_that_forgets_a_row_leaves_nobody_waiting(pool: ThreadPoolExecutor) -> None:
+    class Forgetful(Engine):
+        def speak(self, rows: Sequence[Row], sampling: Sampling, step: Step = silent) -> list[NDArray[np.float32]]:
+            return []
+
+    batcher = Batcher(Forgetful())
+    with pytest.raises(ValueError, match="zip"):
+        pool.submit(batcher.speak, _row(1), Sampling()).result(10)
+    batcher.close()
+
+
+def test_the_thread_itself_may_close_it() -> None:
+    engine = Engine()
+    engine.go_on.set()
+    batcher = Batcher(engine)
+    engine.fail = lambda rows: batcher.close()
+    assert batcher.speak(_row(1), Sampling())[0] == 1
     batcher.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,8 @@ from greenroom.models.f5tts.mel import log_mel
 from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
 from greenroom.models.f5tts.synthetic import synthesise_flow, synthesise_vocos
 from greenroom.models.f5tts.vocoding import Vocoder
-from greenroom.models.f5tts.vocos import VocosConfig
+from greenroom.models.f5tts.vocos import Vocos, VocosConfig
+from greenroom.progress import Step
 from tests.models.f5tts.networks import V1
 
 _FEW = Sampling(steps=2)
@@ -79,6 +82,35 @@ def test_the_mel_of_a_recording(engine: Engine) -> None:
     mel = engine.mel(sound)
     assert mel.shape == (5000 // 256 + 1, 100)
     torch.testing.assert_close(mel, log_mel(torch.from_numpy(sound)).T)
+
+
+def test_a_device_is_the_thread_s_own_while_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    current: list[torch.device] = []
+
+    @contextmanager
+    def of_device(device: torch.device) -> Iterator[None]:
+        current.append(device)
+        yield
+        current.pop()
+
+    monkeypatch.setattr(torch.cuda, "device", of_device)
+    second = torch.device("cuda:1")
+
+    def sample(rows: Sequence[Row], sampling: Sampling, step: Step) -> list[torch.Tensor]:
+        assert current == [second]
+        return [torch.zeros(row.frames, 20) for row in rows]
+
+    vocoder = Vocoder(Vocos(_VOCOS))
+    decode = vocoder.decode
+
+    def decode_there(mels: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        assert current == [second]
+        return decode(mels)
+
+    monkeypatch.setattr(vocoder, "decode", decode_there)
+    [sound] = Engine(sample, vocoder, second).speak([_row(5, 12, 1)], _FEW)
+    assert len(sound) == 6 * 256
+    assert not current
 
 
 def test_an_engine_is_loaded_and_warmed(files: tuple[Path, Path], tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from greenroom.errors import Cancelled
-from greenroom.models.f5tts import packing
+from greenroom.models.f5tts import packed_sampler, packed_text, packing
 from greenroom.models.f5tts.architecture import PUBLISHED, Architecture
 from greenroom.models.f5tts.flow import Flow
 from greenroom.models.f5tts.packed_dit import PackedDiT, is_packable
 from greenroom.models.f5tts.packed_sampler import PackedSampler
 from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
 from tests.models.f5tts.networks import BASE, V1, flow_of
+from tests.models.f5tts.recorded import Repeated
 
 # The interpreter takes milliseconds for each program of a kernel: one layer, one step where that is enough.
 _V1, _BASE = replace(V1, depth=1), replace(BASE, depth=1)
@@ -26,12 +27,12 @@ def _small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "_FINEST", 16)
 
 
-def _sampler(flow: Flow) -> PackedSampler:
+def _sampler(flow: Flow, *, graphs: bool = False) -> PackedSampler:
     network = flow.transformer
     packed = PackedDiT(
         flow.architecture, network.state_dict(), torch.device("cpu"), dtype=torch.float32, steps=4, positions=64
     )
-    return PackedSampler(packed, network.text_embed, graphs=False)
+    return PackedSampler(packed, network.text_embed, graphs=graphs)
 
 
 def _row(reference: int, tokens: int, frames: int, seed: int, keep: torch.Tensor | None = None) -> Row:
@@ -76,5 +77,30 @@ def test_which_networks_can_be_packed() -> None:
     assert is_packable(PUBLISHED["f5tts-v1-base"])
     assert is_packable(PUBLISHED["f5tts-base"])
     assert not is_packable(PUBLISHED["e2tts-base"])
-    for other in ({"qk_norm": "rms_norm"}, {"long_skip_connection": True}, {"dim": 768, "heads": 12}):
+    for other in (
+        {"dim_head": 128},
+        {"qk_norm": "rms_norm"},
+        {"long_skip_connection": True},
+        {"dim": 768, "heads": 12},
+    ):
         assert not is_packable(replace(PUBLISHED["f5tts-v1-base"], **other))
+
+
+def test_a_graph_is_recorded_from_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = flow_of(_V1)
+    rows = [_row(4, 3, 9, 1), _row(4, 3, 30, 2)]  # a bucket each
+    wanted = [sample_rows(flow, [row], Sampling(steps=4))[0] for row in rows]
+    first: list[int] = []
+
+    class Noted(Repeated[None]):
+        def __init__(self, work, pool):  # type: ignore[no-untyped-def]
+            first.append(int(sampler._network.step))
+            super().__init__(work, pool)
+
+    monkeypatch.setattr(packed_sampler, "Recorded", Noted)
+    monkeypatch.setattr(packed_text, "Recorded", Repeated)
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", object)
+    sampler = _sampler(flow, graphs=True)
+    for row, mel in zip(rows, wanted, strict=True):
+        torch.testing.assert_close(sampler.sample([row], Sampling(steps=4))[0], mel, atol=1e-5, rtol=1e-5)
+    assert first == [0, 0]

@@ -48,6 +48,12 @@ def test_a_bucket_is_little_larger_than_what_it_holds(lengths: list[int]) -> Non
     assert bucket.rows >= len(lengths)
 
 
+def test_new_tables_hold_no_row() -> None:
+    tables = Bucket.of([100]).tables()
+    assert set(tables.tile_row.tolist()) == {-1}
+    assert not tables.length.any()
+
+
 def test_like_lengths_share_a_bucket() -> None:
     assert Bucket.of([1410]) == Bucket.of([1470]) != Bucket.of([1480])
 

@@ -56,6 +56,17 @@ def keys_in(value: Any) -> set[str]:
 LISTED = [name for name in NAMES if name not in ("checkpoint_layout", "published_keys", "tts_end_to_end")]
 
 
+def test_what_a_text_may_leave_to_the_defaults_may_be_left_out(tmp_path: Path) -> None:
+    facts = json.loads((GOLDENS / "durations.json").read_text())
+    for item in facts["single"]:
+        for name, default in (("speed", 1.0), ("fix_duration", None)):
+            if item[name] == default:
+                del item[name]
+    assert any("speed" not in item and "fix_duration" not in item for item in facts["single"])
+    (tmp_path / "durations.json").write_text(json.dumps(facts))
+    assert run_case(tmp_path / "durations.json", CASES).reasons == ()
+
+
 @pytest.mark.parametrize("name", LISTED)
 def test_calls_are_read_from_the_file(name: str, tmp_path: Path) -> None:
     facts = others(json.loads((GOLDENS / f"{name}.json").read_text()))

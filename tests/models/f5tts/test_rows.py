@@ -10,7 +10,7 @@ import torch
 from greenroom.errors import Cancelled
 from greenroom.models.f5tts.architecture import Architecture
 from greenroom.models.f5tts.flow import Flow
-from greenroom.models.f5tts.rows import Row, Sampling, padded_tokens, sample_rows
+from greenroom.models.f5tts.rows import Row, RowTooLong, Sampling, padded_tokens, sample_rows
 from greenroom.models.f5tts.sampler import sample
 from greenroom.models.golden import read_golden
 from tests.models.f5tts.networks import BASE, E2, GOLDENS, V1, VARIANTS, flow_of, normal, row
@@ -154,6 +154,13 @@ def test_steps_are_told_and_may_stop_the_work() -> None:
 def test_a_row_too_short_for_what_it_holds_is_our_mistake(tokens: int, reference: int) -> None:
     with pytest.raises(ValueError, match="a row of 20 frames"):
         row(20, reference=reference, tokens=tokens)
+
+
+def test_a_row_beyond_the_model_s_positions_is_refused() -> None:
+    assert row(8192, reference=3, tokens=3).frames == 8192
+    with pytest.raises(RowTooLong, match="87 s are the most") as caught:
+        row(8193, reference=3, tokens=3)
+    assert caught.value.code == "row-too-long"
 
 
 def test_tokens_are_padded_behind_their_ends() -> None:

@@ -13,7 +13,8 @@ from greenroom.errors import Cancelled, InputInvalid
 from greenroom.media.audio import AUDIO_FORMATS, AudioFormat, media_type, read_audio
 from greenroom.models.model import Work
 from greenroom.models.voice.model import VoiceModel
-from greenroom.recipes.inputs.voice import CAPTION_FORMATS, SpeechInputs
+from greenroom.recipes.inputs.speech import CAPTION_FORMATS
+from greenroom.recipes.inputs.voice import SpeechInputs
 from tests.media.test_audio import with_header
 
 TEXT = "The lamp is broken. It cost $3.50."

@@ -10,13 +10,14 @@ import pytest
 
 from greenroom.captions.align.check import Check
 from greenroom.errors import InputInvalid, OutputUnwritable
+from greenroom.models.spoken import Wanted
 from greenroom.models.voice import speak
 from greenroom.models.voice.speak import Request, speak_to_files
 from greenroom.recipes.inputs.voice import SpeakInputs
 
 
 def request(tmp_path: Path, text: str = "One sentence. Another one.", **more: object) -> Request:
-    return Request(inputs=SpeakInputs(text=text), voice="voice-joe", output=tmp_path / "x.wav", **more)  # type: ignore[arg-type]
+    return Request(SpeakInputs(text=text), "voice-joe", Wanted(tmp_path / "x.wav", **more))  # type: ignore[arg-type]
 
 
 def test_a_piece_that_is_not_heard_as_written_is_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +62,7 @@ def test_the_sound_is_the_same_with_captions_and_without(tmp_path: Path, monkeyp
 
 
 def test_a_sound_that_ends_like_its_captions_is_refused_before_it_is_made(tmp_path: Path) -> None:
-    asked = Request(SpeakInputs(text="Hi."), "voice-joe", tmp_path / "a.json", form="wav", captions=("json",))
+    asked = Request(SpeakInputs(text="Hi."), "voice-joe", Wanted(tmp_path / "a.json", form="wav", captions=("json",)))
     with pytest.raises(InputInvalid, match=r"both be named 'a\.json'"):
         speak_to_files(asked)
     assert list(tmp_path.iterdir()) == []

@@ -37,7 +37,7 @@ def test_every_family_has_a_declaration_with_help_for_each_input(family: str) ->
         (
             "f5tts",
             SPEECH,
-            {"steps": 32, "guidance": 2.0, "sway": -1.0, "speed": 1.0, "cross_fade": 0.15, "target_rms": 0.1},
+            {"steps": 32, "guidance": 2.0, "sway": -1.0, "speed": 1.0, "cross_fade": 0.15, "remove_silence": False},
         ),
         ("foley", SOUND, {"steps": 50, "guidance": 4.5, "negative_prompt": "noisy, harsh", "samples": 1, "seed": 1}),
         ("seedvr2", RESTORED, {"seed": 666, "colour": "wavelet", "overlap": 0, "window": None}),

@@ -16,7 +16,7 @@ from tests.serve.runpod.worker import Worker
 class _OneFile(http.server.BaseHTTPRequestHandler):
     body = b""
 
-    def do_GET(self) -> None:  # noqa: N802 - the base's name
+    def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "audio/wav")
         self.send_header("Content-Length", str(len(self.body)))
@@ -37,7 +37,7 @@ def test_a_text_is_spoken_in_the_voice_of_an_address(tmp_path: Path) -> None:
         }  # fmt: skip
         with (
             Platform() as platform,
-            Worker(platform, "tests.models.f5tts.tiny:TinyF5-", tmp_path, GREENROOM_ALLOW_PRIVATE_URLS="1"),
+            Worker(platform, "tests.models.f5tts.tiny:TinyF5", tmp_path, GREENROOM_ALLOW_PRIVATE_URLS="1"),
         ):
             job = platform.run(asked)
             wrong = platform.run({**asked, "reference_text": "Quite another text, which nobody said."})

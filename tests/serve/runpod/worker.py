@@ -27,7 +27,7 @@ class Worker:
             "GREENROOM_TEST_MARKS": str(folder),
             **more,
         }
-        name = model if "-" in model else f"tests.serve.models:{model}"
+        name = model if "-" in model or ":" in model else f"tests.serve.models:{model}"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "greenroom", "worker", name],

@@ -67,7 +67,8 @@ def test_one_that_cannot_fit_alone_fails_with_the_numbers_and_the_others_serve(t
         async with pool_of("Heavy", "Light", folder=tmp_path, wait=False, memory={"cpu": 50 * MB}) as pool:
             await until(pool, lambda: pool.idle(named("Light")) == 1)
             said = f"{named('Heavy')} needs 0.06 GB of memory; cpu has 0.05 GB for models"
-            assert (state(pool, "Heavy"), reason(pool, "Heavy")) == ("failed", said)
+            assert state(pool, "Heavy") == "failed"
+            assert reason(pool, "Heavy").startswith(f"{said}; ")  # and what to do
             with pytest.raises(ModelUnready, match=r"needs 0\.06 GB"):
                 await ask(pool, "Heavy", fresh(tmp_path))
             assert await ask(pool, "Light", fresh(tmp_path)) == 0

@@ -7,12 +7,16 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from greenroom.errors import Cancelled
 from greenroom.serve.workers.errors import DeviceLost, ModelUnready, WorkerFailure
+from greenroom.serve.workers.life import Life
+from greenroom.serve.workers.observer import Observer
+from greenroom.serve.workers.options import PoolOptions
+from greenroom.serve.workers.supervisor import Supervisor
 from tests.serve.models import MARKS
 from tests.serve.workers.pools import Seen, eventually, fresh, named, pool_of, reason, state, until
 
@@ -198,7 +202,8 @@ def test_a_model_that_does_not_load_leaves_the_others_alone_and_is_tried_again(t
         seen = Seen()
         async with pool_of("BadLoad", "Noop", folder=tmp_path, wait=False, observer=seen, retry_s=0.2) as pool:
             await until(pool, lambda: pool.idle(named("Noop")) == 1)
-            assert (state(pool, "BadLoad"), reason(pool, "BadLoad")) == ("failed", "the weights are not there")
+            said = "the weights are not there; greenroom weights pull"
+            assert (state(pool, "BadLoad"), reason(pool, "BadLoad")) == ("failed", said)
             with pytest.raises(ModelUnready, match="the weights are not there"):
                 await pool.run(named("BadLoad"), {}, fresh(tmp_path))
             await pool.run(named("Noop"), {}, tmp_path)
@@ -215,5 +220,23 @@ def test_a_model_that_says_cancelled_by_itself_is_no_cancelled_task(tmp_path: Pa
         async with pool_of("Quitter", folder=tmp_path) as pool:
             with pytest.raises(Cancelled):
                 await pool.run(named("Quitter"), {}, tmp_path)
+
+    asyncio.run(work())
+
+
+def test_a_kill_that_comes_too_late_forgives_nothing(tmp_path: Path) -> None:
+    kills: list[str] = []
+
+    class Dying:
+        def kill(self) -> None:
+            kills.append("killed")
+
+    async def work() -> None:
+        supervisor = Supervisor([], "cpu", tmp_path, PoolOptions(), Observer(), lambda: None)
+        supervisor._life = cast("Life", Dying())
+        supervisor._kill("its device stopped answering")
+        supervisor._kill_forgiven("it did not stop within 5 s of being told")
+        assert kills == ["killed"]
+        assert not supervisor._forgiven
 
     asyncio.run(work())

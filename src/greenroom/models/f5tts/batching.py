@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from dataclasses import dataclass, field
@@ -99,12 +98,13 @@ class Batcher:
         return item.sound
 
     def close(self) -> None:
-        """End the thread once the batch that runs is done."""
+        """Take no more rows, and end the thread once those that wait are done."""
         with self._changed:
             self._closed = True
             self._changed.notify()
             thread = self._thread
-        if thread is not None:
+        # Garbage may be collected in any thread, and with it the model that closes this.
+        if thread is not None and thread is not threading.current_thread():
             thread.join()
 
     def _give_up(self, item: _Waiting) -> None:
@@ -116,6 +116,7 @@ class Batcher:
     def _serve(self) -> None:
         while (batch := self._next_batch()) is not None:
             self._run(batch)
+            del batch  # its sounds and errors are those of who asked
 
     def _next_batch(self) -> list[_Waiting] | None:
         """The row that is due first and those that go with it; None once closed."""
@@ -125,13 +126,16 @@ class Batcher:
             if not self._waiting:
                 return None
             self._waiting.sort(key=lambda item: item.due)
-            first = self._waiting[0]
+            first, now = self._waiting[0], time.monotonic()
             batch: list[_Waiting] = []
             frames = 0
             for item in self._waiting:
                 if len(batch) == _BATCH_ROWS:
                     break
-                if not self._goes_with(first, item) or (batch and frames + item.row.frames > _BATCH_FRAMES):
+                # Who waits for the first row of a request does not wait for anyone's later ones as well.
+                comes_later = first.due <= now < item.due
+                fits = not batch or frames + item.row.frames <= _BATCH_FRAMES
+                if comes_later or not fits or not self._goes_with(first, item):
                     continue
                 batch.append(item)
                 frames += item.row.frames
@@ -146,7 +150,14 @@ class Batcher:
         return self._engine.packs or shorter >= _SHORTEST * longer
 
     def _run(self, batch: list[_Waiting]) -> None:
-        """Speak a batch; when memory runs out, in halves."""
+        """Speak a batch; one that fails, in halves: a row that cannot be spoken must not take others with it."""
+        if not self._speak(batch):
+            middle = len(batch) // 2
+            self._run(batch[:middle])
+            self._run(batch[middle:])
+
+    def _speak(self, batch: list[_Waiting]) -> bool:
+        """Give each row of a batch its sound, or the only one its error; gives whether that is done."""
 
         def step(stage: str, done: float, total: float) -> None:
             if all(item.gone for item in batch):
@@ -156,20 +167,16 @@ class Batcher:
 
         try:
             sounds = self._engine.speak([item.row for item in batch], batch[0].sampling, step)
+            for item, sound in zip(batch, sounds, strict=True):
+                item.sound = sound
         except _Abandoned:
-            return
+            return True
         except BaseException as error:  # whoever waits gets it; the thread goes on for the others
-            if is_out_of_memory(error) and len(batch) > 1:
-                release(error)
-                middle = len(batch) // 2
-                self._run(batch[:middle])
-                self._run(batch[middle:])
-                return
-            for item in batch:
-                # One of its own for each: what handles an error writes its traceback.
-                item.error = copy.copy(error) if len(batch) > 1 else error
-                item.ended.set()
-            return
-        for item, sound in zip(batch, sounds, strict=True):
-            item.sound = sound
+            if len(batch) > 1:
+                if is_out_of_memory(error):
+                    release(error)
+                return False
+            batch[0].error = error
+        for item in batch:
             item.ended.set()
+        return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Self
 
 import torch
@@ -18,6 +19,7 @@ from greenroom.runtime.memory import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import numpy as np
@@ -64,6 +66,11 @@ class Engine:
         Raises what ``checkpoint`` raises for files that are not what they should be.
         """
         target = torch.device(device)
+        with _current(target):
+            return cls._load(architecture, flow, vocoder, target)
+
+    @classmethod
+    def _load(cls, architecture: Architecture, flow: Path, vocoder: Path, target: torch.device) -> Self:
         network = load_flow(flow, architecture, device=target, dtype=_precision(target))
         vocos = load_vocos(vocoder, device=target)
         if not _can_pack(architecture, target):
@@ -85,7 +92,8 @@ class Engine:
 
     def sample(self, rows: Sequence[Row], sampling: Sampling, step: Step = silent) -> list[Tensor]:
         """The log mel of each row, its reference included: float32 (frames, mel_dim), on the device."""
-        return self._sampler(rows, sampling, step)
+        with _current(self._device):
+            return self._sampler(rows, sampling, step)
 
     def warm(self) -> None:
         """Do what a first row would wait for: compile kernels, choose algorithms, record graphs of usual lengths."""
@@ -104,9 +112,15 @@ class Engine:
         """
         mels = [mel[row.start :] for mel, row in zip(self.sample(rows, sampling, step), rows, strict=True)]
         step("vocoding", 0, 1)
-        sounds = self._vocoder.decode(mels)
+        with _current(self._device):
+            sounds = self._vocoder.decode(mels)
         step("vocoding", 1, 1)
         return [_finite(sound.numpy()) for sound in sounds]
+
+
+def _current(device: torch.device) -> AbstractContextManager[object]:
+    """Make a device the thread's own for a while: kernels of ours, streams and graphs go to no other."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def _finite(sound: NDArray[np.float32]) -> NDArray[np.float32]:

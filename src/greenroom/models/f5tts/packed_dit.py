@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 
 from greenroom.models.f5tts.packing import QUERIES
+from greenroom.models.f5tts.rows import MOST_FRAMES
 from greenroom.nn.kernels.attention import attend
 from greenroom.nn.kernels.grouped_conv import convolve_mish, taps_first
 from greenroom.nn.kernels.guidance import advance
@@ -41,6 +42,7 @@ def is_packable(architecture: Architecture) -> bool:
         and not architecture.long_skip_connection
         and not architecture.average_upsampling
         and architecture.dim.bit_count() == 1
+        and architecture.dim == architecture.heads * architecture.dim_head
         and architecture.dim_head in (16, 32, 64, 128)
         and (architecture.pe_attn_head or architecture.heads).bit_count() == 1
         and architecture.mel_dim <= _WIDE
@@ -89,7 +91,7 @@ class PackedDiT:
 
     def __init__(
         self, architecture: Architecture, weights: Mapping[str, Tensor], device: torch.device,
-        *, dtype: torch.dtype = torch.float16, steps: int = 64, positions: int = 8192,
+        *, dtype: torch.dtype = torch.float16, steps: int = 64, positions: int = MOST_FRAMES,
     ) -> None:  # fmt: skip
         self.architecture = architecture
         self.device, self.dtype = device, dtype

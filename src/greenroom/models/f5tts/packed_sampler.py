@@ -80,11 +80,6 @@ class PackedSampler:
             for start, row in zip(packing.starts, rows, strict=True)
         ]
 
-    def warm(self, bucket: Bucket) -> None:
-        """Compile the kernels and record the graph of a bucket before it is needed."""
-        with torch.inference_mode():
-            self._prepare(bucket)
-
     def _prepare(self, bucket: Bucket) -> _Prepared:
         if bucket in self._prepared:
             self._prepared.move_to_end(bucket)
@@ -92,6 +87,8 @@ class PackedSampler:
         while len(self._prepared) >= _GRAPHS:
             self._prepared.popitem(last=False)
         buffers = self._network.buffers(bucket)
+        # Recording does a step, and there is none behind the last one of the rows before.
+        self._network.step.zero_()
         on_cuda = self._network.device.type == "cuda"
         graph = Recorded(lambda: self._network.advance(buffers), self._pool) if self._graphs else None
         self._prepared[bucket] = _Prepared(

@@ -46,10 +46,13 @@ class Bucket:
         return 2 * (self.frames // QUERIES + self.rows)
 
     def tables(self, whole: Tensor | None = None) -> Tables:
-        """The tables of a bucket as views of one tensor, which one copy moves: of ``whole``, else of a new one."""
+        """The tables of a bucket as views of one tensor, which one copy moves: of ``whole``, else without rows."""
         sizes = [*[2 * self.frames] * 2, *[2 * self.rows] * 2, *[self.tiles] * 2]
-        whole = torch.zeros(sum(sizes), dtype=torch.int32) if whole is None else whole
-        return Tables(whole, *torch.split(whole, sizes))
+        if whole is not None:
+            return Tables(whole, *torch.split(whole, sizes))
+        tables = self.tables(torch.zeros(sum(sizes), dtype=torch.int32))
+        tables.tile_row.fill_(-1)
+        return tables
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +97,6 @@ class Packing:
                 tiles += [(frames, row, query) for query in range(0, frames, QUERIES)]
         # The longest rows first: a tile of theirs takes longest, and would otherwise end alone.
         tiles.sort(key=lambda tile: -tile[0])
-        tables.tile_row.fill_(-1)
         tables.tile_row[: len(tiles)] = torch.tensor([row for _, row, _ in tiles], dtype=torch.int32)
         tables.tile_first[: len(tiles)] = torch.tensor([query for _, _, query in tiles], dtype=torch.int32)
         return cls(bucket, tuple(starts), tables)

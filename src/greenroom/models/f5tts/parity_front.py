@@ -69,8 +69,8 @@ def durations_(golden: Golden) -> Iterator[Comparison]:
         samples = resampled(item["samples"], item["sample_rate"])
         frames, prompt = durations.frames_of(samples), durations.prompt_text(item["ref_text"])
         asked = (
-            durations.requested_frames(item["gen_text"], prompt, frames, item["speed"])
-            if item["fix_duration"] is None
+            durations.requested_frames(item["gen_text"], prompt, frames, item.get("speed", 1.0))
+            if item.get("fix_duration") is None
             else durations.frames_in(item["fix_duration"])
         )
         yield same(f"single.{index}.samples", samples, item["resampled_samples"])

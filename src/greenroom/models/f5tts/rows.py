@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from greenroom.errors import InputInvalid
+from greenroom.models.f5tts.durations import HOP, RATE
 from greenroom.models.f5tts.guidance import branches_of, guided
 from greenroom.models.f5tts.sampler import draw_noise, padded, padding_mask
 from greenroom.models.f5tts.solver import evaluated_times, solve
@@ -21,6 +23,16 @@ if TYPE_CHECKING:
     from greenroom.models.f5tts.flow import Flow
 
 
+MOST_FRAMES = 8192
+"""Of a row, 87 s: so many positions the published text embedding has, and its authors ask for 30 s."""
+
+
+class RowTooLong(InputInvalid):
+    """More is to be said in one go than the model has positions for."""
+
+    code = "row-too-long"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One sound to make.
@@ -29,7 +41,7 @@ class Row:
     reference's text and the text to speak, 0 for a space or an unknown one.  frames: of the whole sound, the reference
     included, more than there are tokens and more than the reference has.  start: the first frame that is vocoded.
     seed: of the noise, which is drawn on the CPU whatever the device.  keep: bool (reference frames,), where the
-    conditioning is given; None for everywhere.
+    conditioning is given; None for everywhere.  Raises RowTooLong.
     """
 
     conditioning: Tensor
@@ -44,6 +56,12 @@ class Row:
         least = max(len(self.tokens), len(self.conditioning)) + 1
         if self.frames < least:
             raise ValueError(f"a row of {self.frames} frames, where its tokens and its reference take {least}")
+        if self.frames > MOST_FRAMES:
+            raise RowTooLong(
+                f"{self.frames * HOP / RATE:.0f} s, the reference included, would be spoken in one go, and"
+                f" {MOST_FRAMES * HOP / RATE:.0f} s are the most",
+                mend="give a shorter text, or a reference whose words are as many as it has time for",
+            )
 
     @property
     def given(self) -> Tensor:

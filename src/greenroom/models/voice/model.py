@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from greenroom.models.model import Generated, MadeFile, Model, Work
+from greenroom.models.model import Generated, Model, Work
 from greenroom.recipes.inputs.voice import SpeechInputs
 
 if TYPE_CHECKING:
@@ -13,16 +12,8 @@ if TYPE_CHECKING:
 
     from greenroom.captions.align.link import Aligner
     from greenroom.inputs import Inputs
-    from greenroom.models.voice.speak import LoadedVoice, Request, SpeakResult
+    from greenroom.models.voice.speak import LoadedVoice, Request
 
-_STEM = "speech"
-_CAPTION_TYPES = {
-    "srt": "application/x-subrip",
-    "vtt": "text/vtt",
-    "ass": "text/x-ssa",
-    "csv": "text/csv",
-    "json": "application/json",
-}
 # Long enough for every part that a request goes through: the network, the listener, captions.
 _WARM_UP = "The lamp in the hall is broken."
 
@@ -61,26 +52,14 @@ class VoiceModel(Model):
 
         Raises InputInvalid, UnknownName, OutputUnwritable, Cancelled.
         """
-        from greenroom.media.audio import media_type
+        from greenroom.models.spoken import Wanted
         from greenroom.models.voice.speak import Request, speak_to_files
 
-        request = Request(
-            inputs=inputs,
-            voice=self.voice,
-            output=work.folder / f"{_STEM}.{inputs.format}",
-            form=inputs.format,
-            captions=() if work.hand_on else inputs.caption_formats,
-            aligners=self._aligners,
-        )
+        request = Request(inputs, self.voice, Wanted.of(inputs, work, self._aligners))
         if work.hand_on:
             return self._streamed(request, work, work.hand_on)
         made = speak_to_files(request, voice=self._voice, step=work.step)
-        captions = made.captions.files if made.captions else {}
-        files = (
-            MadeFile(made.audio, media_type(inputs.format)),
-            *(MadeFile(path, _CAPTION_TYPES[form]) for form, path in captions.items()),
-        )
-        return Generated(_facts(made), files)
+        return Generated(made.facts, made.files)
 
     @classmethod
     def stream_type(cls, inputs: SpeechInputs) -> str:
@@ -90,42 +69,10 @@ class VoiceModel(Model):
         return media_type(inputs.format)
 
     def _streamed(self, request: Request, work: Work, hand_on: Callable[[bytes], None]) -> Generated:
+        from greenroom.models.spoken import HandedOn
         from greenroom.models.voice.speak import speak_to_stream
 
-        out = _HandedOn(hand_on)
+        out = HandedOn(hand_on)
         seconds = speak_to_stream(request, out, voice=self._voice, step=work.step)
         out.flush()
         return Generated({"seconds": round(seconds, 3), "terms": list(self._voice.source.terms)})
-
-
-class _HandedOn(io.BytesIO):
-    """Hands on at each flush what was written since the last; never from inside FFmpeg, which loses what is raised."""
-
-    def __init__(self, hand_on: Callable[[bytes], None]) -> None:
-        super().__init__()
-        self._hand_on = hand_on
-
-    def flush(self) -> None:
-        made = self.getvalue()
-        if made:
-            self.seek(0)
-            self.truncate()
-            self._hand_on(made)
-
-
-def _facts(made: SpeakResult) -> dict[str, object]:
-    """What was made, in JSON, without a path."""
-    return {
-        "seconds": made.seconds,
-        "rate": made.rate,
-        "format": made.format,
-        "loudness_lufs": made.loudness_lufs,
-        "true_peak_dbtp": made.true_peak_dbtp,
-        "words": made.words,
-        "language": made.language,
-        "seed": made.seed,
-        "timing": made.timing,
-        "removed": list(made.removed),
-        "warnings": list(made.warnings),
-        "terms": list(made.terms),
-    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from greenroom.errors import ExtraMissing, UnknownName, closest
+from greenroom.models.spoken import notice_of, terms_of
 from greenroom.recipes.catalogue import names, recipe
 
 _FAMILY = "voice"
@@ -39,11 +40,8 @@ def find_voice(wanted: str) -> VoiceSource:
     if wanted not in voices:
         raise _unknown(wanted, voices)
     found = recipe(wanted)
-    licences = ", ".join(f"{licence.part} {licence.words}" for licence in found.licences)
-    notice = f"{'; '.join(said.short for said in found.all_restrictions)} ({licences}); see greenroom models {wanted}"
-    terms = (*(f"{said.kind}: {said.text}" for said in found.all_restrictions), f"licences: {licences}")
     weights = next(file for file in found.files if file.path.endswith(".onnx"))
-    return VoiceSource(wanted, _installed(weights.path, found.title), notice, terms)
+    return VoiceSource(wanted, _installed(weights.path, found.title), notice_of(found), terms_of(found))
 
 
 def _installed(path: str, title: str) -> Path:

@@ -69,18 +69,21 @@ export class FormElement extends HTMLElement {
     );
   }
 
-  /** A preset says how, rarely what: what was typed already stays. */
+  /** A preset says how, rarely what: what was typed, or is on its way to the server, stays. */
   preset(input) {
-    const kept = this.fields.filter((field) => field.field.required).map((field) => [field.field.name, field.value]);
-    this.use({ ...Object.fromEntries(kept), ...input });
+    this.use(
+      input,
+      this.fields.filter(({ field }) => !field.subject || field.name in input),
+    );
   }
 
   /**
    * Fill the form; what is not given goes back to its default.
    * @param {Record<string, unknown>} input
+   * @param {HTMLElement[]} fields those that are filled
    */
-  use(input) {
-    for (const field of this.fields) {
+  use(input, fields = this.fields) {
+    for (const field of fields) {
       field.reset();
       const given = input[field.field.name];
       if (given !== undefined && given !== null) field.value = given;
@@ -177,9 +180,9 @@ function make(field) {
 }
 
 function parted(fields) {
-  const needed = fields.filter(({ field }) => field.required);
-  const optional = fields.filter(({ field }) => !field.required && !field.seed);
-  const seeds = fields.filter(({ field }) => !field.required && field.seed);
+  const needed = fields.filter(({ field }) => field.subject);
+  const optional = fields.filter(({ field }) => !field.subject && !field.seed);
+  const seeds = fields.filter(({ field }) => !field.subject && field.seed);
   const plain = optional.filter(({ field }) => !field.nullable).slice(0, OPEN);
   const open = new Set([...needed, ...plain, ...seeds.slice(0, 1)]);
   const order = [...needed, ...plain, ...seeds.slice(0, 1)];

@@ -10,6 +10,7 @@ import { label } from "./words.js";
  * @property {string} help
  * @property {string} unit
  * @property {boolean} required
+ * @property {boolean} subject it says what is made, and not how
  * @property {boolean} nullable it may be left open, and the model then chooses
  * @property {unknown} initial the default; null and undefined are none
  * @property {number} [minimum]
@@ -50,6 +51,7 @@ function field(name, said, required, schema) {
     help: said.description ?? own.description ?? "",
     unit: said.unit ?? value.unit ?? "",
     required,
+    subject: required || said.subject === true,
     nullable,
     initial: said.default ?? own.default,
     minimum: value.minimum,

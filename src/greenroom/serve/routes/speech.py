@@ -7,14 +7,16 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from greenroom.errors import GreenroomError, UnknownName
+from greenroom.progress import silent
 from greenroom.serve.leaving import unless_client_leaves
 from greenroom.serve.requests import Name, json_of, read
-from greenroom.serve.routes.access import At, By
-from greenroom.serve.shapes import BYTES, OBJECT, OF_BODIES, event_stream, json_body, problems
+from greenroom.serve.routes.access import At, By, owner_of
+from greenroom.serve.routes.voices import speaking, takes_voices
+from greenroom.serve.shapes import BYTES, OF_BODIES, event_stream, json_body, problems
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -54,16 +56,22 @@ class SpeechBody(BaseModel):
     stream_format: Literal["audio", "sse"] = "audio"
     seed: Annotated[int | None, Field(ge=0, le=2**31 - 1)] = None
     language: Annotated[str | None, Field(max_length=50)] = None
+    # Of models that speak in any voice; that service has none of these.
+    reference: Annotated[str | None, Field(min_length=1, max_length=2000)] = None
+    reference_text: Annotated[str | None, Field(min_length=1, max_length=5000)] = None
+    steps: Annotated[int | None, Field(ge=4, le=64)] = None
 
 
 def speech_body(server: Server) -> dict[str, Any]:
     """The schema of what is asked for, with the names of the voices that are here."""
     schema = SpeechBody.model_json_schema()
-    voices = [name for name, _ in _speaking(server)]
+    models = [name for name, _ in speaking(server)]
     by_id = schema.pop("$defs")["VoiceBody"]
-    by_name = {"enum": [*voices, "default", *_THEIR_VOICES]}
+    by_name: dict[str, Any] = {"enum": [*models, "default", *_THEIR_VOICES]}
+    if any(takes_voices(served) for _, served in speaking(server)):
+        by_name = {"type": "string", "maxLength": 200}  # whatever is stored by then
     by_id["properties"]["id"] |= by_name
-    schema["properties"]["model"]["enum"] = [*voices, *_THEIR_MODELS] if voices else []
+    schema["properties"]["model"]["enum"] = [*models, *_THEIR_MODELS] if models else []
     schema["properties"]["voice"] = {"anyOf": [by_name, by_id, {"type": "null"}], "default": None}
     return schema
 
@@ -80,13 +88,14 @@ def speech_body(server: Server) -> dict[str, Any]:
     },
     openapi_extra=json_body("SpeechBody"),
 )
-async def speech(request: Request, server: At, _: By) -> Response:
+async def speech(request: Request, server: At, caller: By) -> Response:
     """Say a text; the first bytes come while the rest is made. Who leaves stops it."""
     body = read(SpeechBody, await json_of(request))
     served = _model(server, body)
-    inputs = served.inputs.check(_inputs(served, body)).model_dump(mode="json")
+    inputs = served.inputs.check(_inputs(server, served, body)).model_dump(mode="json")
+    await server.media.check(served, inputs, owner_of(caller))
     folder = server.folders.take()
-    sound = _sound(server, served, inputs, folder)
+    sound = _sound(server, served, inputs, owner_of(caller), folder)
     try:
         # An error before the first sound is an answer of its own; behind it, it can only break the stream.
         first = await unless_client_leaves(request, anext(sound, b""))
@@ -101,53 +110,55 @@ async def speech(request: Request, server: At, _: By) -> Response:
     return StreamingResponse(_from(first, sound), media_type=kind)
 
 
-@router.get("/voices", responses={200: {"content": OBJECT}, **problems()})
-async def voices(server: At, _: By) -> Response:
-    """The voices that ``voice`` may name."""
-    found = [{"id": name, "name": served.recipe.title if served.recipe else name} for name, served in _speaking(server)]
-    return JSONResponse({"voices": found})
-
-
 def _model(server: Server, body: SpeechBody) -> Served:
-    speaking = dict(_speaking(server))
+    models = dict(speaking(server))
     wanted = body.model
-    if wanted in _THEIR_MODELS and speaking:
-        wanted = next(iter(speaking))
-    if wanted not in speaking:
-        raise UnknownName("speech model", body.model, speaking)
-    voice = body.voice.id if isinstance(body.voice, VoiceBody) else body.voice
-    if voice is not None and voice not in (*speaking, *_THEIR_VOICES, "default"):
-        raise UnknownName("voice", voice, [*speaking, "default"])
-    return speaking[wanted]
+    if wanted in _THEIR_MODELS and models:
+        wanted = next(iter(models))
+    if wanted not in models:
+        raise UnknownName("speech model", body.model, models)
+    return models[wanted]
 
 
-def _speaking(server: Server) -> list[tuple[str, Served]]:
-    return [
-        (name, served)
-        for name, served in server.served.items()
-        if served.streams and {"text", "format"} <= served.inputs.model_fields.keys()
-    ]
-
-
-def _inputs(served: Served, body: SpeechBody) -> dict[str, Any]:
-    """The body in the model's own words; what the model does not know is left out."""
+def _inputs(server: Server, served: Served, body: SpeechBody) -> dict[str, Any]:
+    """The body in the model's own words; what the model does not know is left out. Raises UnknownName."""
     said = {
         "text": body.input, "speed": body.speed, "format": body.response_format, "seed": body.seed,
-        "language": body.language, "captions": "",
+        "language": body.language, "captions": "", "voice": _voice(server, served, body), "steps": body.steps,
+        "reference": body.reference, "reference_text": body.reference_text,
     }  # fmt: skip
     return {name: value for name, value in said.items() if value is not None and name in served.inputs.model_fields}
 
 
-async def _sound(server: Server, served: Served, inputs: dict[str, Any], folder: Path) -> AsyncGenerator[bytes]:
+def _voice(server: Server, served: Served, body: SpeechBody) -> str | None:
+    """A stored voice by its name, for a model that takes any; None for a model's own. Raises UnknownName."""
+    voice = body.voice.id if isinstance(body.voice, VoiceBody) else body.voice
+    if takes_voices(served):
+        # Those clients must name one, though the request may bring its own.
+        return None if body.reference is not None and voice in (*_THEIR_VOICES, "default") else voice
+    own = [name for name, other in speaking(server) if not takes_voices(other)]
+    if voice is not None and voice not in (*own, *_THEIR_VOICES, "default"):
+        raise UnknownName("voice", voice, [*own, "default"])
+    return None
+
+
+async def _sound(
+    server: Server, served: Served, inputs: dict[str, Any], owner: str | None, folder: Path
+) -> AsyncGenerator[bytes]:
     server.metrics.stream_opened()
-    stream = server.pool.stream(served.name, inputs, folder, urgent=True)
+    given = server.folders.take()
     try:
-        async for piece in stream:
-            yield piece
+        ready = await server.media.fetch(served, inputs, owner, given, silent)
+        stream = server.pool.stream(served.name, ready, folder, urgent=True)
+        try:
+            async for piece in stream:
+                yield piece
+        finally:
+            await stream.aclose()
     finally:
         server.metrics.stream_closed()
-        await stream.aclose()
         await server.folders.give_back(folder)
+        await server.folders.give_back(given)
 
 
 async def _from(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:

@@ -155,7 +155,7 @@ class Residents:
         if is_device_lost(error):
             raise error
         if isinstance(error, GreenroomError):
-            reason = error.message
+            reason = f"{error.message}; {error.mend}" if error.mend else error.message
         elif is_out_of_memory(error):
             reason = "memory ran out while it loaded"
         else:

@@ -245,7 +245,7 @@ class Supervisor:
 
     def _kill_forgiven(self, reason: str) -> None:
         """Kill the process for what is no failure of its device: the next starts at once."""
-        self._forgiven = True
+        self._forgiven = self._forgiven or not self._killed_for  # what killed it before was a failure
         self._kill(reason)
 
     def _dead(self, reason: str) -> None:

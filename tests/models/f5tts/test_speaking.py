@@ -1,0 +1,215 @@
+"""Speech of a tiny model: everything but its voice is real."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from greenroom.captions.align.chain import Alignment
+from greenroom.captions.words import Word
+from greenroom.errors import Cancelled, GreenroomError
+from greenroom.media.audio import read_audio
+from greenroom.models.f5tts import speaking
+from greenroom.models.model import Generated, Work
+from greenroom.models.speech import Speech
+from tests.models.f5tts.tiny import TinyF5
+
+Say = Callable[..., Generated]
+LONG = "This is one sentence of a longer text, and another one follows it. " * 8
+
+
+def sound_of(made: Generated) -> bytes:
+    return made.files[0].path.read_bytes()
+
+
+def test_a_text_becomes_sound_captions_and_facts(say: Say, tmp_path: Path) -> None:
+    made = say("It cost $3.50. Really?", captions="vtt,json", format="mp3")
+    assert [(file.path.name, file.media_type) for file in made.files] == [
+        ("speech.mp3", "audio/mpeg"),
+        ("speech.vtt", "text/vtt"),
+        ("speech.json", "application/json"),
+    ]
+    assert (made.output["words"], made.output["language"], made.output["seed"]) == (4, "en", 1)
+    assert made.output["rate"] == 24_000
+    assert made.output["loudness_lufs"] == pytest.approx(-19, abs=0.3)
+    assert any("non-commercial" in term for term in made.output["terms"])
+    assert "$3.50." in made.files[1].path.read_text()
+    assert str(tmp_path) not in str(made.output)
+
+
+def test_a_seed_is_the_same_sound_whoever_speaks_beside_it(say: Say) -> None:
+    """Company changes the last bit of a float, and so the last of sixteen bits here and there."""
+    alone = read_audio(say(LONG).files[0].path).mono
+    with ThreadPoolExecutor(4) as threads:
+        together = [threads.submit(say, LONG, seed=seed) for seed in (5, 1, 6, 7)]
+        sounds = [read_audio(made.result().files[0].path).mono for made in together]
+    assert np.abs(sounds[1] - alone).max() < 3e-4
+    assert all(np.abs(sound - alone).max() > 0.03 for sound in (sounds[0], *sounds[2:]))
+
+
+def test_without_a_seed_each_run_differs_and_says_its_own(say: Say) -> None:
+    first, second = say("Hello.", seed=None), say("Hello.", seed=None)
+    assert first.output["seed"] != second.output["seed"]
+    assert sound_of(say("Hello.", seed=first.output["seed"])) == sound_of(first)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One two three, four five.",
+        LONG,
+        "One two three, four five. [pause 0.7s] Six seven eight, nine ten. [pause 1s] Eleven and twelve.",
+    ],
+)
+def test_a_duration_is_kept_to_the_sample(say: Say, text: str) -> None:
+    usual = say(text).output["seconds"]
+    wanted = round(usual * 1.15, 3)
+    audio = read_audio(say(text, duration=wanted).files[0].path)
+    assert audio.samples.shape[1] == round(wanted * 24_000)
+
+
+def test_speed_makes_it_shorter(say: Say) -> None:
+    slow, fast = (say(LONG, speed=speed).output["seconds"] for speed in (0.8, 1.6))
+    assert fast == pytest.approx(slow / 2, rel=0.1)
+
+
+def test_pauses_are_silence_of_their_length(say: Say) -> None:
+    audio = read_audio(say("One two three. [pause 750ms] Four five six.").files[0].path)
+    silent = np.flatnonzero(np.abs(audio.mono) < 1e-4)
+    runs = np.split(silent, np.flatnonzero(np.diff(silent) > 1) + 1)
+    assert max(map(len, runs)) == pytest.approx(18_000, abs=100)
+
+
+def test_one_text_in_several_voices(say: Say) -> None:
+    both = say("Hello there. [jim] Hello yourself. [joe] Well, well.", voice="joe", captions="json")
+    assert both.output["words"] == 6
+    assert "[jim]" not in both.files[1].path.read_text()
+    with pytest.raises(GreenroomError, match="there is no voice 'jan'"):
+        say("Hello. [jan] Hi.")
+    with pytest.raises(GreenroomError, match="several voices"):
+        say("Hello. [jim] Hello yourself.", duration=5.0)
+
+
+def test_a_stored_voice_is_the_recording(say: Say) -> None:
+    """It went through 16 bits once more, so the sound is close and not equal."""
+    stored, sent = (read_audio(say("Hello there.", **voice).files[0].path) for voice in ({"voice": "joe"}, {}))
+    assert abs(stored.seconds - sent.seconds) < 0.05
+    with pytest.raises(GreenroomError, match="there is no stored voice 'jo'") as caught:
+        say("Hello.", voice="jo")
+    assert caught.value.mend.startswith("did you mean jo")
+
+
+def test_a_stream_comes_in_parts_the_first_one_short(say: Say, tmp_path: Path) -> None:
+    parts: list[bytes] = []
+    made = say(LONG, Work(tmp_path, hand_on=parts.append), format="pcm")
+    assert made.files == ()
+    assert sum(map(len, parts)) == pytest.approx(made.output["seconds"] * 48_000, abs=10)
+    assert len(parts) > 3
+    assert len(parts[0]) < 48_000 * 4.5
+    again: list[bytes] = []
+    say(LONG, Work(tmp_path, hand_on=again.append), format="pcm")
+    assert again == parts
+
+
+def test_a_cancel_ends_all_chunks_and_leaves_nothing(say: Say, tmp_path: Path) -> None:
+    threads = threading.active_count()
+    asked = iter(range(3))
+
+    def stop(stage: str, done: float, total: float) -> None:
+        if stage == "speaking" and next(asked, None) is None:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        say(LONG, Work(tmp_path, step=stop))
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
+    assert threading.active_count() <= threads + 1  # the batcher's own
+    assert say("Hello.").output["words"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("...", "nothing-to-say"), ("🎉 👍🏽", "nothing-to-say"), ("[pause 1s]", "nothing-to-say")]
+)
+def test_a_text_without_words_is_refused(say: Say, text: str, code: str) -> None:
+    with pytest.raises(GreenroomError) as caught:
+        say(text)
+    assert caught.value.code == code
+    assert caught.value.mend
+
+
+def test_one_word_gets_time_to_be_said(say: Say) -> None:
+    assert say("Hi.").output["seconds"] == pytest.approx(0.8, abs=0.02)
+
+
+def test_what_is_not_said_is_told(say: Say) -> None:
+    made = say("Hello 🎉 wor\u200bld ж.")
+    assert made.output["removed"] == ["1 zero-width characters", "1 emoji, which nobody says"]
+    assert any("does not know 'ж'" in warning for warning in made.output["warnings"])
+
+
+def test_mixed_scripts_are_one_speech(say: Say) -> None:
+    made = say("你好世界, this is Python。 {行|hang2}", captions="srt")
+    assert made.output["language"] == "zh"
+    assert "行" in made.files[1].path.read_text()
+
+
+def test_long_pauses_are_shortened(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = say("Hello there.").output["seconds"]
+
+    def padded(self: Any, row: Any, sampling: Any, step: Any, *, place: int = 0) -> Any:
+        sound = spoken(self, row, sampling, step, place=place)
+        return np.concatenate([sound, np.zeros(72_000, np.float32), sound])
+
+    from greenroom.models.f5tts.batching import Batcher
+
+    spoken = Batcher.speak
+    monkeypatch.setattr(Batcher, "speak", padded)
+    assert say("Hello there.").output["seconds"] == pytest.approx(2 * whole + 3, abs=0.01)
+    assert say("Hello there.", remove_silence=True).output["seconds"] == pytest.approx(2 * whole + 1, abs=0.1)
+
+
+def test_chunks_with_unheard_words_are_said_again(say: Say, tiny: TinyF5, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The aligner misses the last word of the first take; the second take of that chunk is taken."""
+    takes: list[Speech] = []
+
+    def listen(speech: Speech, language: str, aligners: Sequence[object], step: object) -> Alignment:
+        takes.append(speech)
+        words = [Word(token.written, 0.1 * place, 0.1 * place + 0.05) for place, token in enumerate(speech.tokens)]
+        if len(takes) == 1:
+            words[-1] = Word(words[-1].text)
+        return Alignment(tuple(words), "soundswallower")
+
+    monkeypatch.setattr(speaking, "time_words", listen)
+    made = say(LONG, captions="srt")
+    assert made.output["warnings"] == []
+    first, second = (take.audio.mono for take in takes)
+    same = int(len(first) * 0.3)
+    assert (first[:same] == second[:same]).all()
+    assert (first[-20_000:] != second[-20_000:]).any()
+
+
+def test_words_that_stay_unheard_are_a_warning(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deaf(speech: Speech, language: str, aligners: Sequence[object], step: object) -> Alignment:
+        words = [Word(token.written, float(place), place + 0.5) for place, token in enumerate(speech.tokens)]
+        return Alignment((Word(words[0].text), *words[1:]), "soundswallower")
+
+    monkeypatch.setattr(speaking, "time_words", deaf)
+    made = say("Hello there.", captions="srt")
+    assert made.output["warnings"] == ["'Hello' was not heard; another seed may say it"]
+
+
+def test_progress_only_grows(say: Say, tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    def look(stage: str, done: float, total: float) -> None:
+        if stage == "speaking":
+            seen.append(done / total)
+
+    say(LONG, Work(tmp_path, step=look), steps=16)
+    assert all(one <= other for one, other in pairwise(seen))

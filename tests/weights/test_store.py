@@ -1,0 +1,100 @@
+"""Where weights lie: a folder, the hub's cache, nowhere, and cut short."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from greenroom.settings import Settings
+from greenroom.weights.store import Need, Places, WeightsDamaged, WeightsMissing, find_weights
+
+NEEDS = (
+    Need("f5tts-v1-base", "weights"),
+    Need("f5tts-v1-base", "vocabulary"),
+    Need("vocos-24khz", "weights"),
+)
+
+
+def sparse(path: Path, length: int) -> Path:
+    """A file of a length that takes no room."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(length)
+    return path
+
+
+def whole(need: Need) -> int:
+    assert need.file.size is not None
+    return need.file.size.bytes
+
+
+def in_folder(folder: Path, need: Need, *, less: int = 0) -> Path:
+    return sparse(folder / need.file.repository / need.file.path, whole(need) - less)
+
+
+def in_cache(cache: Path, need: Need) -> Path:
+    """As the hub's own tools lay it down: a snapshot of a commit, and a branch that names the commit."""
+    repository = cache / f"models--{need.file.repository.replace('/', '--')}"
+    (repository / "refs").mkdir(parents=True, exist_ok=True)
+    (repository / "refs" / "main").write_text("a" * 40)
+    return sparse(repository / "snapshots" / ("a" * 40) / need.file.path, whole(need))
+
+
+def test_a_folder_of_one_s_own_comes_first(tmp_path: Path) -> None:
+    places = Places(tmp_path / "own", (tmp_path / "hub",))
+    for need in NEEDS:
+        in_cache(tmp_path / "hub", need)
+    own = in_folder(tmp_path / "own", NEEDS[0])
+    first, second, third = find_weights("f5tts-v1-base", NEEDS, places)
+    assert first == own
+    assert tmp_path / "hub" in second.parents
+    assert tmp_path / "hub" in third.parents
+
+
+def test_every_cache_is_asked(tmp_path: Path) -> None:
+    found = in_cache(tmp_path / "volume", NEEDS[2])
+    (tmp_path / "hub").mkdir()
+    places = Places(None, (tmp_path / "absent", tmp_path / "hub", tmp_path / "volume"))
+    assert find_weights("vocos-24khz", NEEDS[2:], places) == (found,)
+
+
+def test_what_is_missing_is_named_with_size_licence_and_command(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing) as caught:
+        find_weights("f5tts-v1-base", NEEDS, Places(tmp_path, ()))
+    said, mend = caught.value.message, caught.value.mend
+    assert "3 files are missing, 1.40 GB in all" in said
+    assert "SWivid/F5-TTS/F5TTS_v1_Base/model_1250000.safetensors (1.35 GB)" in said
+    assert "f5tts-v1-base CC-BY-NC-4.0 (non-commercial)" in said
+    assert "hf download SWivid/F5-TTS F5TTS_v1_Base/model_1250000.safetensors F5TTS_v1_Base/vocab.txt && " in mend
+    assert "hf download charactr/vocos-mel-24khz pytorch_model.bin" in mend
+    assert "GREENROOM_WEIGHTS" in mend
+    assert str(tmp_path) not in said + mend
+    in_folder(tmp_path, NEEDS[0])
+    in_folder(tmp_path, NEEDS[2])
+    with pytest.raises(WeightsMissing, match=r"1 file is missing, 13\.8 kB in all"):
+        find_weights("f5tts-v1-base", NEEDS, Places(tmp_path, ()))
+
+
+@pytest.mark.parametrize(("less", "what"), [(1, "cut short"), (-1, "another file")])
+def test_a_file_of_another_length_is_refused(tmp_path: Path, less: int, what: str) -> None:
+    in_folder(tmp_path, NEEDS[0], less=less)
+    with pytest.raises(WeightsDamaged, match=what) as caught:
+        find_weights("f5tts-v1-base", NEEDS[:1], Places(tmp_path, ()))
+    assert "1,348,435,761 as published" in caught.value.message
+    assert caught.value.mend.endswith("F5TTS_v1_Base/model_1250000.safetensors --force-download")
+
+
+def test_a_length_that_nobody_is_sure_of_accuses_no_file(tmp_path: Path) -> None:
+    need = Need("e2tts-base", "weights")
+    found = in_folder(tmp_path, need, less=5)
+    assert find_weights("e2tts-base", (need,), Places(tmp_path, ())) == (found,)
+
+
+def test_the_cache_is_where_the_hub_s_own_variables_say(tmp_path: Path) -> None:
+    at_home = Places.of(Settings(hf_home=tmp_path / "home"), {})
+    assert at_home.caches[0] == tmp_path / "home" / "hub"
+    named = Places.of(Settings(hf_home=tmp_path / "home"), {"HF_HUB_CACHE": str(tmp_path / "hub")})
+    assert named.caches[0] == tmp_path / "hub"
+    assert Places.of(Settings(weights=tmp_path), {}).folder == tmp_path
+    assert str(at_home.caches[-1]) == "/runpod-volume/huggingface-cache/hub"
