@@ -27,6 +27,7 @@ from greenroom.models.f5tts.architecture import PUBLISHED
 from greenroom.models.f5tts.checkpoint import load_flow
 from greenroom.models.f5tts.durations import prompt_text, requested_frames
 from greenroom.models.f5tts.engine import Engine
+from greenroom.models.f5tts.mel import log_mel
 from greenroom.models.f5tts.model import F5TTSV1Base, Sources
 from greenroom.models.f5tts.reference import ended
 from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
@@ -61,12 +62,18 @@ def velocity_flop(frames: int) -> float:
 class Ours:
     """Our engine with the workload's reference and vocabulary."""
 
-    def __init__(self, engine: Engine, vocabulary: Vocabulary) -> None:
+    def __init__(self, engine: Engine, vocabulary: Vocabulary, device: str) -> None:
         self.engine = engine
+        self.device = device
         self.vocabulary = vocabulary
         self.prompt = prompt_text(ended(workload.REFERENCE_TEXT))
         self.reference = workload.reference()
-        self.mel = engine.mel(self.reference)
+        self.mel = self.heard()
+
+    def heard(self) -> Tensor:
+        """The log mel of the reference, by the device: (frames, mel_dim). Served, it is computed once a voice."""
+        wave = torch.from_numpy(self.reference).to(self.device)
+        return log_mel(wave).T.cpu().contiguous()
 
     def row(self, text: str, mel: Tensor, seed: int) -> Row:
         """A text as a row, as published: tokens, frames by the rule, what is vocoded."""
@@ -76,7 +83,7 @@ class Ours:
 
     def end_to_end(self, steps: int) -> Any:
         """From samples and text to samples on the host."""
-        row = self.row(workload.TEXT, self.engine.mel(self.reference), _SEED)
+        row = self.row(workload.TEXT, self.heard(), _SEED)
         return self.engine.speak([row], Sampling(steps=steps))[0]
 
     def rows(self, lines: Sequence[workload.Line]) -> list[Row]:
@@ -295,7 +302,7 @@ def main() -> None:
         del engine
         gc.collect()
         engine, found["second_load_in_the_process"] = load(folder, device)
-        ours = Ours(engine, Vocabulary.read(words))
+        ours = Ours(engine, Vocabulary.read(words), device)
         theirs = None
         if device != "cpu" and original.available() and options.original_runs:
             theirs = original.load(flow, vocos, words, device)

@@ -13,7 +13,6 @@ import torch
 
 from greenroom.models.f5tts.checkpoint import load_flow, load_vocos
 from greenroom.models.f5tts.engine import Engine, SoundNotFinite
-from greenroom.models.f5tts.mel import log_mel
 from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
 from greenroom.models.f5tts.synthetic import synthesise_flow, synthesise_vocos
 from greenroom.models.f5tts.vocoding import Vocoder
@@ -77,11 +76,17 @@ def test_sound_that_is_no_number_is_not_handed_on(engine: Engine) -> None:
     assert "published hash" in caught.value.mend
 
 
-def test_the_mel_of_a_recording(engine: Engine) -> None:
-    sound = np.sin(np.arange(5000, dtype=np.float32) / 20)
-    mel = engine.mel(sound)
-    assert mel.shape == (5000 // 256 + 1, 100)
-    torch.testing.assert_close(mel, log_mel(torch.from_numpy(sound)).T)
+def test_when_memory_runs_out_what_was_recorded_is_given_back(files: tuple[Path, Path]) -> None:
+    forgotten: list[bool] = []
+
+    def sample(rows, sampling, step):  # type: ignore[no-untyped-def]
+        raise MemoryError("out of memory")
+
+    vocoder = Vocoder(load_vocos(files[1], _VOCOS))
+    engine = Engine(sample, vocoder, torch.device("cpu"), forget=lambda: forgotten.append(True))
+    with pytest.raises(MemoryError):
+        engine.speak([_row(5, 12, 1)], _FEW)
+    assert forgotten == [True]
 
 
 def test_a_device_is_the_thread_s_own_while_it_works(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,3 +104,15 @@ def test_a_graph_is_recorded_from_the_first_step(monkeypatch: pytest.MonkeyPatch
     for row, mel in zip(rows, wanted, strict=True):
         torch.testing.assert_close(sampler.sample([row], Sampling(steps=4))[0], mel, atol=1e-5, rtol=1e-5)
     assert first == [0, 0]
+
+
+def test_buckets_are_kept_up_to_their_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_sampler, "_KEPT_FRAMES", 48)
+    sampler = _sampler(flow_of(_V1))
+    kept = []
+    for frames in (10, 20, 40):
+        sampler._prepare(packing.Bucket.of([frames]))
+        kept.append([bucket.frames for bucket in sampler._prepared])
+    assert kept == [[16], [16, 32], [48]]
+    sampler.forget()
+    assert not sampler._prepared

@@ -11,11 +11,10 @@ import torch
 
 from greenroom.errors import GreenroomError
 from greenroom.models.f5tts.checkpoint import load_flow, load_vocos
-from greenroom.models.f5tts.mel import log_mel
 from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
 from greenroom.models.f5tts.vocoding import Vocoder
 from greenroom.progress import Step, silent
-from greenroom.runtime.memory import settle
+from greenroom.runtime.memory import is_out_of_memory, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,13 +47,23 @@ class SoundNotFinite(GreenroomError):
 class Engine:
     """A flow model and its vocoder on a device. Used by one thread at a time; see ``Batcher`` for many.
 
-    rate: samples a second.  packs: rows of unequal length cost no more than their own frames.
+    rate: samples a second.  packs: rows of unequal length cost no more than their own frames.  forget: gives back the
+    memory of what the sampler recorded.
     """
 
     rate = 24_000
 
-    def __init__(self, sampler: Sampler, vocoder: Vocoder, device: torch.device, *, packs: bool = False) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        vocoder: Vocoder,
+        device: torch.device,
+        *,
+        packs: bool = False,
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
         self._sampler = sampler
+        self._forget = forget
         self._vocoder = vocoder
         self._device = device
         self.packs = packs
@@ -82,13 +91,7 @@ class Engine:
 
         packed = PackedDiT(architecture, network.transformer.state_dict(), target)
         sampler = PackedSampler(packed, network.transformer.text_embed)
-        return cls(sampler.sample, Vocoder(vocos, graphs=True), target, packs=True)
-
-    @torch.inference_mode()
-    def mel(self, samples: NDArray[np.float32]) -> Tensor:
-        """The log mel of a recording, (samples,) at the engine's rate: float32 (frames, mel_dim) on the CPU."""
-        wave = torch.from_numpy(samples).to(self._device)
-        return log_mel(wave[None])[0].transpose(0, 1).cpu().contiguous()
+        return cls(sampler.sample, Vocoder(vocos, graphs=True), target, packs=True, forget=sampler.forget)
 
     def sample(self, rows: Sequence[Row], sampling: Sampling, step: Step = silent) -> list[Tensor]:
         """The log mel of each row, its reference included: float32 (frames, mel_dim), on the device."""
@@ -108,8 +111,18 @@ class Engine:
     def speak(self, rows: Sequence[Row], sampling: Sampling, step: Step = silent) -> list[NDArray[np.float32]]:
         """The sound of each row from its ``start``: float32, ((frames - start - 1) * hop,).
 
-        Raises SoundNotFinite, InputInvalid, and what ``step`` raises.
+        Raises SoundNotFinite, InputInvalid, and what ``step`` raises. When memory runs out, the next call has what the
+        graphs held.
         """
+        try:
+            return self._speak(rows, sampling, step)
+        except Exception as error:
+            if is_out_of_memory(error):
+                self._forget()
+                self._vocoder.forget()
+            raise
+
+    def _speak(self, rows: Sequence[Row], sampling: Sampling, step: Step) -> list[NDArray[np.float32]]:
         mels = [mel[row.start :] for mel, row in zip(self.sample(rows, sampling, step), rows, strict=True)]
         step("vocoding", 0, 1)
         with _current(self._device):

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from greenroom.models.f5tts.rows import Row, Sampling
     from greenroom.models.f5tts.text_embedding import TextEmbedding
 
-# Buckets whose graphs are kept. They share one pool of memory; each keeps its own inputs.
-_GRAPHS = 24
+# Frames of all buckets that are kept, 5 kB each; what a step needs beside them is shared by all graphs.
+_KEPT_FRAMES = 65_536
 _GRIDS = 8
 
 # Steps, sway, EPSS: what a table of modulation depends on.
@@ -80,11 +80,16 @@ class PackedSampler:
             for start, row in zip(packing.starts, rows, strict=True)
         ]
 
+    def forget(self) -> None:
+        """Give back the memory of all graphs; they are recorded again when they are needed."""
+        self._prepared.clear()
+        self._text.forget()
+
     def _prepare(self, bucket: Bucket) -> _Prepared:
         if bucket in self._prepared:
             self._prepared.move_to_end(bucket)
             return self._prepared[bucket]
-        while len(self._prepared) >= _GRAPHS:
+        while self._prepared and sum(kept.frames for kept in self._prepared) + bucket.frames > _KEPT_FRAMES:
             self._prepared.popitem(last=False)
         buffers = self._network.buffers(bucket)
         # Recording does a step, and there is none behind the last one of the rows before.

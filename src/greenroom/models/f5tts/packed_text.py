@@ -56,6 +56,10 @@ class PackedText:
             packed[:, start : start + row.frames] = embedded[:, place, : row.frames]
         return packed
 
+    def forget(self) -> None:
+        """Give back the memory of the graphs."""
+        self._recorded.clear()
+
     def _embed_alone(self, frames: int, row: Row) -> Tensor:
         line, recorded = self._record(frames)
         ids = torch.full((1, frames), FILLER)

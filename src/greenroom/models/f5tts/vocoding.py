@@ -50,12 +50,17 @@ class Vocoder:
             sounds |= zip(group, self._decode_group([mels[place] for place in group]), strict=True)
         return [sounds[place] for place in range(len(mels))]
 
+    def forget(self) -> None:
+        """Give back the memory of the graphs."""
+        self._recorded.clear()
+
     def _decode_group(self, mels: Sequence[Tensor]) -> list[Tensor]:
         lengths = [len(mel) for mel in mels]
         batch = torch.nn.utils.rnn.pad_sequence(list(mels), batch_first=True).transpose(1, 2)
         frames = None if len(set(lengths)) == 1 else torch.tensor(lengths)
         waves = self._vocos.decode(batch, frames).cpu()
-        return [self._cut(wave, length) for wave, length in zip(waves, lengths, strict=True)]
+        # A copy of its own, so that a row that is kept does not keep the whole batch.
+        return [self._cut(wave, length).clone() for wave, length in zip(waves, lengths, strict=True)]
 
     def _decode_alone(self, mel: Tensor) -> Tensor:
         given, length, recorded = self._record(-(-len(mel) // _QUANTUM) * _QUANTUM)
