@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from greenroom.runtime.graphs import Recorded
+from greenroom.runtime.graphs import Pool, Recorded
 
 
 class _Stream:
@@ -25,14 +28,14 @@ class _Graph:
         self.replays += 1
 
 
-def test_work_is_done_before_it_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    options: dict[str, Any] = {}
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What torch is asked for, in order: nothing here has a GPU."""
+    told: list[object] = []
 
     @contextmanager
     def recording(graph: _Graph, **given: Any) -> Iterator[None]:
-        options.update(given)
-        told.append("recording")
+        told.append(given)
         yield
 
     @contextmanager
@@ -40,19 +43,52 @@ def test_work_is_done_before_it_is_recorded(monkeypatch: pytest.MonkeyPatch) -> 
         told.append("on a stream")
         yield
 
+    handles = itertools.count(1)
     for name, value in (("Stream", _Stream), ("current_stream", _Stream), ("CUDAGraph", _Graph)):
         monkeypatch.setattr(torch.cuda, name, value)
     monkeypatch.setattr(torch.cuda, "graph", recording)
     monkeypatch.setattr(torch.cuda, "stream", on_stream)
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: next(handles))
+    return told
 
+
+def test_work_is_done_before_it_is_recorded(told: list[object]) -> None:
     def work() -> int:
         told.append("work")
         return len(told)
 
-    recorded = Recorded(work, pool="pool")
-    assert told == ["on a stream", "work", "recording", "work"]
-    assert recorded.result == 4
+    recorded = Recorded(work, Pool())
     # Others read how much memory is free, or give some back: that must not spoil the record.
-    assert options == {"pool": "pool", "capture_error_mode": "thread_local"}
+    assert told == ["on a stream", "work", {"pool": 1, "capture_error_mode": "thread_local"}, "work"]
+    assert recorded.result == 4
     recorded.replay()
     assert len(told) == 4
+
+
+def test_what_the_work_reads_lives_as_long_as_its_record(told: list[object]) -> None:
+    read = torch.zeros(1)
+    gone = weakref.ref(read)
+    recorded = Recorded(lambda read=read: read.sum(), Pool())  # type: ignore[misc]
+    del read
+    assert gone() is not None
+    del recorded
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_pool_ends_with_its_last_graph(told: list[object]) -> None:
+    """torch fails with an assertion of its own when a handle is used behind them."""
+    pool = Pool()
+
+    def used() -> list[object]:
+        return [given["pool"] for given in told if isinstance(given, dict)]
+
+    first, second = Recorded(lambda: None, pool), Recorded(lambda: None, pool)
+    assert used() == [1, 1]
+    del first
+    third = Recorded(lambda: None, pool)
+    assert used() == [1, 1, 1]
+    del second, third
+    gc.collect()
+    Recorded(lambda: None, pool)
+    assert used() == [1, 1, 1, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -230,3 +231,16 @@ def test_codes_of_the_code_base_have_a_status_of_their_own() -> None:
         if isinstance(kind, type) and issubclass(kind, GreenroomError)
     }
     assert not defined - KINDS.keys() - {"poison-job", "signature-invalid"}
+
+
+def test_what_a_request_does_wrong_is_never_our_fault() -> None:
+    """Every error of a speaking model that is for bad input has a status of 4xx."""
+    importlib.import_module("greenroom.models.f5tts.speaking")
+    seen, classes = set(), [InputInvalid]
+    while classes:
+        kind = classes.pop()
+        classes += kind.__subclasses__()
+        if kind.__module__.startswith("greenroom.models.f5tts"):
+            seen.add(kind.code)
+    assert len(seen) > 10
+    assert {code for code in seen if KINDS.get(code, (500,))[0] >= 500} == set()

@@ -43,6 +43,8 @@ KINDS: dict[str, tuple[int, str]] = {
     "duration-impossible": (422, "The length does not fit the text"),
     "edit-empty": (422, "There is nothing to edit"),
     "edit-invalid": (422, "There is nothing to edit"),
+    "edit-too-long": (422, "The recording is too long to edit"),
+    "row-too-long": (422, "Too much is to be said in one go"),
     "edit-unheard": (422, "The recording cannot be edited"),
     "recording-too-short": (422, "The recording is too short"),
     "reference-unusable": (422, "The reference cannot be used"),

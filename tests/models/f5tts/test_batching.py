@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from greenroom.errors import Cancelled, GreenroomError, UnknownName
-from greenroom.models.f5tts.batching import Batcher
+from greenroom.models.f5tts.batching import Batcher, Pending
 from greenroom.models.f5tts.rows import Row, Sampling
 from greenroom.progress import Step, silent
 from greenroom.runtime.memory import is_out_of_memory
@@ -300,6 +300,75 @@ def test_a_row_too_large_for_memory_says_so() -> None:
     batcher = Batcher(engine)
     with pytest.raises(MemoryError):
         batcher.speak(_row(1), Sampling())
+    batcher.close()
+
+
+def test_one_thread_may_have_many_rows_on_their_way() -> None:
+    engine = Engine()
+    batcher = Batcher(engine)
+    threads = threading.active_count()
+    first, *others = [batcher.submit(_row(seed), Sampling(), place=seed) for seed in range(_MANY)]
+    _until(lambda: len(engine.batches) == 1)
+    assert threading.active_count() == threads + 1
+    assert not first.wait(0.01)
+    engine.go_on.set()
+    assert first.wait(10)
+    assert first.result()[0] == 0
+    assert all(pending.wait(10) for pending in others)
+    assert [pending.result()[0] for pending in others] == list(range(1, _MANY))
+    batcher.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        batcher.submit(_row(0), Sampling())
+
+
+def test_of_rows_on_their_way_some_are_given_up() -> None:
+    engine = Engine()
+    batcher = Batcher(engine)
+    busy = batcher.submit(_row(0), Sampling())
+    _until(lambda: len(engine.batches) == 1)
+    rows = [batcher.submit(_row(seed), Sampling()) for seed in range(1, 5)]
+    for pending in rows[:3]:
+        batcher.give_up(pending)
+    assert _waiting(batcher) == 1
+    batcher.give_up(busy)
+    _until(lambda: engine.stopped == 1)
+    engine.go_on.set()
+    assert rows[3].wait(10)
+    batcher.give_up(rows[3])
+    assert rows[3].result()[0] == 4
+    assert engine.batches == [[0], [4]]
+    batcher.close()
+
+
+def test_what_is_sampled_never_falls_though_a_batch_begins_anew() -> None:
+    pending: list[Pending] = []
+    told: list[float] = []
+    seen: list[float] = []
+
+    class Failing(Engine):
+        def speak(self, rows: Sequence[Row], sampling: Sampling, step: Step = silent) -> list[NDArray[np.float32]]:
+            sounds = super().speak(rows, sampling, step)  # it tells that all is done
+            for done in range(sampling.steps + 1):
+                step("sampling", done, sampling.steps)
+                told.extend(item.progress[1] for item in pending[-1:])
+                seen.extend(item.sampled for item in pending[-1:])
+            step("vocoding", 0, 1)
+            seen.extend(item.sampled for item in pending[-1:])
+            if len(rows) > 1:
+                raise MemoryError("out of memory")
+            return sounds
+
+    engine = Failing()
+    batcher = Batcher(engine)
+    busy = batcher.submit(_row(0), Sampling(steps=4))
+    _until(lambda: len(engine.batches) == 1)
+    pending += [batcher.submit(_row(seed), Sampling(steps=4)) for seed in (1, 2)]
+    engine.go_on.set()
+    assert all(item.wait(10) for item in (busy, *pending))
+    assert engine.batches == [[0], [1, 2], [1], [2]]
+    assert told != sorted(told)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
     batcher.close()
 
 

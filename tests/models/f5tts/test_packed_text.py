@@ -13,11 +13,12 @@ from greenroom.models.f5tts.packed_text import PackedText
 from greenroom.models.f5tts.packing import Packing
 from greenroom.models.f5tts.rows import Row
 from greenroom.models.f5tts.text_embedding import TextEmbedding
+from greenroom.runtime.graphs import Pool
 from tests.models.f5tts.networks import BASE, V1, flow_of, row
 from tests.models.f5tts.recorded import Repeated
 
 _ROWS = [row(70, reference=10, tokens=40, seed=1), row(19, reference=3, tokens=18, seed=2)]
-_POOL = object()
+_POOL = Pool()
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def _alone(embedding: TextEmbedding, one: Row) -> torch.Tensor:
 @pytest.mark.parametrize("architecture", [V1, BASE, replace(BASE, conv_layers=0)], ids=["v1", "base", "none"])
 @pytest.mark.parametrize("pool", [None, _POOL], ids=["plain", "graph"])
 @pytest.mark.parametrize("rows", [_ROWS[:1], _ROWS[1:], _ROWS], ids=["long", "short", "both"])
-def test_a_row_has_its_own_text(architecture: Architecture, pool: object, rows: list[Row]) -> None:
+def test_a_row_has_its_own_text(architecture: Architecture, pool: Pool | None, rows: list[Row]) -> None:
     embedding = flow_of(architecture).transformer.text_embed
     packing = Packing.of([one.frames for one in rows])
     packed = PackedText(embedding, pool).embed(packing, rows)

@@ -104,6 +104,20 @@ def test_a_long_reference_is_cut_together_with_its_words() -> None:
     assert again.warnings == ()
 
 
+def test_the_words_that_a_cut_reference_ends_with_are_shown_whole() -> None:
+    (said,) = (note for note in take_recording(spoken(LONG), LONG).warnings if "up to the words" in note)
+    shown = said.rpartition(" words ")[2].strip("'")
+    assert set(shown.split()) <= set(LONG.split())
+
+
+def test_a_long_reference_with_the_words_of_a_small_part_is_refused() -> None:
+    sentence, _, _ = LONG.partition(" This is sentence number 1")
+    error = refused(spoken(LONG), sentence)
+    assert error.code == "reference-text-mismatch"
+    assert "could be used" in error.message
+    assert "all words of the recording" in error.mend
+
+
 class Deaf:
     """An aligner that knows no language."""
 

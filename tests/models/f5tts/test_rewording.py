@@ -10,6 +10,7 @@ import pytest
 
 from greenroom.errors import GreenroomError
 from greenroom.media.audio import read_audio
+from greenroom.models.f5tts.rewording import EditTooLong, _check_length
 from greenroom.models.model import Generated
 from tests.models.f5tts.recordings import TEXT, noise, write
 
@@ -64,6 +65,19 @@ def test_a_recording_longer_than_the_model_s_limit_is_refused(say: Say, tmp_path
     path = write(tmp_path / "hiss.wav", hiss.mono, hiss.rate)
     with pytest.raises(GreenroomError, match=r"lasts 28\.0 s"):
         say("Other words.", edit=True, reference=str(path), reference_text="Some words.")
+
+
+def test_new_words_are_held_to_the_model_s_limit_too(say: Say) -> None:
+    more = "hall of the old red house by the sea " + "and of many others " * 24
+    with pytest.raises(EditTooLong, match=r"with its new words 3\d\.\d s; 30 s in all") as caught:
+        say(TEXT.replace("hall", more), edit=True)
+    assert (caught.value.code, bool(caught.value.mend)) == ("edit-too-long", True)
+
+
+def test_words_without_time_for_their_letters_are_held_to_it_as_well() -> None:
+    _check_length(4.0, (), ["a"] * 2800)
+    with pytest.raises(EditTooLong, match=r"lasts 4\.0 s, and with its new words 32\.0 s"):
+        _check_length(4.0, (), ["a"] * 3000)
 
 
 def test_an_edit_streams_too(say: Say, tmp_path: Path) -> None:

@@ -67,8 +67,9 @@ def test_voices_speak_until_the_next() -> None:
 
 
 def test_a_voice_that_is_not_there_is_refused_and_without_voices_there_is_no_tag() -> None:
-    with pytest.raises(UnknownName, match="no voice 'twon'"):
+    with pytest.raises(UnknownName, match="no voice 'twon'") as caught:
         parse("[twon] A", VOICES)
+    assert r"or write \[" in caught.value.mend
     assert parse("[twon] A").spans == (Spoken("[twon] A"),)
     assert parse("[not a tag] A", VOICES).spans == (Spoken("[not a tag] A"),)
 

@@ -7,22 +7,42 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from greenroom.captions.align.chain import Alignment
 from greenroom.captions.words import Word
 from greenroom.errors import Cancelled, GreenroomError
 from greenroom.media.audio import read_audio
 from greenroom.models.f5tts import speaking
+from greenroom.models.f5tts.batching import Batcher, Pending
+from greenroom.models.f5tts.engine import Engine
+from greenroom.models.f5tts.rows import Row, Sampling
 from greenroom.models.model import Generated, Work
 from greenroom.models.speech import Speech
+from greenroom.progress import Step
 from tests.models.f5tts.tiny import TinyF5
 
 Say = Callable[..., Generated]
+Sound = NDArray[np.float32]
 LONG = "This is one sentence of a longer text, and another one follows it. " * 8
+MANY = "[joe] Go on. [jim] Go on. " * 10  # a chunk each
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Pending]:
+    """The rows that are asked for, in order."""
+    found: list[Pending] = []
+    submit = Batcher.submit
+
+    def look(self: Batcher, row: Row, sampling: Sampling, *, place: int = 0) -> Pending:
+        found.append(submit(self, row, sampling, place=place))
+        return found[-1]
+
+    monkeypatch.setattr(Batcher, "submit", look)
+    return found
 
 
 def sound_of(made: Generated) -> bytes:
@@ -162,14 +182,12 @@ def test_mixed_scripts_are_one_speech(say: Say) -> None:
 def test_long_pauses_are_shortened(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = say("Hello there.").output["seconds"]
 
-    def padded(self: Any, row: Any, sampling: Any, step: Any, *, place: int = 0) -> Any:
-        sound = spoken(self, row, sampling, step, place=place)
-        return np.concatenate([sound, np.zeros(72_000, np.float32), sound])
+    def padded(self: Engine, rows: Sequence[Row], sampling: Sampling, step: Step) -> list[Sound]:
+        sounds = spoken(self, rows, sampling, step)
+        return [np.concatenate([sound, np.zeros(72_000, np.float32), sound]) for sound in sounds]
 
-    from greenroom.models.f5tts.batching import Batcher
-
-    spoken = Batcher.speak
-    monkeypatch.setattr(Batcher, "speak", padded)
+    spoken = Engine.speak
+    monkeypatch.setattr(Engine, "speak", padded)
     assert say("Hello there.").output["seconds"] == pytest.approx(2 * whole + 3, abs=0.01)
     assert say("Hello there.", remove_silence=True).output["seconds"] == pytest.approx(2 * whole + 1, abs=0.1)
 
@@ -204,12 +222,67 @@ def test_words_that_stay_unheard_are_a_warning(say: Say, monkeypatch: pytest.Mon
     assert made.output["warnings"] == ["'Hello' was not heard; another seed may say it"]
 
 
-def test_progress_only_grows(say: Say, tmp_path: Path) -> None:
-    seen: list[float] = []
+def test_progress_only_grows_over_the_whole_text(say: Say, tmp_path: Path) -> None:
+    seen: list[tuple[float, float]] = []
 
     def look(stage: str, done: float, total: float) -> None:
         if stage == "speaking":
-            seen.append(done / total)
+            seen.append((done, total))
 
-    say(LONG, Work(tmp_path, step=look), steps=16)
-    assert all(one <= other for one, other in pairwise(seen))
+    say(LONG, Work(tmp_path, step=look), steps=14)
+    (whole,) = {total for _, total in seen}
+    assert all(one <= other for (one, _), (other, _) in pairwise(seen))
+    assert (seen[-1][0], whole % 14) == (whole, 0)
+
+
+def test_a_request_has_no_threads_of_its_own(say: Say, tmp_path: Path) -> None:
+    say("Hello.")  # the batcher's own is there now
+    threads = threading.active_count()
+    counted: list[int] = []
+    say(LONG, Work(tmp_path, step=lambda stage, done, total: counted.append(threading.active_count())))
+    assert set(counted) == {threads}
+
+
+def test_a_stream_is_made_few_chunks_ahead_of_its_reader(say: Say, asked: list[Pending], tmp_path: Path) -> None:
+    ahead: list[int] = []
+
+    def read(part: bytes) -> None:
+        """Slowly: all that was asked for is made before the next is read."""
+        assert all(pending.wait(20) for pending in asked)
+        ahead.append(len(asked) - len(ahead) - 1)
+
+    say(MANY, Work(tmp_path, hand_on=read), format="pcm")
+    assert len(asked) == 20
+    assert max(ahead) == ahead[0] == 4
+
+
+def test_files_are_made_as_fast_as_can_be(say: Say, asked: list[Pending], tmp_path: Path) -> None:
+    at_first: list[int] = []
+
+    def look(stage: str, done: float, total: float) -> None:
+        if stage == "speaking":
+            at_first.append(len(asked))
+
+    say(MANY, Work(tmp_path, step=look))
+    assert (at_first[0], len(asked)) == (16, 20)
+
+
+@pytest.mark.parametrize("breaks", ["step", "reader", "engine"])
+def test_whatever_ends_a_stream_gives_up_what_is_on_its_way(
+    say: Say, asked: list[Pending], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaks: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise GreenroomError("it is broken")
+
+    def stop(stage: str, done: float, total: float) -> None:
+        if stage == "speaking":
+            fail()
+
+    work = {"step": Work(tmp_path, step=stop, hand_on=list[bytes]().append), "reader": Work(tmp_path, hand_on=fail)}
+    if breaks == "engine":
+        monkeypatch.setattr(Engine, "speak", fail)
+    with pytest.raises(GreenroomError, match="it is broken") as caught:
+        say(LONG, work.get(breaks, Work(tmp_path, hand_on=list[bytes]().append)), format="pcm")
+    assert len(asked) > 2
+    assert all(pending.gone for pending in asked[1:])
+    assert caught.value.code  # it is held till here, and with it what it was raised through

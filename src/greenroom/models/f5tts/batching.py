@@ -39,19 +39,39 @@ class Speaker(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
-    """A row on its way. stage, done, total: how far its batch is.  gone: nobody wants it any more."""
+class Pending:
+    """A row on its way, from ``Batcher.submit``.
+
+    progress: stage, done and total of its batch.  sampled: which part of the sampling is done, 0 to 1; it never falls.
+    gone: nobody wants it any more.
+    """
 
     row: Row
     sampling: Sampling
     due: float
-    stage: str = "waiting"
-    done: float = 0
-    total: float = 0
+    progress: tuple[str, float, float] = ("waiting", 0, 0)
+    sampled: float = 0.0
     gone: bool = False
     sound: NDArray[np.float32] | None = None
     error: BaseException | None = None
     ended: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait so many seconds at most; gives whether the row is done or has failed."""
+        return self.ended.wait(timeout)
+
+    def result(self) -> NDArray[np.float32]:
+        """The sound of a row that has ended. Raises what the engine raised."""
+        if self.sound is None:
+            raise self.error or RuntimeError("the batch gave neither sound nor error")
+        return self.sound
+
+    def tell(self, stage: str, done: float, total: float) -> None:
+        """Take note of how far its batch is."""
+        self.progress = stage, done, total
+        if stage == "sampling" and total:
+            # A batch that failed is done again in halves, from the beginning.
+            self.sampled = max(self.sampled, done / total)
 
 
 class _Abandoned(Exception):
@@ -67,35 +87,48 @@ class Batcher:
     def __init__(self, engine: Speaker) -> None:
         self._engine = engine
         self._changed = threading.Condition()
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Pending] = []
         self._thread: threading.Thread | None = None
         self._closed = False
 
     def speak(self, row: Row, sampling: Sampling, step: Step = silent, *, place: int = 0) -> NDArray[np.float32]:
         """The sound of a row; waits for it.
 
-        step: called from this thread.  place: of the row in its request: later ones let others' first ones by.
+        step: called from this thread.  place: as in ``submit``.
         Raises what the engine raises, and what ``step`` raises: then the row is given up.
         """
-        item = _Waiting(row, sampling, time.monotonic() + place * _PATIENCE_S)
+        pending = self.submit(row, sampling, place=place)
+        try:
+            while not pending.wait(_POLL_S):
+                step(*pending.progress)
+            sound = pending.result()
+            step(*pending.progress)
+        finally:
+            self.give_up(pending)
+        return sound
+
+    def submit(self, row: Row, sampling: Sampling, *, place: int = 0) -> Pending:
+        """Ask for a row, and wait for none: a thread may have many on their way.
+
+        place: how many rows of the same request are wanted before it: later ones let others' first ones by.
+        """
+        pending = Pending(row, sampling, time.monotonic() + place * _PATIENCE_S)
         with self._changed:
             if self._closed:
                 raise RuntimeError("the batcher is closed")
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="f5tts-batches", daemon=True)
                 self._thread.start()
-            self._waiting.append(item)
+            self._waiting.append(pending)
             self._changed.notify()
-        try:
-            while not item.ended.wait(_POLL_S):
-                step(item.stage, item.done, item.total)
-        except BaseException:
-            self._give_up(item)
-            raise
-        if item.sound is None:
-            raise item.error or RuntimeError("the batch gave neither sound nor error")
-        step(item.stage, item.done, item.total)
-        return item.sound
+        return pending
+
+    def give_up(self, pending: Pending) -> None:
+        """Say that nobody wants a row any more; of one that has ended it changes nothing."""
+        with self._changed:
+            pending.gone = True
+            if pending in self._waiting:
+                self._waiting.remove(pending)
 
     def close(self) -> None:
         """Take no more rows, and end the thread once those that wait are done."""
@@ -107,18 +140,12 @@ class Batcher:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
-    def _give_up(self, item: _Waiting) -> None:
-        with self._changed:
-            item.gone = True
-            if item in self._waiting:
-                self._waiting.remove(item)
-
     def _serve(self) -> None:
         while (batch := self._next_batch()) is not None:
             self._run(batch)
             del batch  # its sounds and errors are those of who asked
 
-    def _next_batch(self) -> list[_Waiting] | None:
+    def _next_batch(self) -> list[Pending] | None:
         """The row that is due first and those that go with it; None once closed."""
         with self._changed:
             while not self._waiting and not self._closed:
@@ -127,7 +154,7 @@ class Batcher:
                 return None
             self._waiting.sort(key=lambda item: item.due)
             first, now = self._waiting[0], time.monotonic()
-            batch: list[_Waiting] = []
+            batch: list[Pending] = []
             frames = 0
             for item in self._waiting:
                 if len(batch) == _BATCH_ROWS:
@@ -143,27 +170,27 @@ class Batcher:
                 self._waiting.remove(item)
             return batch
 
-    def _goes_with(self, first: _Waiting, item: _Waiting) -> bool:
+    def _goes_with(self, first: Pending, item: Pending) -> bool:
         if item.sampling != first.sampling:
             return False
         shorter, longer = sorted((first.row.frames, item.row.frames))
         return self._engine.packs or shorter >= _SHORTEST * longer
 
-    def _run(self, batch: list[_Waiting]) -> None:
+    def _run(self, batch: list[Pending]) -> None:
         """Speak a batch; one that fails, in halves: a row that cannot be spoken must not take others with it."""
         if not self._speak(batch):
             middle = len(batch) // 2
             self._run(batch[:middle])
             self._run(batch[middle:])
 
-    def _speak(self, batch: list[_Waiting]) -> bool:
+    def _speak(self, batch: list[Pending]) -> bool:
         """Give each row of a batch its sound, or the only one its error; gives whether that is done."""
 
         def step(stage: str, done: float, total: float) -> None:
             if all(item.gone for item in batch):
                 raise _Abandoned
             for item in batch:
-                item.stage, item.done, item.total = stage, done, total
+                item.tell(stage, done, total)
 
         try:
             sounds = self._engine.speak([item.row for item in batch], batch[0].sampling, step)

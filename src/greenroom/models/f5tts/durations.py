@@ -146,15 +146,17 @@ class DurationImpossible(InputInvalid):
 def exact_frames(seconds: float, chunks: Sequence[str], pace: Pace, cross_fade_samples: int) -> list[int]:
     """Frames of each chunk, the reference not included, so that the joined speech lasts ``seconds``.
 
-    The chunks share the time by their bytes, each ``samples_of`` its frames, and each overlaps the one before by
-    ``cross_fade_samples``. The joined speech is never shorter than asked for and less than a frame longer: cut at its
-    end, it is exact to the sample.
-    Raises DurationImpossible where a chunk would be too short or too long to be spoken.
+    The chunks share the time by their bytes, but none gets less than the shortest: what it would lack, the longer ones
+    give. Each is heard for ``samples_of`` its frames, and overlaps the one before by ``cross_fade_samples``. The joined
+    speech is never shorter than asked for and less than a frame longer: cut at its end, it is exact to the sample.
+    Raises DurationImpossible where the time is too short for so many chunks, or a chunk would be too long to be spoken.
     """
     samples = round(seconds * RATE) + cross_fade_samples * (len(chunks) - 1)
-    frames = _shares(-(-samples // HOP) + len(chunks), [size(chunk) for chunk in chunks])
-    spoken = sum(size(chunk) for chunk in chunks) * pace.frames_per_byte
-    if min(frames) < SHORTEST_FRAMES or max(frames) > pace.most_frames:
+    whole = -(-samples // HOP) + len(chunks)
+    sizes = [size(chunk) for chunk in chunks]
+    frames = _shares(whole, sizes, SHORTEST_FRAMES) if whole >= SHORTEST_FRAMES * len(chunks) else None
+    if frames is None or max(frames) > pace.most_frames:
+        spoken = sum(sizes) * pace.frames_per_byte
         raise DurationImpossible(
             f"{seconds:g} s are asked for; at the voice's own pace the text takes {seconds_of(round(spoken)):.1f} s, "
             f"and each of its {len(chunks)} chunks may take {seconds_of(SHORTEST_FRAMES):.1f} to "
@@ -164,13 +166,22 @@ def exact_frames(seconds: float, chunks: Sequence[str], pace: Pace, cross_fade_s
     return frames
 
 
-def _shares(whole: int, weights: Sequence[int]) -> list[int]:
-    """``whole`` divided by weights into whole numbers whose sum it is."""
+def _shares(whole: int, weights: Sequence[int], least: int) -> list[int]:
+    """``whole`` divided by weights into whole numbers whose sum it is, none under ``least``, which all can have."""
+    rest, weight = whole, sum(weights)
+    smallest = 0  # the lightest that gets its share; those under it get the least
+    for smallest in sorted(weights):
+        if rest * smallest >= least * weight:
+            break
+        rest, weight = rest - least, weight - smallest
     shares: list[int] = []
-    given, weight, rest = 0, 0, sum(weights)
+    given = passed = 0
     for own in weights:
-        weight += own
-        upto = whole * weight // rest
+        if own < smallest:
+            shares.append(least)
+            continue
+        passed += own
+        upto = rest * passed // weight
         shares.append(upto - given)
         given = upto
     return shares

@@ -12,7 +12,7 @@ from greenroom.models.f5tts.packed_text import PackedText
 from greenroom.models.f5tts.packing import Bucket, Packing
 from greenroom.models.f5tts.time_grid import time_grid
 from greenroom.progress import Step, silent
-from greenroom.runtime.graphs import Recorded
+from greenroom.runtime.graphs import Pool, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +53,7 @@ class PackedSampler:
 
     def __init__(self, network: PackedDiT, text: TextEmbedding, *, graphs: bool = True) -> None:
         self._network = network
-        self._graphs = graphs
-        self._pool = torch.cuda.graph_pool_handle() if graphs else None
+        self._pool = Pool() if graphs else None
         self._text = PackedText(text, self._pool)
         self._prepared: OrderedDict[Bucket, _Prepared] = OrderedDict()
         self._grids: OrderedDict[_Grid, tuple[Tensor, Tensor]] = OrderedDict()
@@ -95,7 +94,7 @@ class PackedSampler:
         # Recording does a step, and there is none behind the last one of the rows before.
         self._network.step.zero_()
         on_cuda = self._network.device.type == "cuda"
-        graph = Recorded(lambda: self._network.advance(buffers), self._pool) if self._graphs else None
+        graph = Recorded(lambda: self._network.advance(buffers), self._pool) if self._pool else None
         self._prepared[bucket] = _Prepared(
             buffers,
             graph,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greenroom.models.f5tts.packing import Packing
     from greenroom.models.f5tts.rows import Row
     from greenroom.models.f5tts.text_embedding import TextEmbedding
+    from greenroom.runtime.graphs import Pool
 
 _GRAPHS = 24
 
@@ -38,7 +39,7 @@ class PackedText:
     pool: of the graphs; None for none.
     """
 
-    def __init__(self, embedding: TextEmbedding, pool: Any | None) -> None:
+    def __init__(self, embedding: TextEmbedding, pool: Pool | None) -> None:
         self._embedding = embedding
         self._device = embedding.text_embed.weight.device
         self._pool = pool
@@ -47,7 +48,7 @@ class PackedText:
     def embed(self, packing: Packing, rows: Sequence[Row]) -> Tensor:
         """(2, bucket's frames, text_dim): with words, without. Good until the next call."""
         if len(rows) == 1 and self._pool is not None:
-            return self._embed_alone(packing.bucket.frames, rows[0])
+            return self._embed_alone(packing.bucket.frames, rows[0], self._pool)
         lengths: int | Tensor = torch.tensor([row.frames for row in rows]) if len(rows) > 1 else rows[0].frames
         ids = padded_tokens(rows).to(self._device)
         embedded = torch.stack([self._embedding(ids, lengths, drop_text=drop, alone=True) for drop in (False, True)])
@@ -60,8 +61,8 @@ class PackedText:
         """Give back the memory of the graphs."""
         self._recorded.clear()
 
-    def _embed_alone(self, frames: int, row: Row) -> Tensor:
-        line, recorded = self._record(frames)
+    def _embed_alone(self, frames: int, row: Row, pool: Pool) -> Tensor:
+        line, recorded = self._record(frames, pool)
         ids = torch.full((1, frames), FILLER)
         ids[0, : len(row.tokens)] = torch.tensor(row.tokens) + 1
         line.ids.copy_(ids)
@@ -69,7 +70,7 @@ class PackedText:
         recorded.replay()
         return recorded.result
 
-    def _record(self, frames: int) -> tuple[_Line, Recorded[Tensor]]:
+    def _record(self, frames: int, pool: Pool) -> tuple[_Line, Recorded[Tensor]]:
         if frames in self._recorded:
             self._recorded.move_to_end(frames)
             return self._recorded[frames]
@@ -85,5 +86,5 @@ class PackedText:
             own = (torch.arange(frames, device=self._device) < line.length)[None, :, None].expand(2, -1, -1)
             return self._embedding.embed(line.ids.expand(2, -1), own, drop_text=dropped, alone=True)
 
-        self._recorded[frames] = line, Recorded(both, self._pool)
+        self._recorded[frames] = line, Recorded(both, pool)
         return self._recorded[frames]

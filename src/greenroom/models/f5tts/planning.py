@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from greenroom.errors import InputInvalid, quoted
@@ -127,6 +128,7 @@ def plan(
     overlap = round(inputs.cross_fade * RATE)
     frames = iter(_frames(parts, inputs.duration, overlap))
     planned: list[Utterance | Silence] = []
+    places = count()
     unknown: dict[str, None] = {}
     for part in parts:
         if isinstance(part, Silence):
@@ -135,8 +137,7 @@ def plan(
         for chunk in part.chunks:
             unknown |= dict.fromkeys(vocabulary.unknown(script.tokens(tokens(chunk.said))))
             ids = vocabulary.ids(script.tokens(tokens(part.prompt.text + chunk.said)))
-            place = sum(isinstance(other, Utterance) for other in planned)
-            row = _row(part.prompt, ids, next(frames), (part.seed + place) % MOST_SEEDS)
+            row = _row(part.prompt, ids, next(frames), (part.seed + next(places)) % MOST_SEEDS)
             planned.append(Utterance(row, _shown(chunk.tokens, script), part.prompt))
     return Plan(
         parts=tuple(planned),
@@ -201,8 +202,8 @@ def _shown(words: Sequence[Token], script: Script) -> tuple[Token, ...]:
 
 
 def _pictures(text: str) -> tuple[str, ...]:
-    count = sum(is_picture(char) and char not in "\u200d\ufe0e\ufe0f" for char in text)
-    return (f"{count} emoji, which nobody says",) if count else ()
+    pictures = sum(is_picture(char) and char not in "\u200d\ufe0e\ufe0f" for char in text)
+    return (f"{pictures} emoji, which nobody says",) if pictures else ()
 
 
 def _warnings(parts: Sequence[Utterance | Silence], unknown: Iterable[str]) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ _MISSED_SHARE = 0.1
 _UNSAID_S = 0.8
 # Words that a cut recording may hold, beyond its share of the time.
 _MORE_WORDS = 1.3
+# A cut recording whose words end before this share of it was given the words of a part, or has stopped speaking.
+_LEAST_TOLD_SHARE = 0.5
+_SHOWN_LETTERS = 40
 # Behind the last word of a recording that is cut there: its end, and some silence.
 _BEHIND_WORD_S = 0.15
 
@@ -92,9 +95,11 @@ def take_recording(
         sound, transcript = _cut_with_its_words(sound, reference, transcript, language, aligner, step)
         warnings.append(
             f"the reference lasts {recording.seconds:.1f} s; {sound.seconds:.1f} s of it are used, up to the words "
-            f"{quoted(transcript[-40:])}"
+            f"{quoted(_ending(transcript))}"
         )
     if check:
+        if reference.cuts:
+            _refuse_part(sound, reference)
         check_text(transcript, sound.seconds)
         warnings += _listen(sound, words_of(transcript, language), language, aligner, step)
     return Recording(sound.samples[0], sound.rate, transcript, language, tuple(warnings))
@@ -163,6 +168,23 @@ def _cut_with_its_words(
     return Audio(kept, sound.rate), glue.join(token.written for token in tokens[: last + 1])
 
 
+def _refuse_part(sound: Audio, reference: Reference) -> None:
+    """Refuse a text that ends long before the sound that could be used. Raises ReferenceTextMismatch."""
+    usable = len(reference.samples) / reference.rate
+    if sound.seconds < _LEAST_TOLD_SHARE * usable:
+        raise ReferenceTextMismatch(
+            f"the reference lasts {reference.recorded_s:.1f} s, {usable:.1f} s of it could be used, and its text tells "
+            f"what is said in {sound.seconds:.1f} s of them",
+            mend="give all words of the recording, or cut it to at most 12 seconds and give the words of these",
+        )
+
+
+def _ending(text: str) -> str:
+    """The last words of a text, whole ones where it has spaces."""
+    end = text[-_SHOWN_LETTERS:]
+    return end if len(text) <= _SHOWN_LETTERS or text[-_SHOWN_LETTERS - 1] == " " else end.partition(" ")[2] or end
+
+
 def _heard(
     sound: Audio, tokens: Sequence[Token], language: str, aligner: Aligner | None, step: Step
 ) -> list[Span | None]:
@@ -184,6 +206,8 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise FileUnreadable(f"there is no file {quoted(path)}", mend="check the path") from None
+    except IsADirectoryError:
+        raise FileUnreadable(f"{quoted(path)} is a folder", mend="name a file of sound") from None
     except OSError as error:
         raise FileUnreadable(
             f"{quoted(path)} cannot be read: {error.strerror or error}", mend="check its rights"

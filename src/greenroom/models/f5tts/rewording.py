@@ -18,7 +18,7 @@ from greenroom.captions.align.chain import ESTIMATE, Written, align
 from greenroom.errors import InputInvalid
 from greenroom.media.audio import Audio, read_audio
 from greenroom.models.f5tts.chunks import says
-from greenroom.models.f5tts.durations import HOP, LONGEST_S, RATE, size
+from greenroom.models.f5tts.durations import HOP, LONGEST_S, RATE, seconds_of, size
 from greenroom.models.f5tts.edit import Edit, plan_edit
 from greenroom.models.f5tts.mel import resample
 from greenroom.models.f5tts.planning import Plan, Utterance, unspeakable
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     Sound = NDArray[np.float32]
 
-# The new words count against the model's limit, too.
+# The new words count against the model's limit, too: so much is left for them at least.
 _LONGEST_RECORDING_S = LONGEST_S - 3.0
 # The least that new words get, and what is left between two words where all between them goes.
 _SHORTEST_S = 0.2
@@ -57,6 +57,12 @@ class EditEmpty(InputInvalid):
     """Two texts that leave nothing to change, or nothing to keep."""
 
     code = "edit-empty"
+
+
+class EditTooLong(InputInvalid):
+    """The recording with its new words lasts longer than one go may."""
+
+    code = "edit-too-long"
 
 
 class EditUnheard(InputInvalid):
@@ -77,8 +83,8 @@ class _Change:
 def reword(inputs: F5SpeakInputs, seed: int, vocabulary: Vocabulary, aligners: Sequence[Aligner], step: Step) -> Plan:
     """Plan a recording with other words.
 
-    Raises EditEmpty, EditUnheard, NothingToSay, ReferenceUnusable, ReferenceUncut, FileUnreadable, and what ``step``
-    raises.
+    Raises EditEmpty, EditTooLong, EditUnheard, NothingToSay, ReferenceUnusable, ReferenceUncut, FileUnreadable, and
+    what ``step`` raises.
     """
     cleaned = clean(inputs.text)
     refuse_silence(cleaned.text)
@@ -93,9 +99,10 @@ def reword(inputs: F5SpeakInputs, seed: int, vocabulary: Vocabulary, aligners: S
     times = _times(samples, before, language, aligners, step)
     pace = len(samples) / RATE / size(transcript) / inputs.speed
     edits = [_edit(change, times, len(samples) / RATE, pace) for change in changes]
+    said = tokens(said_of(after, language))
+    _check_length(len(samples) / RATE, edits, said)
     prompt = Prompt.of(samples, transcript, language)
     planned = plan_edit(prompt.mel, edits)
-    said = tokens(said_of(after, language))
     row = Row(
         planned.conditioning,
         tuple(vocabulary.ids(said)),
@@ -180,6 +187,18 @@ def _edit(change: _Change, times: Sequence[Word], whole: float, pace: float) -> 
     end = max(start, end)
     wanted = max(size(change.said) * pace, _SHORTEST_S) if says(change.said) else 0.0
     return Edit(start, end, wanted + _GAP_S)
+
+
+def _check_length(recorded: float, edits: Sequence[Edit], said: Sequence[str]) -> None:
+    """Refuse what the model would have to say in one go, though it never saw anything so long. Raises EditTooLong."""
+    changed = sum((edit.seconds or 0.0) - (edit.end - edit.start) for edit in edits)
+    whole = max(recorded + changed, seconds_of(len(said) + 1))  # a token takes a frame at least
+    if whole > LONGEST_S:
+        raise EditTooLong(
+            f"the recording lasts {recorded:.1f} s, and with its new words {whole:.1f} s; "
+            f"{LONGEST_S:g} s in all can be made",
+            mend="give fewer new words, or cut out the sentence to change, edit it, and put it back",
+        )
 
 
 def _with_recording(recording: Sound, edits: Sequence[Edit], made: Sound) -> Sound:

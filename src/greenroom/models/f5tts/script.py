@@ -168,7 +168,9 @@ class _Reader:
 
     def _switch(self, mark: re.Match[str]) -> None:
         if mark["voice"] not in self._voices:
-            raise UnknownName("voice", mark["voice"], self._voices)
+            unknown = UnknownName("voice", mark["voice"], self._voices)
+            unknown.mend += r" (or write \[ where the sign itself is meant)"
+            raise unknown
         self._end_span()
         self._speaking = Spoken("", mark["voice"], **_options(mark["options"], mark[0]))
 

@@ -1,21 +1,23 @@
 """F5-TTS from a request to files, or to a pipe.
 
-All chunks of a text are asked for at once, so that they are made together with each other and with other requests'.
-They are joined in order, each as soon as those before it are there.
+Several chunks of a text are on their way at once, so that they are made together with each other and with other
+requests'. They are joined in order, each as soon as those before it are there. A stream is made few chunks ahead of its
+reader.
 """
 
 from __future__ import annotations
 
+import math
 import secrets
-import threading
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections import deque
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 from greenroom.captions.align.chain import ESTIMATE
-from greenroom.errors import Cancelled, quoted
+from greenroom.errors import quoted
 from greenroom.files import Publication
 from greenroom.models.f5tts.chunks import says
 from greenroom.models.f5tts.clipping import FULL_SCALE, Pcm, without_long_silences
@@ -31,12 +33,12 @@ from greenroom.models.spoken import SpeakResult, measured
 from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from greenroom.captions.align.chain import Alignment
-    from greenroom.models.f5tts.batching import Batcher
+    from greenroom.models.f5tts.batching import Batcher, Pending
     from greenroom.models.f5tts.prompts import Prompts
     from greenroom.models.f5tts.vocabulary import Vocabulary
     from greenroom.models.speech import Speech
@@ -48,12 +50,13 @@ if TYPE_CHECKING:
 
 # Chunks of one text that are under way at once; more would only wait.
 _AT_ONCE = 16
+# Chunks of a stream that are made while one is read: a reader may be slow, or stop.
+_AHEAD = 4
 _POLL_S = 0.1
 # Chunks in which an aligner does not hear every word are said so often in all.
 _TRIES = 2
 # Far from the seeds of the other chunks.
 _ANOTHER_TRY = 104_729
-_DONE: Future[Sound] = Future()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,8 @@ def speak_to_stream(
     form = wanted.stream_format()
     seed = seed_of(inputs)
     planned = _plan(speaker, inputs, seed, wanted, step, streamed=True)
-    pieces = _pieces(planned, _say(speaker, inputs, planned.utterances, step))
-    return stream(pieces, file, form, RATE, inputs.loudness)
+    with closing(_say(speaker, inputs, planned.utterances, step, at_once=1 + _AHEAD)) as sounds:
+        return stream(_pieces(planned, sounds), file, form, RATE, inputs.loudness)
 
 
 def seed_of(inputs: F5SpeakInputs) -> int:
@@ -148,14 +151,15 @@ def _best_take(speaker: Speaker, inputs: F5SpeakInputs, planned: Plan, wanted: W
 
     Gives the take in which most words were heard, and how many chunks of it were said again.
     """
-    sounds = list(_say(speaker, inputs, planned.utterances, step))
+    utterances = planned.utterances
+    sounds = list(_say(speaker, inputs, utterances, step, at_once=_AT_ONCE))
     best, again = _take(planned, sounds, wanted, step), 0
     for attempt in range(1, _TRIES):
         places = _chunks_with_unheard_words(planned, best.timed)
         if not places:
             break
-        renewed = [_another_try(planned.utterances[place], attempt) for place in places]
-        other = dict(zip(places, _say(speaker, inputs, renewed, step), strict=True))
+        renewed = [_another_try(utterances[place], attempt) for place in places]
+        other = dict(zip(places, _say(speaker, inputs, renewed, step, at_once=_AT_ONCE), strict=True))
         take = _take(planned, [other.get(place, sound) for place, sound in enumerate(sounds)], wanted, step)
         if len(_unheard(take.timed)) < len(_unheard(best.timed)):
             best, again = take, len(places)
@@ -203,62 +207,34 @@ def _heard(timed: Alignment | None, again: int) -> Heard | None:
     return Heard(len(timed.words) - len(missing), None, None, again, tuple(doubts))
 
 
-def _say(speaker: Speaker, inputs: F5SpeakInputs, utterances: Sequence[Utterance], step: Step) -> Iterator[Sound]:
+def _say(
+    speaker: Speaker, inputs: F5SpeakInputs, utterances: Sequence[Utterance], step: Step, *, at_once: int
+) -> Generator[Sound]:
     """The sounds of utterances, in order, each as soon as it and those before it are there.
 
-    Only this thread calls ``step``: it may belong to the thread that a request runs in.
+    at_once: how many are on their way while one is waited for; while that one is used, one fewer.
+    Whatever ends it, an error or a reader that leaves, what is on its way is given up.
     """
     sampling = Sampling(inputs.steps, inputs.guidance, inputs.sway)
-    progress = _Progress(len(utterances), inputs.steps)
-    with ThreadPoolExecutor(min(_AT_ONCE, len(utterances)), thread_name_prefix="f5tts-chunk") as threads:
-
-        def say(place: int) -> Sound:
-            utterance = utterances[place]
-            sound = speaker.batcher.speak(utterance.row, sampling, progress.of(place), place=place)
-            return utterance.finish(_without_silence(sound) if inputs.remove_silence else sound)
-
-        futures = [threads.submit(say, place) for place in range(len(utterances))]
-        try:
-            for place, future in enumerate(futures):
-                while not wait([future], timeout=_POLL_S).done:
-                    step("speaking", progress.done, progress.total)
-                step("speaking", progress.done, progress.total)
-                futures[place] = _DONE  # its sound is not kept
-                yield future.result()
-        finally:
-            progress.stop()
-            for future in futures:
-                future.cancel()
+    total = len(utterances) * inputs.steps
+    coming: deque[Pending] = deque()
+    try:
+        for place, utterance in enumerate(utterances):
+            for later in utterances[place + len(coming) : place + at_once]:
+                coming.append(speaker.batcher.submit(later.row, sampling, place=len(coming)))
+            while not coming[0].wait(_POLL_S):
+                step("speaking", inputs.steps * _made(place, coming), total)
+            step("speaking", inputs.steps * _made(place, coming), total)
+            sound = coming.popleft().result()
+            yield utterance.finish(_without_silence(sound) if inputs.remove_silence else sound)
+    finally:
+        for pending in coming:
+            speaker.batcher.give_up(pending)
 
 
-class _Progress:
-    """How far all utterances of a text are, in steps of the solver; and the word that nobody wants them any more."""
-
-    def __init__(self, utterances: int, steps: int) -> None:
-        self._done = [0.0] * utterances
-        self._steps = steps
-        self._stopped = threading.Event()
-        self.total = float(utterances * steps)
-
-    @property
-    def done(self) -> float:
-        """Steps so far."""
-        return sum(self._done)
-
-    def of(self, place: int) -> Step:
-        """The step of one utterance, for its own thread."""
-
-        def step(stage: str, done: float, total: float) -> None:
-            if self._stopped.is_set():
-                raise Cancelled
-            if stage == "sampling" and total:
-                self._done[place] = self._steps * done / total
-
-        return step
-
-    def stop(self) -> None:
-        """End what is under way."""
-        self._stopped.set()
+def _made(done: int, coming: Iterable[Pending]) -> float:
+    """How many utterances are made, in parts, too. Summed exactly: rounding could make it fall."""
+    return math.fsum([done, *(pending.sampled for pending in coming)])
 
 
 def _pieces(planned: Plan, sounds: Iterable[Sound]) -> Iterator[Piece]:

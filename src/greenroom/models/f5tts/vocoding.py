@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from greenroom.runtime.graphs import Recorded
+from greenroom.runtime.graphs import Pool, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Vocoder:
     def __init__(self, vocos: Vocos, *, graphs: bool = False) -> None:
         self._vocos = vocos
         self._device = next(vocos.parameters()).device
-        self._pool = torch.cuda.graph_pool_handle() if graphs else None
+        self._pool = Pool() if graphs else None
         self._recorded: OrderedDict[int, tuple[Tensor, Tensor, Recorded[Tensor]]] = OrderedDict()
 
     @property
@@ -41,7 +41,7 @@ class Vocoder:
     def decode(self, mels: Sequence[Tensor]) -> list[Tensor]:
         """Log mels, each float32 (frames, bands), to sound on the host: float32 ((frames - 1) * hop,) each."""
         if len(mels) == 1 and self._pool is not None:
-            return [self._decode_alone(mels[0])]
+            return [self._decode_alone(mels[0], self._pool)]
         sounds: dict[int, Tensor] = {}
         waiting = sorted(range(len(mels)), key=lambda place: len(mels[place]))
         while waiting:
@@ -62,14 +62,14 @@ class Vocoder:
         # A copy of its own, so that a row that is kept does not keep the whole batch.
         return [self._cut(wave, length).clone() for wave, length in zip(waves, lengths, strict=True)]
 
-    def _decode_alone(self, mel: Tensor) -> Tensor:
-        given, length, recorded = self._record(-(-len(mel) // _QUANTUM) * _QUANTUM)
+    def _decode_alone(self, mel: Tensor, pool: Pool) -> Tensor:
+        given, length, recorded = self._record(-(-len(mel) // _QUANTUM) * _QUANTUM, pool)
         given[0, :, : len(mel)] = mel.T
         length.fill_(len(mel))
         recorded.replay()
         return self._cut(recorded.result[0].cpu(), len(mel))
 
-    def _record(self, frames: int) -> tuple[Tensor, Tensor, Recorded[Tensor]]:
+    def _record(self, frames: int, pool: Pool) -> tuple[Tensor, Tensor, Recorded[Tensor]]:
         if frames in self._recorded:
             self._recorded.move_to_end(frames)
             return self._recorded[frames]
@@ -77,7 +77,7 @@ class Vocoder:
             self._recorded.popitem(last=False)
         mel = torch.zeros(1, self.bands, frames, device=self._device)
         length = torch.full((1,), frames, device=self._device)
-        self._recorded[frames] = mel, length, Recorded(lambda: self._vocos.decode(mel, length), self._pool)
+        self._recorded[frames] = mel, length, Recorded(lambda: self._vocos.decode(mel, length), pool)
         return self._recorded[frames]
 
     def _cut(self, wave: Tensor, frames: int) -> Tensor:
