@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # No machine that runs these tests has a GPU: kernels run in Triton's interpreter, which is asked for before they load.
 os.environ["TRITON_INTERPRET"] = "1"
+# Tests run side by side, one a core: threads of torch's own would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

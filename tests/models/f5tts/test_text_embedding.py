@@ -29,7 +29,7 @@ def test_a_row_alone_in_a_batch_is_what_it_is_by_itself(architecture: Architectu
     for row, length in enumerate(LENGTHS):
         tokens = TEXT[row][TEXT[row] >= 0]
         single = embed(tokens[None], length, drop_text=drop_text)[0]
-        torch.testing.assert_close(batch[row, :length], single, atol=1e-6, rtol=0)
+        torch.testing.assert_close(batch[row, :length], single, atol=3e-6, rtol=0)
 
 
 @pytest.mark.parametrize("architecture", [V1, BASE])
