@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,14 @@ def test_a_recording_gives_its_voice_to_a_file_or_a_pipe(greenroom: Run, tmp_pat
     piped = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path, env=os.environ)
     (tmp_path / "piped.wav").write_bytes(piped.stdout)
     assert read_audio(tmp_path / "piped.wav").seconds > 0.7
+    drawn = subprocess.run(
+        [arg for arg in command if arg not in ("--seed", "1")],
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+        env=os.environ,
+    )
+    assert re.search(rb"^seed \d+$", drawn.stderr, re.MULTILINE)  # or nobody could make it again
     edited = greenroom(*told, "--edit", TEXT.replace("hall", "shed"), "-o", "edited.wav")
     assert edited.returncode == 0, edited.stderr
 
@@ -101,10 +110,26 @@ def test_without_weights_it_says_what_to_get_and_touches_nothing(greenroom: Run,
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_what_needs_no_model_is_refused_before_one_is_loaded(greenroom: Run) -> None:
+    # There are no weights: loading would say so.
+    voice = ("speak", "--model", "f5tts-v1-base", "--ref-text", TEXT, "Hi.")
+    assert "there is no file 'gone.wav'" in greenroom(*voice, "--ref", "gone.wav").stderr
+    assert "'.' is a folder" in greenroom(*voice, "--ref", ".").stderr
+    assert "no audio format '.xyz'" in greenroom(*voice, "--ref", "reference.wav", "-o", "x.xyz").stderr
+    assert "captions need a name" in greenroom(*voice, "--ref", "reference.wav", "-o", "-", "--captions", "srt").stderr
+
+
+def test_a_seed_that_nobody_gave_is_said(greenroom: Run) -> None:
+    told = ("speak", *OWN, "--steps", 4, "--device", "cpu", "Hi.", "-o", "x.wav")
+    assert re.search(r" LUFS, seed \d+$", greenroom(*told).stdout.strip())
+    assert "seed" not in greenroom(*told, "--seed", 1).stdout
+
+
 def test_a_reference_that_is_no_sound_is_named(greenroom: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.wav").write_text("no sound at all")
     done = greenroom("speak", "--model", TINY, "--ref", "notes.wav", "--ref-text", "Hi.", "Hello.", "-o", "x.wav")
     assert "'notes.wav' is not sound that can be read" in done.stderr
+    assert "'.' is a folder" in greenroom("voices", "add", "joe", "--ref", ".", "--ref-text", "Hi.").stderr
     assert "'gone.wav'" in greenroom("voices", "add", "joe", "--ref", "gone.wav", "--ref-text", "Hi.").stderr
     assert "--ref-text is missing" in greenroom("voices", "add", "joe", "--ref", "reference.wav").stderr
     assert not (tmp_path / "x.wav").exists()

@@ -29,7 +29,9 @@ def test_a_recording_is_chosen_and_its_voice_is_heard(tab: Watched, tmp_path: Pa
     page = tab.page
     page.get_by_role("textbox", name="Text", exact=True).fill("Hello there.")
     page.locator("input[type=file]").set_input_files(recorded(tmp_path))
-    page.get_by_role("textbox", name="Reference text").fill(TEXT)
+    words = page.get_by_role("textbox", name="Reference text")
+    expect(words).not_to_have_attribute("placeholder", re.compile(""))  # nothing is written down for the user
+    words.fill(TEXT)
     page.get_by_role("button", name="Draft").click()
     expect(page.get_by_role("spinbutton", name=re.compile("Steps"))).to_have_value("7")
     page.get_by_role("button", name="Generate").click()

@@ -205,5 +205,5 @@ def test_what_is_not_sound_is_named(tmp_path: Path, content: bytes) -> None:
 def test_absent_sound_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match="there is no file"):
         read_audio(tmp_path / "absent.wav")
-    with pytest.raises(FileUnreadable, match="there is no file"):
+    with pytest.raises(FileUnreadable, match="is a folder"):
         read_audio(tmp_path)

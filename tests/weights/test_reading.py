@@ -88,8 +88,9 @@ def test_a_torch_file_of_the_old_format_may_end_early_too(tmp_path: Path, kept: 
 def test_a_plain_pickle_is_no_checkpoint(tmp_path: Path) -> None:
     file = tmp_path / "some.pkl"
     file.write_bytes(pickle.dumps({"a": [1, 2, 3]}))
-    with pytest.raises(NotACheckpoint):
+    with pytest.raises(NotACheckpoint) as caught:
         open_weights(file)
+    assert "download it again" in caught.value.mend
 
 
 def test_a_zip_of_something_else_is_no_checkpoint(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ def speak(
     """Say a text, and write captions of it.
 
     TEXT is what to say; without it and -f, standard input is read. The embedded voice is for evaluation: its engine is
-    GPL-3.0-or-later, and it was fine-tuned from recordings licensed for research.
+    GPL-3.0-or-later, and it was fine-tuned from recordings licensed for research. With --model, a seed that is not
+    given is drawn and said, --speed is 0.3 to 2, and --language is en, zh or the like.
     """
     from greenroom.captions.options import CaptionInputs
     from greenroom.models.spoken import Wanted
@@ -104,7 +105,7 @@ def speak(
     result = speaking.files(wanted)
     for warning in result.warnings:
         out.say(f"warning: {warning}")
-    out.result(result, _lines(result))
+    out.result(result, _lines(result, drawn=isinstance(speaking, _Loaded) and "seed" not in asked))
     return 0
 
 
@@ -147,18 +148,30 @@ class _Loaded:
         self._class = _model_class(model)
 
     def take(self, text: str) -> None:
-        """Check what is asked for. Raises InputInvalid."""
+        """Check what is asked for. Raises InputInvalid, FileUnreadable."""
+        from greenroom.media.audio import require_file
+
         self._inputs = F5SpeakInputs.check({"text": text, **self._asked})
+        if self._inputs.reference is not None:
+            require_file(Path(self._inputs.reference))
 
     def files(self, wanted: Wanted) -> SpeakResult:
         """Say it into files."""
+        wanted.file_format()  # loading takes seconds: what can be refused before is
         loaded = self._load()
         with self._out.progress() as step:
             return loaded.speak(self._inputs, wanted, step)
 
     def into(self, file: IO[bytes], wanted: Wanted) -> None:
         """Say it into a pipe."""
-        self._load().speak_into(self._inputs, wanted, file)
+        wanted.stream_format()
+        loaded = self._load()
+        if self._inputs.seed is None:  # nothing else could say it: the sound has standard output for itself
+            from greenroom.models.f5tts.speaking import seed_of
+
+            self._inputs = self._inputs.model_copy(update={"seed": seed_of(self._inputs)})
+            self._out.say(f"seed {self._inputs.seed}")
+        loaded.speak_into(self._inputs, wanted, file)
 
     def _load(self) -> F5Model:
         from greenroom.serve.devices import devices
@@ -207,10 +220,12 @@ def _binary_stdout() -> IO[bytes]:
     return sys.stdout.buffer
 
 
-def _lines(result: SpeakResult) -> str:
-    """Where the files are and what they hold."""
+def _lines(result: SpeakResult, *, drawn: bool) -> str:
+    """Where the files are and what they hold. drawn: nobody gave a seed, so it is said which one it was."""
     words = counted(result.words, "word")
     holds = f"{result.seconds:.1f} s of speech, {words}, {result.rate} Hz, {result.loudness_lufs} LUFS"
+    if drawn:
+        holds += f", seed {result.seed}"
     rows = [(str(result.audio), holds)]
     if result.captions:
         rows += caption_rows(result.captions)

@@ -165,6 +165,14 @@ class _Sink:
         return 0 if self._error is not None else self._file.tell()
 
 
+def require_file(path: Path) -> None:
+    """Refuse a path that leads to no file, before anything slow is done for it. Raises FileUnreadable."""
+    if path.is_dir():
+        raise FileUnreadable(f"{quoted(path)} is a folder", mend="name a file of sound")
+    if not path.is_file():
+        raise FileUnreadable(f"there is no file {quoted(path)}", mend="check the path")
+
+
 def read_audio(path: Path) -> Audio:
     """The whole first sound track of an audio or video file, at its own rate and channels.
 
@@ -174,8 +182,7 @@ def read_audio(path: Path) -> Audio:
     import numpy as np
 
     shown = quoted(path)
-    if not path.is_file():
-        raise FileUnreadable(f"there is no file {shown}", mend="check the path")
+    require_file(path)
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:

@@ -118,7 +118,9 @@ def _read_header(name: str, file: BinaryIO) -> dict[str, Stored]:
     length = int.from_bytes(file.read(8), "little")
     opening = file.read(1)
     if opening != b"{" or length > _LONGEST_HEADER:
-        raise NotACheckpoint(f"{name} is neither safetensors nor a torch file", mend="name a checkpoint")
+        raise NotACheckpoint(
+            f"{name} is neither safetensors nor a torch file", mend=f"name a checkpoint; if it is one, {_AGAIN}"
+        )
     if 8 + length > size:
         raise WeightsTruncated(f"{name} ends in its header, at {size:,} bytes", mend=_AGAIN)
     try:

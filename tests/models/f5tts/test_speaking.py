@@ -173,6 +173,16 @@ def test_what_is_not_said_is_told(say: Say) -> None:
     assert any("does not know 'ж'" in warning for warning in made.output["warnings"])
 
 
+def test_words_are_those_that_are_said(say: Say) -> None:
+    assert say("Hello \N{GRINNING FACE} world").output["words"] == 2
+
+
+def test_a_reading_that_the_model_cannot_say_is_refused(say: Say) -> None:
+    with pytest.raises(GreenroomError, match="zzz4") as caught:
+        say("Say {zzz4} now.")
+    assert caught.value.code == "mark-invalid"
+
+
 def test_mixed_scripts_are_one_speech(say: Say) -> None:
     made = say("你好世界, this is Python。 {行|hang2}", captions="srt")
     assert made.output["language"] == "zh"

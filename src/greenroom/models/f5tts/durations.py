@@ -159,7 +159,7 @@ def exact_frames(seconds: float, chunks: Sequence[str], pace: Pace, cross_fade_s
         spoken = sum(sizes) * pace.frames_per_byte
         raise DurationImpossible(
             f"{seconds:g} s are asked for; at the voice's own pace the text takes {seconds_of(round(spoken)):.1f} s, "
-            f"and each of its {len(chunks)} chunks may take {seconds_of(SHORTEST_FRAMES):.1f} to "
+            f"and each chunk of it ({len(chunks)} in all) may take {seconds_of(SHORTEST_FRAMES):.1f} to "
             f"{seconds_of(pace.most_frames):.1f} s",
             mend="ask for a length nearer to the voice's own pace, or leave it out and set the speed",
         )

@@ -115,7 +115,7 @@ def plan(
     """
     cleaned = clean(inputs.text)
     refuse_silence(cleaned.text)
-    script = parse(cleaned.text, prompts.names())
+    script = parse(cleaned.text, prompts.names(), vocabulary)
     speaking = [part for part in script.spans if isinstance(part, Spoken) and says(part.text)]
     if not speaking:
         refuse_silence("")

@@ -127,7 +127,7 @@ def _listen(sound: Audio, tokens: Sequence[Token], language: str, aligner: Align
     return found + _unsaid(sound, [span for _, span in spoken if span])
 
 
-_MATCH = "give its words exactly as spoken; with check_reference off it is taken as it is"
+_MATCH = "give its words exactly as spoken; with check_reference off (--no-check-reference) it is taken as it is"
 
 
 def _unsaid(sound: Audio, spans: Sequence[Span]) -> list[str]:

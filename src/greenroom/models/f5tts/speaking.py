@@ -105,7 +105,7 @@ def speak_to_files(speaker: Speaker, inputs: F5SpeakInputs, wanted: Wanted, step
         rate=RATE,
         loudness_lufs=loudness,
         true_peak_dbtp=peak,
-        words=len(speech.tokens),
+        words=sum(says(token.written) for token in speech.tokens),
         language=planned.language,
         seed=seed,
         voice=inputs.voice or speaker.name,

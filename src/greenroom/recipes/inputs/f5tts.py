@@ -85,15 +85,20 @@ class F5SpeakInputs(Inputs):
             other = "reference" if self.reference is not None else "reference_text"
             raise InputInvalid(
                 f"voice is {quoted(self.voice)}, and {other} is given too: one voice is enough",
-                mend="give voice alone, or reference with reference_text",
+                mend="give voice alone, or reference with reference_text (--ref and --ref-text)",
             )
         if self.voice is None and self.reference is None:
             raise InputInvalid(
                 "reference is missing: nothing says in which voice to speak",
-                mend="give reference, a recording, and reference_text, its words; or voice, the name of a stored one",
+                mend=(
+                    "give reference, a recording, and reference_text, its words (--ref and --ref-text);"
+                    " or voice, the name of a stored one"
+                ),
             )
         if self.voice is None and self.reference_text is None:
-            raise InputInvalid("reference_text is missing", mend="give the words of the reference, exactly as spoken")
+            raise InputInvalid(
+                "reference_text is missing", mend="give the words of the reference, exactly as spoken (--ref-text)"
+            )
         return self
 
     @model_validator(mode="after")

@@ -15,7 +15,6 @@ export class TextField extends FieldElement {
     const attributes = {
       ...this.ties(),
       required: field.required,
-      placeholder: field.nullable ? "automatic" : null,
       autocomplete: "off",
       spellcheck: this.json ? "false" : null,
     };
