@@ -88,8 +88,8 @@ def test_which_networks_can_be_packed() -> None:
 
 def test_a_graph_is_recorded_from_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
     flow = flow_of(_V1)
-    rows = [_row(4, 3, 9, 1), _row(4, 3, 30, 2)]  # a bucket each
-    wanted = [sample_rows(flow, [row], Sampling(steps=4))[0] for row in rows]
+    rows = [_row(4, 3, 9, 1), _row(4, 3, 17, 2)]  # a bucket each
+    wanted = [sample_rows(flow, [row], Sampling(steps=2))[0] for row in rows]
     first: list[int] = []
 
     class Noted(Repeated[None]):
@@ -99,10 +99,9 @@ def test_a_graph_is_recorded_from_the_first_step(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(packed_sampler, "Recorded", Noted)
     monkeypatch.setattr(packed_text, "Recorded", Repeated)
-    monkeypatch.setattr(torch.cuda, "graph_pool_handle", object)
     sampler = _sampler(flow, graphs=True)
     for row, mel in zip(rows, wanted, strict=True):
-        torch.testing.assert_close(sampler.sample([row], Sampling(steps=4))[0], mel, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(sampler.sample([row], Sampling(steps=2))[0], mel, atol=1e-5, rtol=1e-5)
     assert first == [0, 0]
 
 
