@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import wave
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,15 +130,12 @@ def end_to_end(ours: Ours, theirs: Original | None, runs: int, original_runs: in
     """One text at a time, at each number of steps; both in one process, in turns."""
     found: dict[str, Any] = {}
     for steps in _STEPS:
-        ours_took = timed(lambda steps=steps: ours.end_to_end(steps), runs, device)  # type: ignore[misc]
+        ours_took = timed(partial(ours.end_to_end, steps), runs, device)
         flop = steps * velocity_flop(workload.FRAMES)
         ours_took["achieved_tflops"] = round(flop / ours_took["median_s"] / _TERA, 1)
         found[f"nfe{steps}"] = {"ours": ours_took}
         if theirs is not None:
-
-            def speak(steps: int = steps, theirs: Original = theirs) -> Any:
-                return theirs.end_to_end(workload.TEXT, ours.reference, workload.REFERENCE_TEXT, steps, _SEED)
-
+            speak = partial(theirs.end_to_end, workload.TEXT, ours.reference, workload.REFERENCE_TEXT, steps, _SEED)
             found[f"nfe{steps}"]["original"] = timed(speak, original_runs, device)
     return found
 
@@ -150,8 +148,8 @@ def batches(ours: Ours, theirs: Original | None, runs: int, device: str) -> dict
         seconds = sum(line.seconds for line in lines)
         flop = 32 * sum(velocity_flop(line.frames) for line in lines)
         rows = ours.rows(lines)
-        took = timed(lambda rows=rows: ours.engine.sample(rows, Sampling()), runs, device)  # type: ignore[misc]
-        whole = timed(lambda rows=rows: ours.engine.speak(rows, Sampling()), runs, device)  # type: ignore[misc]
+        took = timed(partial(ours.engine.sample, rows, Sampling()), runs, device)
+        whole = timed(partial(ours.engine.speak, rows, Sampling()), runs, device)
         found[name] = {
             "ours": took
             | {
@@ -163,13 +161,7 @@ def batches(ours: Ours, theirs: Original | None, runs: int, device: str) -> dict
         if theirs is not None:
             ids = [theirs.tokens(ours.prompt + line.text) for line in lines]
             cond = theirs.mel(ours.reference)
-
-            def sample(
-                ids: list[list[int]] = ids, lines: Sequence[workload.Line] = lines,
-                cond: Tensor = cond, theirs: Original = theirs,
-            ) -> Any:  # fmt: skip
-                return theirs.sample_batch(cond, ids, [line.frames for line in lines], 32)
-
+            sample = partial(theirs.sample_batch, cond, ids, [line.frames for line in lines], 32)
             took = timed(sample, 2, device)
             found[name]["original"] = took | {"audio_s_per_s": round(seconds / took["median_s"], 1)}
     return found

@@ -45,6 +45,7 @@ class Recorded(Generic[T]):
     def __init__(self, work: Callable[[], T], pool: Pool) -> None:
         self._work = work  # holds the tensors that the graph reads by their addresses
         # First uses compile kernels and choose algorithms, which a graph cannot record.
+        # torch gives the constructor no types.
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from greenroom.models.f5tts.checkpoint import load_flow, load_vocos
 from greenroom.models.f5tts.engine import Engine, SoundNotFinite
@@ -38,7 +39,7 @@ def engine(files: tuple[Path, Path]) -> Engine:
     flow, vocos = files
     network = load_flow(flow, V1)
 
-    def sample(rows, sampling, step):  # type: ignore[no-untyped-def]
+    def sample(rows: Sequence[Row], sampling: Sampling, step: Step) -> list[Tensor]:
         return sample_rows(network, rows, sampling, step)
 
     return Engine(sample, Vocoder(load_vocos(vocos, _VOCOS)), torch.device("cpu"))
@@ -79,7 +80,7 @@ def test_sound_that_is_no_number_is_not_handed_on(engine: Engine) -> None:
 def test_when_memory_runs_out_what_was_recorded_is_given_back(files: tuple[Path, Path]) -> None:
     forgotten: list[bool] = []
 
-    def sample(rows, sampling, step):  # type: ignore[no-untyped-def]
+    def sample(rows: Sequence[Row], sampling: Sampling, step: Step) -> list[Tensor]:
         raise MemoryError("out of memory")
 
     vocoder = Vocoder(load_vocos(files[1], _VOCOS))

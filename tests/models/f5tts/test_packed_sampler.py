@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -93,7 +94,7 @@ def test_a_graph_is_recorded_from_the_first_step(monkeypatch: pytest.MonkeyPatch
     first: list[int] = []
 
     class Noted(Repeated[None]):
-        def __init__(self, work, pool):  # type: ignore[no-untyped-def]
+        def __init__(self, work: Callable[[], None], pool: object) -> None:
             first.append(int(sampler._network.step))
             super().__init__(work, pool)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -55,7 +56,7 @@ def test_so_many_graphs_are_kept_those_used_last(monkeypatch: pytest.MonkeyPatch
     recorded: list[int] = []
 
     class Noted(Repeated[torch.Tensor]):
-        def __init__(self, work, pool):  # type: ignore[no-untyped-def]
+        def __init__(self, work: Callable[[], torch.Tensor], pool: object) -> None:
             super().__init__(work, pool)
             recorded.append(self.result.shape[1])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from greenroom.models.f5tts.script import parse
+from greenroom.models.f5tts.script import Spoken, parse
 from greenroom.models.f5tts.wording import NothingToSay, chunks_of, language_of, refuse_silence, said_of, words_of
 from greenroom.text.clean import clean
 
@@ -53,7 +53,9 @@ def test_chunks_hold_every_word_once_and_in_order(text: str) -> None:
 
 def test_what_is_read_as_told_passes_the_normaliser() -> None:
     script = parse("Go to {银行|yin2 hang2} now. It is 3 km.")
-    words = words_of(script.spans[0].text, "en")  # type: ignore[union-attr]
+    (span,) = script.spans
+    assert isinstance(span, Spoken)
+    words = words_of(span.text, "en")
     assert [script.written(word.written) for word in words] == ["Go", "to", "银行", "now.", "It", "is", "3", "km."]
     assert script.written(said_of(words, "en")) == "Go to 银行 now. It is three kilometers."
 

@@ -100,6 +100,7 @@ class PackedSampler:
             graph,
             tables=torch.empty_like(buffers.tables.whole, device="cpu", pin_memory=on_cuda),
             mels=torch.empty_like(buffers.mels, device="cpu", pin_memory=on_cuda),
+            # torch gives the constructor no types.
             read=torch.cuda.Event() if on_cuda else None,  # type: ignore[no-untyped-call]
         )
         return self._prepared[bucket]

@@ -110,24 +110,23 @@ def _listen(sound: Audio, tokens: Sequence[Token], language: str, aligner: Align
     try:
         heard = _heard(sound, tokens, language, aligner, step)
     except NotWhatIsSaid as error:
-        raise ReferenceTextMismatch(
-            f"the reference does not say its text: {error.message.partition(': ')[2]}", mend=_MATCH
-        ) from error
+        raise _other_words(error.message.partition(": ")[2]) from error
     except CannotAlign as error:
         return [f"nobody listened whether the reference says its text: {error.message}"]
     spoken = [(token, span) for token, span in zip(tokens, heard, strict=True) if token.spoken]
     missing = [token.written for token, span in spoken if span is None]
     if len(missing) > max(1.0, _MISSED_SHARE * len(spoken)) or len(missing) == len(spoken):
         named = ", ".join(map(quoted, missing[:5])) + (" and more" if len(missing) > 5 else "")
-        raise ReferenceTextMismatch(
-            f"the reference does not say its text: {len(missing)} of {len(spoken)} words were not heard: {named}",
-            mend=_MATCH,
-        )
+        raise _other_words(f"{len(missing)} of {len(spoken)} words were not heard: {named}")
     found = [f"{quoted(word)} of the reference's text was not heard in it" for word in missing]
     return found + _unsaid(sound, [span for _, span in spoken if span])
 
 
 _MATCH = "give its words exactly as spoken; with check_reference off (--no-check-reference) it is taken as it is"
+
+
+def _other_words(reason: str) -> ReferenceTextMismatch:
+    return ReferenceTextMismatch(f"the reference does not say its text: {reason}", mend=_MATCH)
 
 
 def _unsaid(sound: Audio, spans: Sequence[Span]) -> list[str]:
@@ -153,9 +152,7 @@ def _cut_with_its_words(
     try:
         heard = _heard(sound, likely, language, aligner, step)
     except NotWhatIsSaid as error:
-        raise ReferenceTextMismatch(
-            f"the reference does not say its text: {error.message.partition(': ')[2]}", mend=_MATCH
-        ) from error
+        raise _other_words(error.message.partition(": ")[2]) from error
     except CannotAlign as error:
         raise ReferenceUncut(
             f"the reference lasts {reference.recorded_s:.1f} s, {sound.seconds:.1f} s of it are used, and nobody can "

@@ -52,7 +52,8 @@ class _PublishedReader:
         return list(self._read(segment))
 
     def _read_anew(self, segment: str) -> tuple[str, ...]:
-        # A run without readings would come back as one string; list() gives it a character each.
+        # A run without readings would come back as one string; list() gives it a character each, which pypinyin allows
+        # and its types do not say.
         return tuple(
             self._pinyin(segment, style=self._style, tone_sandhi=True, errors=list)  # type: ignore[arg-type]
         )
