@@ -305,11 +305,11 @@ def test_a_row_too_large_for_memory_says_so() -> None:
 
 def test_one_thread_may_have_many_rows_on_their_way() -> None:
     engine = Engine()
+    before = set(threading.enumerate())
     batcher = Batcher(engine)
-    threads = threading.active_count()
     first, *others = [batcher.submit(_row(seed), Sampling(), place=seed) for seed in range(_MANY)]
     _until(lambda: len(engine.batches) == 1)
-    assert threading.active_count() == threads + 1
+    assert len(set(threading.enumerate()) - before) == 1
     assert not first.wait(0.01)
     engine.go_on.set()
     assert first.wait(10)
