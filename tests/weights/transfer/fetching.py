@@ -1,0 +1,41 @@
+"""What tests of transfers share: a file, its digests, and a fetch whose times are small."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from greenroom.weights.transfer.fetch import Fetched, fetch
+from greenroom.weights.transfer.patience import Patience
+from greenroom.weights.transfer.source import Expected, Source
+from tests.weights.transfer.server import Host
+
+BODY = random.Random(5).randbytes(1_500_000)
+OTHER = random.Random(6).randbytes(1_500_000)
+SHA256 = Expected("sha256", hashlib.sha256(BODY).hexdigest())
+QUICK = Patience(
+    connect_s=2, stall_s=0.3, rate_window_s=0.5, least_rate=50_000, tries=4, backoff_s=0.01, most_backoff_s=0.05
+)
+
+
+def source(*hosts: Host, digest: Expected | None = SHA256, **more: Any) -> Source:
+    """The file of some hosts, the best first."""
+    return Source(tuple(host.url() for host in hosts), digest=digest, **more)
+
+
+def get(
+    wanted: Source, into: Path, *, patience: Patience = QUICK, step: Callable[[int], None] | None = None, **more: Any
+) -> Fetched:
+    """Fetch with small pieces and little patience."""
+    if step is not None:
+        more["step"] = step
+    return fetch(wanted, into, patience=patience, **{"piece": 200_000, "flush": 10_000_000, **more})
+
+
+def is_right(fetched: Fetched, body: bytes = BODY) -> bool:
+    """Whether a file is whole, described as it is, and alone in its folder."""
+    said = (fetched.size, fetched.sha256) == (len(body), hashlib.sha256(body).hexdigest())
+    return said and fetched.path.read_bytes() == body and list(fetched.path.parent.iterdir()) == [fetched.path]
