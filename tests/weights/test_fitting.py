@@ -8,9 +8,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from greenroom.weights.errors import OtherNetwork, TensorRenamed, TensorsDiffer
-from greenroom.weights.fitting import check_fit, difference, read_weights
-from greenroom.weights.reading import Stored, open_weights
+from greenroom.weights.contents import Stored
+from greenroom.weights.errors import OtherNetwork, TensorRenamed, TensorsDiffer, WrongDtype
+from greenroom.weights.fitting import check_fit, difference
+from greenroom.weights.loading import read_weights
+from greenroom.weights.reading import open_weights
 
 WANTED: dict[str, tuple[int, ...]] = {f"layer.{place}": (place + 1, 4) for place in range(8)}
 
@@ -59,6 +61,24 @@ def test_an_odd_name_stays_on_its_line() -> None:
     assert "\n" not in caught.value.message
     assert "\x1b" not in caught.value.message
     assert len(caught.value.message) < 250
+
+
+@pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2", "q8_0", "q4_k"])
+def test_quantised_weights_are_taken_where_they_are_asked_for(dtype: str) -> None:
+    found = stored(WANTED) | {"layer.2": Stored(dtype, (3, 4)), "layer.5": Stored(dtype, (6, 4))}
+    check_fit("file", "net", WANTED, found, quantised=True)
+    with pytest.raises(WrongDtype) as caught:
+        check_fit("file", "net", WANTED, found)
+    assert caught.value.message == (
+        f"file: layer.2 is {dtype}, not float32, float16 or bfloat16, and 1 more is of such a type"
+    )
+    assert "the published file of net" in caught.value.mend
+
+
+@pytest.mark.parametrize("dtype", ["iq4_nl", "F4", "float8_e8m0fnu", "int8", "float64"])
+def test_other_types_are_named(dtype: str) -> None:
+    with pytest.raises(WrongDtype, match=rf"layer\.0 is {dtype}, not float32, .*, q5_k or q6_k$"):
+        check_fit("file", "net", WANTED, stored(WANTED) | {"layer.0": Stored(dtype, (1, 4))}, quantised=True)
 
 
 def test_a_tensor_that_needs_no_cast_stays_in_the_file(tmp_path: Path) -> None:

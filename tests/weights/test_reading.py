@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from greenroom.weights.contents import Stored
 from greenroom.weights.errors import NotACheckpoint, WeightsTruncated, WeightsUnreadable
-from greenroom.weights.reading import Stored, open_weights
+from greenroom.weights.reading import open_weights
 
 WEIGHTS = {"a.weight": torch.arange(6.0).view(2, 3), "b": torch.ones(4, dtype=torch.bfloat16), "n": torch.tensor(7)}
 LISTED = {"a.weight": Stored("float32", (2, 3)), "b": Stored("bfloat16", (4,)), "n": Stored("int64", ())}
@@ -138,8 +139,17 @@ def test_tensors_that_overlap_are_damaged(file: Path) -> None:
 
 
 def test_a_type_that_torch_lacks_keeps_its_word(file: Path) -> None:
-    entry = {"dtype": "F8_E4M3", "shape": [8], "data_offsets": [0, 8]}
-    assert open_weights(with_header(file, {"a": entry}, b"\0" * 8)).tensors == {"a": Stored("F8_E4M3", (8,))}
+    entry = {"dtype": "F4", "shape": [16], "data_offsets": [0, 8]}
+    assert open_weights(with_header(file, {"a": entry}, b"\0" * 8)).tensors == {"a": Stored("F4", (16,))}
+
+
+def test_a_file_that_cannot_be_mapped_says_so(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def from_file(*_: object, **__: object) -> None:
+        raise RuntimeError("unable to mmap 40 bytes from file </some/where>: No such device (19)")
+
+    monkeypatch.setattr(torch.UntypedStorage, "from_file", from_file)
+    with pytest.raises(WeightsUnreadable, match=r"^some\.safetensors cannot be mapped into memory$"):
+        open_weights(file)
 
 
 def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:

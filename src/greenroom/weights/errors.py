@@ -20,6 +20,9 @@ from __future__ import annotations
 
 from greenroom.errors import FileUnreadable, GreenroomError
 
+# What to do about a file that did not arrive whole.
+AGAIN = "download it again"
+
 
 class WeightsUnreadable(FileUnreadable):
     """The file cannot be read, or is no checkpoint."""

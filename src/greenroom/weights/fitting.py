@@ -1,26 +1,24 @@
-"""Weights load exactly or not at all: compare names, shapes and types first, then read, cast and look for NaN."""
+"""Weights load exactly or not at all: names, shapes and types are compared before anything is read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-
 from greenroom.errors import quoted
-from greenroom.weights.errors import NotFinite, OtherNetwork, TensorRenamed, TensorsDiffer, WrongDtype, WrongShape
+from greenroom.weights.blocks import BLOCK_TYPES
+from greenroom.weights.errors import OtherNetwork, TensorRenamed, TensorsDiffer, WrongDtype, WrongShape
+from greenroom.weights.fp8 import FP8
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from torch import Tensor
-
-    from greenroom.weights.reading import Stored, WeightsFile
+    from greenroom.weights.contents import Stored
 
 Shape = tuple[int, ...]
 _READABLE = ("float32", "float16", "bfloat16")
+_QUANTISED = (*FP8, *BLOCK_TYPES)
 _NAMED = 3  # of a difference, so many names are listed
-_AGAIN = "download it again; its publisher's SHA-256 tells whether it arrived whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +61,14 @@ def check_fit(
     *,
     recognised: str = "",
     mends: Mapping[str, str] | None = None,
+    quantised: bool = False,
 ) -> None:
     """Refuse a checkpoint that does not fit.
 
     file, network: their names, for messages.  wanted: the network's names and shapes.  stored: the file's tensors, by
     the network's names.  recognised: what other network they are of, in words; empty where that is not known.
-    mends: what to do about another shape of a tensor, where more than usual is known about it.
+    mends: what to do about another shape of a tensor, where more than usual is known about it.  quantised: take weights
+    in fp8 and in GGUF blocks too, which lie further from the published ones; otherwise nobody gets them unasked.
     Raises OtherNetwork, TensorRenamed, TensorsDiffer, WrongShape, WrongDtype.
     """
     found = {name: tensor.shape for name, tensor in stored.items()}
@@ -91,45 +91,22 @@ def check_fit(
     if differs:
         mend = (mends or {}).get(differs.misshaped[0][0], f"use the published file of {network}")
         raise WrongShape(f"{file} does not fit {network}: {differs}", mend=mend)
-    for name in wanted:
-        if stored[name].dtype not in _READABLE:
-            raise WrongDtype(
-                f"{file}: {name} is {stored[name].dtype}, not {', '.join(_READABLE[:-1])} or {_READABLE[-1]}",
-                mend="use the published file; quantised ones are not read",
-            )
+    _check_types(file, network, {name: stored[name].dtype for name in wanted}, quantised=quantised)
 
 
-def read_weights(
-    weights: WeightsFile, sources: Mapping[str, str], device: torch.device | str, dtype: torch.dtype
-) -> dict[str, Tensor]:
-    """Read tensors one by one to a device and a type. sources: the network's name of each, and the file's.
-
-    On the CPU, a tensor that needs no cast stays mapped from the file. Raises NotFinite.
-    """
-    tensors: dict[str, Tensor] = {}
-    sums: list[Tensor] = []
-    for name, source in sources.items():
-        # First to the device, then the cast: a GPU casts faster than the host and the host keeps no second copy.
-        tensors[name] = weights.read(source).to(device).to(dtype)
-        sums.append(tensors[name].sum(dtype=torch.float32))  # NaN and infinity survive a sum
-    suspects = torch.stack(sums).isfinite().logical_not().nonzero().flatten().tolist() if sums else []
-    names = list(sources)
-    for place in suspects:
-        _refuse_not_finite(weights, names[place], sources[names[place]], dtype)
-    return tensors
-
-
-def _refuse_not_finite(weights: WeightsFile, name: str, source: str, dtype: torch.dtype) -> None:
-    """Look closely at a tensor whose sum is not finite, which large weights alone could bring about too."""
-    values = weights.read(source)
-    wrong = int((~values.isfinite()).sum())
-    if wrong:
-        kind = "NaN" if bool(values.isnan().any()) else "infinity"
-        raise NotFinite(f"{weights.name}: {name} holds {kind} in {wrong:,} of {values.numel():,} places", mend=_AGAIN)
-    if not bool(values.to(dtype).isfinite().all()):
-        largest = float(values.abs().max())
-        shown = str(dtype).removeprefix("torch.")
-        raise NotFinite(f"{weights.name}: {name} holds {largest:g}, more than {shown} can", mend="load it in float32")
+def _check_types(file: str, network: str, types: Mapping[str, str], *, quantised: bool) -> None:
+    taken = (*_READABLE, *_QUANTISED) if quantised else _READABLE
+    wrong = {name: dtype for name, dtype in types.items() if dtype not in taken}
+    if not wrong:
+        return
+    name, dtype = next(iter(wrong.items()))
+    others = len(wrong) - 1
+    more = "" if not others else f", and {others} more {'is of such a type' if others == 1 else 'are of such types'}"
+    if dtype in _QUANTISED:
+        mend = f"quantised weights are another result, and were not asked for; use the published file of {network}"
+    else:
+        mend = "use a file of one of these types"
+    raise WrongDtype(f"{file}: {name} is {dtype}, not {', '.join(taken[:-1])} or {taken[-1]}{more}", mend=mend)
 
 
 def _listed(count: int, what: str, names: Sequence[str]) -> str:

@@ -9,7 +9,8 @@ import torch
 from greenroom.models.f5tts.flow import Flow
 from greenroom.models.f5tts.vocos import Vocos, VocosConfig
 from greenroom.nn.rotary import frequencies
-from greenroom.weights.fitting import check_fit, read_weights
+from greenroom.weights.fitting import check_fit
+from greenroom.weights.loading import read_weights
 from greenroom.weights.reading import open_weights
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from greenroom.models.f5tts.architecture import Architecture
     from greenroom.weights.fitting import Shape
-    from greenroom.weights.reading import Stored
+    from greenroom.weights.contents import Stored
 
 # The rule. Where the weights stand in a torch file: the averaged ones, else those of training.
 SECTIONS = ("ema_model_state_dict", "model_state_dict")
