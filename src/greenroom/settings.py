@@ -99,7 +99,14 @@ class Settings(Inputs):
     ] = None
     hf_token: Annotated[SecretStr | None, Setting("Token for gated weights on the model hub.", env="HF_TOKEN")] = None
     hf_home: Annotated[HomePath | None, Setting("Folder of the model hub's cache.", env="HF_HOME")] = None
+    hf_hub_cache: Annotated[
+        HomePath | None, Setting("The cache itself; HF_HOME/hub if not given.", env="HF_HUB_CACHE")
+    ] = None
     hf_endpoint: Annotated[str | None, Setting("Mirror of the model hub.", env="HF_ENDPOINT")] = None
+    offline: Annotated[bool, Setting("Fetch nothing: use the weights that are here.", env="HF_HUB_OFFLINE")] = False
+    accept_licence: Annotated[
+        bool, Setting("Accept the restrictions of whatever is pulled, without being asked.")
+    ] = False
     cuda_visible_devices: Annotated[
         str | None, Setting("GPUs that may be used, by number or id.", env="CUDA_VISIBLE_DEVICES")
     ] = None

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from greenroom.errors import UnknownName
 from greenroom.recipes.catalogue import catalogue, recipe
-from greenroom.recipes.recipe import Download, Licence, ModelFile, Output, Size, readable
+from greenroom.recipes.recipe import Download, Licence, ModelFile, Output, Size
+from greenroom.recipes.sizes import readable
 
 
 def file(path: str, size: Size | None = None) -> ModelFile:

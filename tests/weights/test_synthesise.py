@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from greenroom.weights.synthesise import draw, layout, synthesise, write_safetensors, write_torch
+from greenroom.weights.synthesise import draw, layout, synthesise, synthesise_on, write_safetensors, write_torch
 
 SHAPES: dict[str, tuple[int, ...]] = {"b.weight": (64, 100), "a.conv.weight": (64, 4, 25), "b.bias": (4000,)}
 FIXED = {"step": torch.tensor(5), "flag": torch.tensor(True), "table": torch.arange(3.0)}
@@ -38,6 +38,21 @@ def test_a_seed_and_a_name_give_the_values() -> None:
     assert all(torch.equal(tensor, dict(synthesise(SHAPES, 1))[name]) for name, tensor in one.items())
     assert not torch.equal(one["b.weight"], dict(synthesise(SHAPES, 2))["b.weight"])
     assert not torch.equal(one["b.weight"].flatten(), dict(synthesise({"c": (64, 100)}, 1))["c"].flatten())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_what_is_drawn_on_a_device_is_scaled_alike(dtype: torch.dtype) -> None:
+    drawn = dict(synthesise_on(torch.device("cpu"), {"x.weight": (64, 1000), "x.bias": (40_000,)}, 1, dtype))
+    assert {tensor.dtype for tensor in drawn.values()} == {dtype}
+    assert float(drawn["x.weight"].float().std()) == pytest.approx(1 / sqrt(1000), rel=0.02)
+    assert float(drawn["x.bias"].float().std()) == pytest.approx(0.05, rel=0.02)
+
+
+def test_on_a_device_a_seed_and_a_name_give_the_values_too() -> None:
+    one, same, other = (dict(synthesise_on(torch.device("cpu"), SHAPES, seed)) for seed in (1, 1, 2))
+    assert all(torch.equal(tensor, same[name]) for name, tensor in one.items())
+    assert not torch.equal(one["b.weight"], other["b.weight"])
+    assert not torch.equal(one["b.weight"].flatten(), one["a.conv.weight"].flatten())
 
 
 def test_the_file_is_the_one_that_the_library_would_write(tmp_path: Path) -> None:

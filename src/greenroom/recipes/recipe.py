@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from greenroom.errors import UnknownName
+from greenroom.recipes.sizes import readable
 
 Family = Literal["voice", "f5tts", "foley", "seedvr2", "steadydancer"]
 Task = Literal["speech", "sound-for-video", "video-restoration", "person-animation", "component"]
@@ -312,19 +313,6 @@ class Recipe(Part):
     def gpu_memory(self) -> Memory | None:
         """What the ordinary way to run takes on a GPU, as far as it is known."""
         return next((memory for memory in self.memory if memory.device == "gpu"), None)
-
-
-def readable(count: int) -> str:
-    """Bytes in decimal units, three digits: ``54.4 MB``, ``1.35 GB``."""
-    amount, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if amount < 999.5:
-            break
-        amount, unit = amount / 1000, larger
-    if unit == "B":
-        return f"{count} B"
-    decimals = 2 if amount < 9.995 else 1 if amount < 99.95 else 0
-    return f"{amount:.{decimals}f} {unit}"
 
 
 def _no_licence(title: str, part: str) -> Restriction:

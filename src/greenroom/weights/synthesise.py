@@ -6,6 +6,7 @@ published network starts with at zero or one are random.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from math import prod, sqrt
 from typing import TYPE_CHECKING
@@ -43,6 +44,31 @@ def draw(name: str, shape: Shape, seed: int) -> NDArray[np.float32]:
     """
     random = np.random.Generator(np.random.SFC64([seed, *name.encode()]))
     values = random.random(shape, dtype=np.float32)
+    centre, half_width = _interval(name, shape)
+    width = np.float32(half_width)
+    values *= 2 * width
+    values += np.float32(centre) - width
+    return values
+
+
+def synthesise_on(
+    device: torch.device, shapes: Mapping[str, Shape], seed: int, dtype: torch.dtype = torch.float32
+) -> Iterator[tuple[str, Tensor]]:
+    """Draw each tensor where it is used, in the order of the names: no file, and no copy of it on the host.
+
+    Scaled as ``draw`` does it. The values are another generator's: the same for a seed, a name, a shape and a kind of
+    device, and not those of a file.
+    """
+    for name, shape in shapes.items():
+        digest = hashlib.blake2b(f"{seed} {name}".encode(), digest_size=7).digest()
+        generator = torch.Generator(device).manual_seed(int.from_bytes(digest))
+        centre, half_width = _interval(name, shape)
+        values = torch.empty(shape, device=device, dtype=dtype)
+        yield name, values.uniform_(centre - half_width, centre + half_width, generator=generator)
+
+
+def _interval(name: str, shape: Shape) -> tuple[float, float]:
+    """Between which values a tensor is drawn: their centre, and how far they lie from it at most."""
     last = name.rpartition(".")[2]
     inputs = prod(shape[1:]) if len(shape) > 1 and shape[0] > 1 else 0
     if inputs:
@@ -50,10 +76,7 @@ def draw(name: str, shape: Shape, seed: int) -> NDArray[np.float32]:
     else:
         centre, spread = (1.0, _NEAR_ONE) if last in _SCALES else (0.0, _NEAR_ZERO)
     # A uniform distribution over [-1, 1] has a spread of 1 / sqrt(3).
-    width = np.float32(spread * sqrt(3))
-    values *= 2 * width
-    values += np.float32(centre) - width
-    return values
+    return centre, spread * sqrt(3)
 
 
 def write_safetensors(path: Path, shapes: Mapping[str, Shape], seed: int, fixed: Mapping[str, Tensor]) -> None:

@@ -40,7 +40,7 @@ def test_without_weights_it_says_what_to_get(nowhere: Path, name: str) -> None:
     assert caught.value.code == "weights-missing"
     assert "CC-BY-NC-4.0 (non-commercial)" in caught.value.message
     assert "vocab.txt" in caught.value.message
-    assert "hf download SWivid/" in caught.value.mend
+    assert caught.value.mend.startswith(f"greenroom pull {name}; ")
     assert str(nowhere) not in caught.value.message
 
 

@@ -36,13 +36,9 @@ class Sources:
 
 
 class F5Model(Model):
-    """A published model of the family. Subclasses say which.
-
-    known: the recipe.  vocabulary: the recipe that has the vocabulary, where it is another's.
-    """
+    """A published model of the family. Subclasses say which. known: the recipe."""
 
     known: ClassVar[str]
-    vocabulary: ClassVar[str | None] = None
     inputs: ClassVar[type[Inputs]] = F5SpeechInputs
     streams: ClassVar[bool] = True
     # As many rows as a batch holds: with more, requests wait here instead of in the queue, where they can be seen.
@@ -62,11 +58,12 @@ class F5Model(Model):
         """Where its files are. Raises WeightsMissing, WeightsDamaged."""
         from greenroom.models.f5tts.architecture import PUBLISHED
         from greenroom.recipes.catalogue import recipe
-        from greenroom.weights.store import Need, Places, find_weights
+        from greenroom.weights.store.finding import Need, find_weights
+        from greenroom.weights.store.places import Places
 
         needs = (
             Need(cls.known, "weights"),
-            Need(cls.vocabulary or cls.known, "vocabulary"),
+            Need(cls.known, "vocabulary"),
             Need("vocos-24khz", "weights"),
         )
         flow, vocabulary, vocoder = find_weights(cls.known, needs, Places.of(settings))
@@ -176,7 +173,6 @@ class F5TTSBase(F5Model):
 
 
 class E2TTSBase(F5Model):
-    """E2-TTS Base, which was trained with the vocabulary of F5-TTS Base."""
+    """E2-TTS Base."""
 
     known = "e2tts-base"
-    vocabulary = "f5tts-base"

@@ -1,0 +1,140 @@
+"""``greenroom pull``: a model's weights, planned first, then fetched and verified."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from greenroom.cli.configured import configured
+from greenroom.cli.flags import setting_flags
+from greenroom.cli.interrupts import stopping
+from greenroom.cli.output import Output, columns, json_option
+from greenroom.cli.transfers import transfers
+from greenroom.errors import InputInvalid, quoted
+from greenroom.progress import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from greenroom.leases import Holder
+    from greenroom.settings import Settings
+    from greenroom.weights.pulling.plan import Asked
+    from greenroom.weights.pulling.terms import UseTerms
+    from greenroom.weights.store.places import Store
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# How often a waiting process says so where no bar can.
+_WAITING_S = 30.0
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="MODEL|URL...")
+@click.option("--variant", help="One of the model's file sets; the default one if not given.")
+@click.option("--sha256", help="What the file of a URL must hash to.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Put the file of a URL here, not into the store.")
+@click.option("--mirror", "mirrors", multiple=True, help="Another URL of the same file; may be repeated.")
+@click.option("--plan", "--dry-run", "plan_only", is_flag=True, help="Show what would be done, and fetch nothing.")
+@setting_flags("accept_licence", "offline", "weights", "hf_home", "hf_hub_cache", "hf_endpoint")
+@json_option
+def pull(
+    names: tuple[str, ...],
+    variant: str | None,
+    sha256: str | None,
+    output: Path | None,
+    mirrors: tuple[str, ...],
+    plan_only: bool,
+    as_json: bool,
+    **flags: Any,
+) -> int:
+    """Fetch the weights of models, or files by URL, and verify every byte.
+
+    The plan is shown first: what is here, what comes, what the disk has. What was interrupted goes on where it ended.
+    """
+    from greenroom.weights.pulling.hub import Hub
+    from greenroom.weights.pulling.planner import Planner
+    from greenroom.weights.pulling.pull import Watch, pull
+    from greenroom.weights.pulling.show import plan_lines, plan_rows, pulled_lines
+    from greenroom.weights.store.places import Places
+
+    out = Output("pull", as_json)
+    asked = _asked(names, variant, sha256, output, mirrors)
+    settings = configured(out, flags)
+    planner = Planner(Places.of(settings), Hub.of(settings))
+    plan = planner.plan(asked)
+    shown = "\n".join((columns(plan_rows(plan)), *plan_lines(plan)))
+    if plan_only:
+        out.result(plan.outline, shown)
+        return 0
+    if not plan.is_done:
+        out.say(shown)
+    for disk in plan.disks:
+        disk.require()
+    _agree(out, settings, planner.store, plan.terms)
+    with transfers(out) as show:
+        watch = Watch(show, _waiting(out), lambda finding: out.say(f"warning: {finding.message}; {finding.mend}"))
+        done = pull(planner, asked, plan, watch)
+    out.result(done, "\n".join(pulled_lines(done)))
+    return 0
+
+
+def _asked(
+    names: Sequence[str], variant: str | None, sha256: str | None, output: Path | None, mirrors: Sequence[str]
+) -> Asked:
+    """What the command line asks for. Raises InputInvalid."""
+    from greenroom.weights.pulling.plan import Asked, AskedUrl
+
+    urls = [name for name in dict.fromkeys(names) if "://" in name]
+    models = tuple(name for name in dict.fromkeys(names) if "://" not in name)
+    of_url = {"--sha256": sha256, "-o": output, "--mirror": mirrors}
+    given = next((flag for flag, value in of_url.items() if value), None)
+    if given and (models or len(urls) != 1):
+        raise InputInvalid(f"{given} is about one file, and {len(names)} names are given", mend="give one URL with it")
+    if mirrors and sha256 is None:
+        raise InputInvalid(
+            "--mirror is given without --sha256, by which files of two hosts are one", mend="--sha256 HASH"
+        )
+    if sha256 is not None and not _SHA256.fullmatch(sha256 := sha256.strip().lower().removeprefix("sha256:")):
+        raise InputInvalid(f"--sha256 is {quoted(sha256)}", mend="give 64 hexadecimal digits")
+    if output is not None and output.is_dir():
+        raise InputInvalid(f"{quoted(output)} is a folder", mend="name the file: -o FOLDER/NAME")
+    return Asked(models, variant, tuple(AskedUrl(url, sha256, output, tuple(mirrors)) for url in urls))
+
+
+def _agree(out: Output, settings: Settings, store: Store, terms: Sequence[UseTerms]) -> None:
+    """Have what limits the use of weights accepted, once a store. Raises LicenceNotAccepted, StoreUnwritable."""
+    from greenroom.weights.pulling.terms import accepted_in, not_accepted
+    from greenroom.weights.store.writing import now, writing_store
+
+    accepted = accepted_in(store)
+    lacking = accepted.lacking(terms)
+    if not lacking:
+        return
+    if not settings.accept_licence:
+        may_ask = _someone_is_there() and not out.as_json
+        if not may_ask or not click.confirm("Do you accept these terms?", err=True):
+            raise not_accepted(lacking)
+    with writing_store(store):
+        accepted.keep(lacking, now())
+
+
+def _someone_is_there() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _waiting(out: Output) -> Callable[[Holder | None, float], None]:
+    """Says for whom this process waits, now and then, and ends the wait when a signal says so."""
+    look, said = stopping(silent), [-_WAITING_S]
+
+    def waiting(holder: Holder | None, seconds: float) -> None:
+        look("waiting", 0, 1)
+        if seconds - said[0] >= _WAITING_S:
+            said[0] = seconds
+            out.say(
+                f"{holder or 'another process'} is writing to the store; waiting until it has ended ({seconds:.0f} s)"
+            )
+
+    return waiting

@@ -1,0 +1,1 @@
+"""Where weights lie on this machine: found, recorded, listed, verified, pruned."""
