@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,7 @@ def _sarif_result(finding: Finding) -> dict[str, Any]:
         "message": {"text": f"{finding.message}. Mend: {finding.mend}"},
     }
     if finding.path is not None:
-        place: dict[str, Any] = {"artifactLocation": {"uri": finding.path}}
+        place: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.path)}}
         if finding.line is not None:
             place["region"] = {"startLine": finding.line}
         result["locations"] = [{"physicalLocation": place}]

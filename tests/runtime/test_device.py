@@ -21,23 +21,28 @@ def test_the_host_has_memory() -> None:
 
 
 def test_a_container_may_use_less(tmp_path: Path) -> None:
-    (tmp_path / "meminfo").write_text(MEMINFO)
+    group = tmp_path / "sys/fs/cgroup"
+    group.mkdir(parents=True)
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("0::/\n")
+    (tmp_path / "proc/meminfo").write_text(MEMINFO)
     whole = Memory(400 * 1024, 1000 * 1024)
-    assert host_memory(tmp_path / "meminfo", tmp_path / "none") == whole
-    (tmp_path / "memory.max").write_text("max\n")
-    (tmp_path / "memory.current").write_text("1000\n")
-    assert host_memory(tmp_path / "meminfo", tmp_path) == whole
-    (tmp_path / "memory.max").write_text("300000\n")
-    limited = host_memory(tmp_path / "meminfo", tmp_path)
+    assert host_memory(tmp_path) == whole
+    (group / "memory.max").write_text("max\n")
+    (group / "memory.current").write_text("1000\n")
+    assert host_memory(tmp_path) == whole
+    (group / "memory.max").write_text("300000\n")
+    limited = host_memory(tmp_path)
     assert limited == Memory(299_000, 300_000)
     assert limited is not None
     assert limited.used == 1000
 
 
 def test_where_the_kernel_does_not_tell_nobody_knows(tmp_path: Path) -> None:
-    (tmp_path / "meminfo").write_text("nonsense")
-    assert host_memory(tmp_path / "meminfo", tmp_path) is None
-    assert host_memory(tmp_path / "absent", tmp_path) is None
+    assert host_memory(tmp_path) is None
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("nonsense")
+    assert host_memory(tmp_path) is None
 
 
 def test_a_gpu_is_asked_through_torch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
+from greenroom.machine.probes.resources import find_memory
+
 CPU = "cpu"
-_MEMINFO = Path("/proc/meminfo")
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,11 @@ def device_memory(device: str) -> Memory | None:
     return host_memory() if device == CPU else _gpu_memory(device)
 
 
-def host_memory(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> Memory | None:
-    """The host's memory, or less where a container may use less."""
-    try:
-        lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
-        free, total = (int(lines[name].split()[0]) * 1024 for name in ("MemAvailable", "MemTotal"))
-    except (OSError, KeyError, ValueError, IndexError):
-        return None
-    limit, used = (_number(cgroup / name) for name in ("memory.max", "memory.current"))
-    if limit is None or limit >= total:
-        return Memory(free, total)
-    return Memory(min(free, max(0, limit - (used or 0))), limit)
+def host_memory(root: Path = Path("/")) -> Memory | None:
+    """The host's memory, or less where a container may use less. root: of the file system that is asked."""
+    found = find_memory(root)
+    total = found.limit or found.total
+    return None if total is None or found.available is None else Memory(found.available, total)
 
 
 def _gpu_memory(device: str) -> Memory | None:
@@ -51,12 +45,3 @@ def _gpu_memory(device: str) -> Memory | None:
         return None
     free, total = torch.cuda.mem_get_info(device)
     return Memory(int(free), int(total))
-
-
-def _number(file: Path) -> int | None:
-    """The number in a file of the kernel's; None for ``max`` and where there is no such file."""
-    try:
-        text = file.read_text().strip()
-    except OSError:
-        return None
-    return int(text) if text.isdecimal() else None
