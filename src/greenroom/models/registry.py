@@ -18,6 +18,7 @@ from greenroom.recipes.catalogue import recipe
 
 if TYPE_CHECKING:
     from greenroom.inputs import Inputs
+    from greenroom.models.rehearsal import Rehearsal
     from greenroom.recipes.recipe import Recipe
 
 # Classes import their engines when they load, not when they are imported: a server imports them all.
@@ -26,6 +27,11 @@ _CLASSES = {
     "f5tts-v1-base": "greenroom.models.f5tts.model:F5TTSV1Base",
     "f5tts-base": "greenroom.models.f5tts.model:F5TTSBase",
     "e2tts-base": "greenroom.models.f5tts.model:E2TTSBase",
+}
+# By family; classes of these, too, import their engines when they run.
+_REHEARSALS = {
+    "voice": "greenroom.models.voice.rehearsal:VoiceRehearsal",
+    "f5tts": "greenroom.models.f5tts.rehearsal:F5Rehearsal",
 }
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
@@ -89,6 +95,17 @@ def find(name: str) -> Served:
     if name not in _CLASSES:
         raise NotServed(f"{name} cannot be served yet", mend=f"serve one of these: {', '.join(sorted(_CLASSES))}")
     return Served(name, _CLASSES[name], load_class(_CLASSES[name]), known)
+
+
+def find_rehearsal(name: str) -> tuple[Recipe, type[Rehearsal]]:
+    """A model of the catalogue, and how its family is rehearsed. Raises UnknownName, NotServed."""
+    known = recipe(name)
+    if known.is_component or known.family not in _REHEARSALS:
+        can = [model for model in _CLASSES if recipe(model).family in _REHEARSALS]
+        raise NotServed(f"{name} cannot be rehearsed yet", mend=f"rehearse one of these: {', '.join(sorted(can))}")
+    module, _, kind = _REHEARSALS[known.family].partition(":")
+    found: type[Rehearsal] = getattr(importlib.import_module(module), kind)
+    return known, found
 
 
 def load_class(factory: str) -> type[Model]:

@@ -10,32 +10,26 @@ import shutil
 import string
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from greenroom.models.f5tts.architecture import Architecture
+from greenroom.models.f5tts.architecture import PUBLISHED
 from greenroom.models.f5tts.checkpoint import load_flow, load_vocos
 from greenroom.models.f5tts.engine import Engine
 from greenroom.models.f5tts.flow import Flow
 from greenroom.models.f5tts.model import F5Model, Sources
 from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
-from greenroom.models.f5tts.synthetic import synthesise_flow, synthesise_vocos
+from greenroom.models.f5tts.synthetic import TINY_VOCOS, synthesise_flow, synthesise_vocos, tiny
 from greenroom.models.f5tts.vocoding import Vocoder
-from greenroom.models.f5tts.vocos import VocosConfig
 from greenroom.progress import Step
 from greenroom.settings import Settings
 
 TOKENS = [" ", *string.ascii_letters, *string.digits, *",.!?'\"-:", "ni2", "ni3", "hao3", "shi4", "jie4", "de", "hang2"]
-ARCHITECTURE = Architecture(
-    name="tiny", backbone="DiT", dim=32, depth=2, heads=2, dim_head=16, ff_mult=2, text_dim=16, conv_layers=1,
-    vocabulary=len(TOKENS),
-)  # fmt: skip
-
-
-VOCODER = VocosConfig(dim=16, inner=32, depth=1)
+ARCHITECTURE = replace(tiny(PUBLISHED["f5tts-v1-base"], heads=2, dim_head=16), vocabulary=len(TOKENS))
 
 
 def make(folder: Path) -> Sources:
@@ -43,7 +37,7 @@ def make(folder: Path) -> Sources:
     sources = Sources(ARCHITECTURE, folder / "flow.safetensors", folder / "vocab.txt", folder / "vocos.bin")
     synthesise_flow(sources.flow, ARCHITECTURE)
     sources.vocabulary.write_text("".join(f"{token}\n" for token in TOKENS), encoding="utf-8")
-    synthesise_vocos(sources.vocoder, VOCODER)
+    synthesise_vocos(sources.vocoder, TINY_VOCOS)
     return sources
 
 
@@ -63,7 +57,7 @@ class TinyF5(F5Model):
     def engine(cls, sources: Sources, device: str) -> Engine:
         """The networks, small."""
         flow = load_flow(sources.flow, sources.architecture, device=device)
-        vocoder = load_vocos(sources.vocoder, VOCODER, device=device)
+        vocoder = load_vocos(sources.vocoder, TINY_VOCOS, device=device)
         shutil.rmtree(sources.flow.parent)  # what is mapped of it stays
         return Engine(partial(_sample, flow), Vocoder(vocoder), torch.device(device))
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # Eight rows of 15 s come within 2 % of what an H100 does with thirty-two, and every row waits for the batch before its
 # own. See benchmarks/NOTES.md.
-_BATCH_FRAMES = 12_288
-_BATCH_ROWS = 32
+BATCH_FRAMES = 12_288
+BATCH_ROWS = 32
 # Where rows are padded to the longest, none may be so much shorter that its padding costs more than its company saves.
 _SHORTEST = 0.75
 # How much later a request's next row counts than its first, so that all begin to be heard before one is finished.
@@ -157,11 +157,11 @@ class Batcher:
             batch: list[Pending] = []
             frames = 0
             for item in self._waiting:
-                if len(batch) == _BATCH_ROWS:
+                if len(batch) == BATCH_ROWS:
                     break
                 # Who waits for the first row of a request does not wait for anyone's later ones as well.
                 comes_later = first.due <= now < item.due
-                fits = not batch or frames + item.row.frames <= _BATCH_FRAMES
+                fits = not batch or frames + item.row.frames <= BATCH_FRAMES
                 if comes_later or not fits or not self._goes_with(first, item):
                     continue
                 batch.append(item)

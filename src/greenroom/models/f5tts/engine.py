@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from greenroom.models.f5tts.architecture import Architecture
+    from greenroom.models.f5tts.flow import Flow
+    from greenroom.models.f5tts.vocos import Vocos
 
     Sampler = Callable[[Sequence[Row], Sampling, Step], list[Tensor]]
 
@@ -76,14 +78,21 @@ class Engine:
         """
         target = torch.device(device)
         with _current(target):
-            return cls._load(architecture, flow, vocoder, target)
+            network = load_flow(flow, architecture, device=target, dtype=usual_precision(target))
+            return cls.of(network, load_vocos(vocoder, device=target))
 
     @classmethod
-    def _load(cls, architecture: Architecture, flow: Path, vocoder: Path, target: torch.device) -> Self:
-        network = load_flow(flow, architecture, device=target, dtype=_precision(target))
-        vocos = load_vocos(vocoder, device=target)
-        if not _can_pack(architecture, target):
-            return cls(lambda rows, sampling, step: sample_rows(network, rows, sampling, step), Vocoder(vocos), target)
+    def of(cls, network: Flow, vocos: Vocos) -> Self:
+        """An engine of networks that lie on one device: packed rows where precision, card and compiler allow them."""
+        architecture, target = network.architecture, network.device
+        with _current(target):
+            if network.dtype == torch.float16 and _can_pack(architecture, target):
+                return cls._packed(network, vocos)
+        return cls(lambda rows, sampling, step: sample_rows(network, rows, sampling, step), Vocoder(vocos), target)
+
+    @classmethod
+    def _packed(cls, network: Flow, vocos: Vocos) -> Self:
+        architecture, target = network.architecture, network.device
         # What the host does between kernels is small: threads that wake for it make its time uneven.
         torch.set_num_threads(1)
         from greenroom.models.f5tts.packed_dit import PackedDiT
@@ -118,17 +127,26 @@ class Engine:
             return self._speak(rows, sampling, step)
         except Exception as error:
             if is_out_of_memory(error):
-                self._forget()
-                self._vocoder.forget()
+                self.forget()
             raise
 
+    def forget(self) -> None:
+        """Give back the memory of all graphs; they are recorded again when they are needed."""
+        self._forget()
+        self._vocoder.forget()
+
     def _speak(self, rows: Sequence[Row], sampling: Sampling, step: Step) -> list[NDArray[np.float32]]:
-        mels = [mel[row.start :] for mel, row in zip(self.sample(rows, sampling, step), rows, strict=True)]
+        mels = self.sample(rows, sampling, step)
         step("vocoding", 0, 1)
-        with _current(self._device):
-            sounds = self._vocoder.decode(mels)
+        sounds = self.vocode(rows, mels)
         step("vocoding", 1, 1)
-        return [_finite(sound.numpy()) for sound in sounds]
+        return sounds
+
+    def vocode(self, rows: Sequence[Row], mels: Sequence[Tensor]) -> list[NDArray[np.float32]]:
+        """The sound of mels that ``sample`` made of the rows, as ``speak`` gives it. Raises SoundNotFinite."""
+        spoken = [mel[row.start :] for mel, row in zip(mels, rows, strict=True)]
+        with _current(self._device):
+            return [_finite(sound.numpy()) for sound in self._vocoder.decode(spoken)]
 
 
 def _current(device: torch.device) -> AbstractContextManager[object]:
@@ -145,7 +163,8 @@ def _finite(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     return sound
 
 
-def _precision(device: torch.device) -> torch.dtype:
+def usual_precision(device: torch.device) -> torch.dtype:
+    """What the flow model runs in on a device, unless something else is asked for."""
     if device.type != "cuda":
         return torch.float32
     name, capability = torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device)

@@ -1,0 +1,52 @@
+"""Peaks of memory: the host's as the kernel says, a GPU's as torch says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from greenroom.runtime.gauge import Gauge, Peak, host_peak
+
+
+def test_the_host_peak_holds_what_was_given_back() -> None:
+    gauge = Gauge("cpu")
+    gauge.reset()
+    before = host_peak()
+    block = bytearray(b"x") * 60_000_000
+    del block
+    peak = gauge.read()
+    assert before is not None
+    assert peak.host is not None
+    assert peak.host > before + 40_000_000
+    assert peak.device is None
+
+
+def test_a_kernel_that_does_not_say_gives_nothing(tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    assert host_peak(status) is None
+    status.write_text("Name:\tpython\nVmHWM:\t    2048 kB\n")
+    assert host_peak(status) == 2048 * 1024
+    status.write_text("Name:\tpython\n")
+    assert host_peak(status) is None
+
+
+def test_a_gpu_is_asked_once_torch_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    cuda = SimpleNamespace(
+        is_initialized=lambda: False,
+        synchronize=lambda device: asked.append(f"wait for {device}"),
+        reset_peak_memory_stats=lambda device: asked.append(f"reset {device}"),
+        max_memory_reserved=lambda device: 1_500_000_000,
+    )
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    gauge = Gauge("cuda:0")
+    gauge.reset()
+    assert gauge.read().device is None
+    assert not asked
+    cuda.is_initialized = lambda: True
+    gauge.reset()
+    assert gauge.read() == Peak(1_500_000_000, host_peak())
+    assert asked == ["reset cuda:0", "wait for cuda:0"]
