@@ -37,6 +37,11 @@ def test_sarif_has_rules_levels_and_places() -> None:
     assert "locations" not in second
 
 
+def test_a_place_in_sarif_is_a_uri() -> None:
+    (result,) = json.loads(render([Finding("x", "note", "m", "mend", "/my files/a%")], "sarif"))["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "/my%20files/a%25"
+
+
 def test_github_annotations_escape_what_would_end_them() -> None:
     assert render([UNPLACED], "github") == (
         "::warning title=disk-short::3 GB are free, 50%25 of what is needed (mend: free 3 GB)"

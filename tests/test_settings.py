@@ -88,7 +88,7 @@ def test_a_value_of_the_wrong_kind_is_refused_with_its_place_and_without_the_val
     with pytest.raises(InputInvalid) as caught:
         resolve(environ=environ(tmp_path))
     assert f"{file}:1" in caught.value.message
-    assert "17" not in caught.value.message
+    assert "17" not in caught.value.message.replace(str(file), "")
 
 
 @pytest.mark.parametrize("content", [b"voice = ", b"\xff\xfe"])

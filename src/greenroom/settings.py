@@ -104,9 +104,9 @@ class Settings(Inputs):
     ] = None
     hf_endpoint: Annotated[str | None, Setting("Mirror of the model hub.", env="HF_ENDPOINT")] = None
     offline: Annotated[bool, Setting("Fetch nothing: use the weights that are here.", env="HF_HUB_OFFLINE")] = False
-    accept_licence: Annotated[
-        bool, Setting("Accept the restrictions of whatever is pulled, without being asked.")
-    ] = False
+    accept_licence: Annotated[bool, Setting("Accept the restrictions of whatever is pulled, without being asked.")] = (
+        False
+    )
     cuda_visible_devices: Annotated[
         str | None, Setting("GPUs that may be used, by number or id.", env="CUDA_VISIBLE_DEVICES")
     ] = None
@@ -234,8 +234,13 @@ def _checked(values: dict[str, Any], origins: Mapping[str, Origin]) -> Settings:
 
 
 def _usual_place(environ: Mapping[str, str]) -> Path:
-    home = environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".config"
-    return Path(home) / "greenroom" / "config.toml"
+    """Raises InputInvalid for a user whose home folder nobody knows: most folders are named from it."""
+    try:
+        home = Path(environ.get("HOME", "~")).expanduser()
+    except RuntimeError as error:
+        message = "HOME is not set, and this machine does not know the home folder of this user"
+        raise InputInvalid(message, mend="set HOME to a folder that takes files") from error
+    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "greenroom" / "config.toml"
 
 
 def _read(path: Path, *, must_exist: bool) -> str:
@@ -246,6 +251,8 @@ def _read(path: Path, *, must_exist: bool) -> str:
             raise FileUnreadable(f"there is no settings file {quoted(path)}", mend="check the path") from None
         return ""
     except (OSError, UnicodeDecodeError) as error:
+        if not must_exist and not os.access(path.parent, os.X_OK):
+            return ""  # in the home folder of another user, as in containers with --user: nobody meant it
         message = f"the settings file {quoted(path)} cannot be read"
         raise FileUnreadable(message, mend="check its rights, and that it is UTF-8") from error
 

@@ -71,6 +71,23 @@ def test_every_form(greenroom: Run, finds: Finds) -> None:
     assert greenroom("doctor", "--github").stdout.startswith("::error title=torch-no-kernels::")
 
 
+def test_a_document_of_no_findings_is_one(greenroom: Run, finds: Finds) -> None:
+    finds(host("L4"))
+    assert json.loads(greenroom("doctor", "--sarif").stdout)["runs"][0]["results"] == []
+    assert greenroom("doctor", "--github").stdout == ""
+
+
+def test_a_user_without_a_home_is_told_so(greenroom: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    done = greenroom("doctor")
+    assert done.returncode == 2
+    assert "mend: set HOME to a folder" in done.stderr
+
+
 def test_fix_says_what_it_did(greenroom: Run, tmp_path: Path) -> None:
     flags = ("--data", tmp_path / "data", "--weights", tmp_path / "weights", "--port", "0")
     assert "[weights-folder-missing]" in greenroom("doctor", *flags).stderr

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from greenroom.machine.fit import Fit, Verdict, fit
+from greenroom.machine.fit import Fit, Verdict, fit, room_for_all
 from greenroom.machine.host import GpuAccess, Host, Limits, Memory, Network, Python, Torch
 from greenroom.recipes.catalogue import names, recipe, with_components
 from tests.machine.hosts import GB, disk, disks, gpu, host
@@ -241,3 +241,12 @@ def test_offline_is_said_before_it_is_met() -> None:
     assert said(fitted("f5tts-base", machine, GB)) == "warning hub-offline"
     assert said(fitted("f5tts-base", machine, 0)) == ""
     assert said(fitted("f5tts-base", host("L4", limits=Limits()), GB)) == ""
+
+
+def test_models_that_have_room_alone_and_not_together() -> None:
+    machine = host(disks=disks(weights={"free": 50 * GB}))
+    (finding,) = room_for_all(machine, 51 * GB)
+    assert (finding.severity, finding.code) == ("warning", "disk-short-together")
+    assert finding.message == "51.0 GB are to be fetched together, and 50.0 GB are free"
+    assert room_for_all(machine, 50 * GB) == ()
+    assert room_for_all(host(disks=()), 50 * GB) == ()

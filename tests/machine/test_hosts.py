@@ -104,6 +104,11 @@ DRIVERS: list[Row] = [
         host(access=access(problem="the driver in the kernel and its library have different versions (NVML 18)")),
         "error driver-broken",
     ),
+    (
+        "a container that may compute, and not ask what with",
+        replace(host(access=access(library=False)), gpus=None),
+        "warning driver-library-missing",
+    ),
 ]  # fmt: skip
 
 GPUS: list[Row] = [
@@ -136,6 +141,11 @@ GPUS: list[Row] = [
         host(gpu("V100", capability=None), torch="2.11.0+cu130"),
         "warning torch-no-kernels",
     ),
+    (
+        "a torch of conda, whose kernels nobody listed, on a card for which the ordinary one has none",
+        replace(host("P40"), torch=Torch("2.11.0", "13.0")),
+        "warning torch-no-kernels",
+    ),
     ("torch for the CPU beside a GPU", replace(host("L4"), torch=Torch("2.11.0+cpu", None)),
      "warning torch-without-cuda"),
     ("torch for AMD's GPUs beside a GPU", replace(host("L4"), torch=Torch("2.11.0+rocm6.4", None, rocm=True)),
@@ -162,6 +172,11 @@ GPUS: list[Row] = [
         "two MIG instances",
         host(gpu("A100", mig=True, uuid="MIG-a"), gpu("A100", mig=True, uuid="MIG-b")),
         "note gpu-mig-several",
+    ),
+    (
+        "a MIG instance by its older name, of which nobody here knows whether CUDA takes it",
+        host(gpu("A100", mig=True, uuid="MIG-a"), access=access(visible="MIG-GPU-1/2/0")),
+        "warning gpu-unknown",
     ),
     ("one MIG instance", host(gpu("A100", mig=True, uuid="MIG-a")), ""),
     ("an AMD GPU", host(access=GpuAccess(module=False, other="an AMD GPU")), "note gpu-other"),
@@ -318,8 +333,15 @@ def test_the_worst_comes_first() -> None:
 def test_the_mend_of_an_old_driver_is_a_build_that_runs_on_it() -> None:
     (finding,) = examine(host("H100", driver="550.54.15"))
     assert finding.message == "torch 2.11.0+cu130 is built for CUDA 13.0, which needs driver 580; this is 550.54.15"
-    assert finding.mend.startswith("pip install torch==2.11.0 --index-url https://")
+    assert finding.mend.startswith("pip install torch==2.11.0+cu126 --index-url https://")
     assert finding.mend.endswith("/cu126; or choose a machine whose driver is 580 or newer")
+
+
+def test_another_build_of_the_same_release_is_not_taken_for_the_one_that_is_here() -> None:
+    (finding,) = examine(replace(host("L4"), torch=Torch("2.11.0+cpu", None)))
+    assert finding.mend.startswith("pip uninstall -y torch && pip install torch==2.11.0; or ")
+    (finding,) = examine(replace(host("L4"), torch=Torch("2.13.0+cpu", None)))
+    assert finding.mend.startswith("pip install torch==2.11.0; or ")
 
 
 def test_who_has_a_gpu_is_named_where_it_is_known() -> None:

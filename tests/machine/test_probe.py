@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
+
+import pytest
 
 from greenroom.machine.checks.every import examine
 from greenroom.machine.probe import Question, ask_all, probe
@@ -48,6 +51,18 @@ def test_a_machine_of_files_alone(tmp_path: Path) -> None:
     ]
     codes = {finding.code for finding in examine(host)}
     assert {"gpu-not-passed", "memory-low", "weights-not-kept"} <= codes
+
+
+def test_no_folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", fail)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "file"))
+    assert [(finding.code, finding.path) for finding in examine(probe(settings(tmp_path)))] == [
+        ("folder-foreign", str(tmp_path / "file"))
+    ]
 
 
 def test_folders_that_settings_name(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_reasons_say_what_the_tables_say() -> None:
         "its kernels run on sm_89",
         "driver 550.54.15 runs it by minor version compatibility: CUDA 12.6",
     )
-    assert build.command == f"pip install torch==2.11.0 --index-url {WHL}cu126"
+    assert build.command == f"pip install torch==2.11.0+cu126 --index-url {WHL}cu126"
 
 
 @pytest.mark.parametrize("driver", ["440.1", "470.57", "525.60", "550.54", "580.95"])

@@ -122,8 +122,10 @@ def test_a_gpu_shows_in_the_drivers_folder_or_as_a_device_file(tmp_path: Path) -
     gpus, devices = tmp_path / "gpus", tmp_path / "dev"
     devices.mkdir()
     (devices / "nvidiactl").touch()
-    assert not has_gpu(gpus, devices)
+    assert not has_gpu(gpus, devices, {})
     (devices / "nvidia0").touch()
-    assert has_gpu(gpus, devices)
+    assert has_gpu(gpus, devices, {})
     (gpus / "0000:01:00.0").mkdir(parents=True)
-    assert has_gpu(gpus, tmp_path / "absent")
+    assert has_gpu(gpus, tmp_path / "absent", {})
+    for hidden in ("", "-1"):
+        assert not has_gpu(gpus, devices, {"CUDA_VISIBLE_DEVICES": hidden})

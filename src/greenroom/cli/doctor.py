@@ -32,7 +32,7 @@ def doctor(models: tuple[str, ...], mend: bool, measure: bool, form: Format | No
     Looks and changes nothing, unless --fix or --measure says so. Ends with 1 when something will fail.
     """
     from greenroom.machine.checks.every import examine
-    from greenroom.machine.fit import fit
+    from greenroom.machine.fit import fit, room_for_all
     from greenroom.machine.fixes import fix
     from greenroom.machine.probe import probe
     from greenroom.machine.show import fit_rows, host_rows
@@ -50,7 +50,9 @@ def doctor(models: tuple[str, ...], mend: bool, measure: bool, form: Format | No
         host = probe(settings, cache=places.caches[0], measure=measure)
         found = examine(host)
     fits = [fit(host, recipes, _to_fetch(recipes, places)) for recipes in wanted]
-    everything = (*found, *(finding for one in fits for finding in one.findings))
+    everything = [*found, *(finding for one in fits for finding in one.findings)]
+    if len(wanted) > 1 and not any(finding.code == "disk-short" for finding in everything):
+        everything += room_for_all(host, _to_fetch([recipe for recipes in wanted for recipe in recipes], places))
     if form is not None:
         out.findings(everything, form)
     else:
@@ -67,6 +69,7 @@ def doctor(models: tuple[str, ...], mend: bool, measure: bool, form: Format | No
 
 def _to_fetch(recipes: Sequence[Recipe], places: Places) -> int:
     """Bytes of a model and its components that are not here, as far as their sizes are known."""
-    files = [file for recipe in recipes for file in recipe.file_set() if file.host != "pypi"]
+    known = {recipe.name: recipe for recipe in recipes}.values()  # models may share a component
+    files = [file for recipe in known for file in recipe.file_set() if file.host != "pypi"]
     absent = [file for file in files if not (places.shards(file) if file.is_pattern else places.find(file))]
     return sum(file.size.bytes for file in absent if file.size is not None)

@@ -50,8 +50,11 @@ class Output:
             click.echo(text)
 
     def findings(self, found: Sequence[Finding], form: Format = "text") -> None:
-        """Show findings in a form of the shared renderer; ``text`` goes to standard error, the others are data."""
-        if found and not (self.as_json and form == "text"):
+        """Show findings in a form of the shared renderer; ``text`` goes to standard error, the others are data.
+
+        JSON and SARIF are whole documents, also where nothing was found.
+        """
+        if (found and not (self.as_json and form == "text")) or form in ("json", "sarif"):
             click.echo(render(found, form), err=form == "text")
 
     def say(self, text: str) -> None:

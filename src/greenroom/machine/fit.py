@@ -83,6 +83,15 @@ def fit(host: Host, recipes: Sequence[Recipe], to_fetch: int | None = None) -> F
     return Fit(model.name, verdict, f"{verdict.replace('-', ' ')}: {summary}", plans, to_fetch, tuple(found))
 
 
+def room_for_all(host: Host, to_fetch: int) -> tuple[Finding, ...]:
+    """Whether several models have room together, each of which may have it alone. to_fetch: bytes of all of them."""
+    weights = host.disk("weights")
+    if weights is None or weights.free is None or weights.free >= to_fetch:
+        return ()
+    message = f"{readable(to_fetch)} are to be fetched together, and {readable(weights.free)} are free"
+    return (Finding("disk-short-together", "warning", message, _roomier(host, to_fetch), path=weights.path),)
+
+
 def _plans(host: Host, recipes: Sequence[Recipe]) -> Iterator[Plan]:
     """The ordinary way first, smaller file sets last."""
     model = recipes[0]

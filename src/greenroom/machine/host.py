@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 # weights: the cache that pull writes to.  weights-folder: what GREENROOM_WEIGHTS names, which is only read.
 Purpose = Literal["weights", "weights-folder", "environment", "temp", "data", "artifacts", "volume"]
 
+# What CUDA_VISIBLE_DEVICES is set to where no GPU is to be used.
+NO_GPU = frozenset({"", "-1", "none", "void", "NoDevFiles"})
+
 
 @dataclass(frozen=True, slots=True)
 class GpuProcess:
@@ -57,7 +60,8 @@ class GpuAccess:
 
     module: whether the kernel has NVIDIA's driver.  nodes: the device files that are there.  library: whether NVIDIA's
     management library is installed.  problem: why it did not answer.  visible: CUDA_VISIBLE_DEVICES, None where it is
-    not set.  order: CUDA_DEVICE_ORDER.  compat: CUDAs whose cuda-compat libraries are installed.  other: an accelerator of another maker.
+    not set.  order: CUDA_DEVICE_ORDER.  compat: CUDAs whose cuda-compat libraries are installed.  other: an accelerator
+    of another maker.
     """
 
     module: bool | None = None

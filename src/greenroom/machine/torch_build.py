@@ -42,8 +42,10 @@ class TorchBuild:
 
     @property
     def command(self) -> str:
-        """What installs it."""
-        return f"pip install {self.requirement}{f' --index-url {self.index}' if self.index else ''}"
+        """What installs it, also where pip would take another build of the same release for the one asked for."""
+        if self.index is None:
+            return f"pip install {self.requirement}"
+        return f"pip install {self.requirement}+{self.cuda} --index-url {self.index}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,7 @@ class _Course:
         return True
 
     def _result(self, passed: bool) -> Rehearsed:
-        tiny = self._conditions.tiny
+        tiny = self._conditions.tiny and self._rehearsal.invented  # what comes whole is not made small
         return Rehearsed(
             model=self._known.name,
             passed=passed,

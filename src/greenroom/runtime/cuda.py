@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import GreenroomError
+from greenroom.machine.host import NO_GPU
 from greenroom.machine.probes.gpus import kernel_driver
 from greenroom.runtime.device import device_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 # Where a driver shows its GPUs. In some containers there are only the device files.
 _GPUS, _DEVICES = Path("/proc/driver/nvidia/gpus"), Path("/dev")
@@ -52,8 +54,10 @@ class KernelMissing(GpuUnusable):
     code = "kernel-missing"
 
 
-def has_gpu(gpus: Path = _GPUS, devices: Path = _DEVICES) -> bool:
-    """Whether the system shows an NVIDIA GPU, usable or not. Imports nothing."""
+def has_gpu(gpus: Path = _GPUS, devices: Path = _DEVICES, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the system shows an NVIDIA GPU, usable or not, and nobody asked to use none. Imports nothing."""
+    if environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in NO_GPU:
+        return False
     return any(gpus.glob("*")) or any(devices.glob("nvidia[0-9]*"))
 
 

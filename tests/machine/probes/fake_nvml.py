@@ -30,7 +30,10 @@ CALLS = {
 
 @dataclass
 class FakeGpu:
-    """One GPU. missing: calls that it does not support.  processes: pid and bytes.  instances: of MIG."""
+    """One GPU. missing: calls that it does not support.  processes: pid and bytes.  instances: of MIG.
+
+    others: it is given to somebody else.
+    """
 
     name: str = "NVIDIA L4"
     uuid: str = "GPU-5d1f"
@@ -42,6 +45,7 @@ class FakeGpu:
     processes: tuple[tuple[int, int], ...] = ()
     instances: tuple[FakeGpu, ...] = ()
     lost: bool = False
+    others: bool = False
     missing: tuple[str, ...] = ()
 
 
@@ -85,6 +89,8 @@ class FakeNvml:
 
     def _device_get_handle_by_index(self, index: int, handle: Any) -> int:
         handle._obj.value = (index + 1) * 100
+        if self.gpus[index].others:
+            return NO_PERMISSION
         return GPU_IS_LOST if self.gpus[index].lost else 0
 
     def _system_get_driver_version(self, buffer: Any, length: int) -> None:

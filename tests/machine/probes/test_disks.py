@@ -94,6 +94,12 @@ def test_a_folder_that_is_not_there_is_judged_by_the_one_above(tmp_path: Path) -
     assert not (tmp_path / "not").exists()
 
 
+def test_a_folder_cannot_be_made_where_a_file_stands(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert find_disk("data", tmp_path / "file", ()).writable is False
+    assert find_disk("data", tmp_path / "file" / "below", ()).writable is False
+
+
 def test_what_killed_processes_left(tmp_path: Path) -> None:
     old, new = tmp_path / "jobs" / ".0123456789ab.part", tmp_path / ".ba9876543210.part"
     tree(tmp_path, {"jobs/.0123456789ab.part": "half", ".ba9876543210.part": "half", "model.part": "resumable"})

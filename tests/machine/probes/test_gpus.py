@@ -80,6 +80,11 @@ def test_a_lost_gpu_hides_no_other(tmp_path: Path) -> None:
     assert not second.lost
 
 
+def test_a_gpu_of_somebody_else_is_not_shown(tmp_path: Path) -> None:
+    (shown,) = found(with_driver(tmp_path), FakeNvml((FakeGpu(others=True), FakeGpu()))).gpus or ()
+    assert (shown.index, shown.lost) == (1, "")
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [(9, "the driver is not loaded"), (18, "the driver in the kernel and its library have different versions")],
@@ -93,7 +98,7 @@ def test_a_driver_that_does_not_answer_says_why(tmp_path: Path, status: int, wor
 
 def test_a_machine_without_a_driver(tmp_path: Path) -> None:
     gpus = found(tmp_path, None)
-    assert (gpus.driver, gpus.gpus, gpus.access.module, gpus.access.problem) == (None, (), False, "")
+    assert (gpus.driver, gpus.gpus, gpus.access.module, gpus.access.library) == (None, (), False, False)
 
 
 def test_a_container_that_was_given_no_gpu(tmp_path: Path) -> None:
@@ -151,6 +156,14 @@ def test_an_old_nvidia_smi_that_refuses_a_field_is_asked_without_it(tmp_path: Pa
     answer = nvidia_smi.ask(script(tmp_path, SMI.format(recent="exit 6")), 5)
     assert answer is not None
     assert (answer.gpus[0].capability, answer.gpus[0].mig, answer.gpus[0].memory_free) == (None, None, 22500 * 2**20)
+
+
+def test_what_nvidia_smi_says_between_its_rows_is_no_gpu(tmp_path: Path) -> None:
+    words = "echo 'Unable to determine the device handle for GPU0: 0000:01:00.0: Unknown Error'; "
+    answer = nvidia_smi.ask(script(tmp_path, SMI.format(recent=words + RECENT)), 5)
+    assert answer is not None
+    assert [gpu.name for gpu in answer.gpus] == ["NVIDIA L4"]
+    assert nvidia_smi.ask(script(tmp_path, "#!/bin/sh\necho No devices were found\n"), 5) is None
 
 
 @pytest.mark.parametrize("text", ["#!/bin/sh\nexit 9\n", "#!/bin/sh\n", "no script at all"])

@@ -100,6 +100,11 @@ def test_the_token_of_the_hubs_client(tmp_path: Path) -> None:
     assert find_network(settings, {}).token == Token(str(file), exposed=str(file))
     assert SECRET not in repr(find_network(settings, {}))
     assert find_network(Settings(hf_home=tmp_path / "none", port=0), {}).token is None
+    (tmp_path / "huggingface").mkdir()
+    (tmp_path / "huggingface" / "token").write_text(f"{SECRET}\n")
+    in_cache = find_network(Settings(port=0), {"XDG_CACHE_HOME": str(tmp_path)}).token
+    assert in_cache is not None
+    assert in_cache.place == str(tmp_path / "huggingface" / "token")
     elsewhere = find_network(Settings(port=0), {"HF_TOKEN_PATH": str(file)}).token
     assert elsewhere is not None
     assert elsewhere.place == str(file)

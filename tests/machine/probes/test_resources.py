@@ -35,6 +35,24 @@ CGROUPS: dict[str, tuple[dict[str, str], Cgroup]] = {
         },
         Cgroup(memory=2 * GIB, memory_used=7),
     ),
+    "version 2, most of it pages of files": (
+        {
+            "proc/self/cgroup": "0::/\n",
+            "sys/fs/cgroup/memory.max": str(4 * GIB),
+            "sys/fs/cgroup/memory.current": str(3 * GIB),
+            "sys/fs/cgroup/memory.stat": f"anon {GIB}\nfile {2 * GIB}\nactive_file {GIB}\ninactive_file {GIB}\n",
+        },
+        Cgroup(memory=4 * GIB, memory_used=GIB),
+    ),
+    "version 1, the same": (
+        {
+            "proc/self/cgroup": "4:memory:/\n",
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": str(4 * GIB),
+            "sys/fs/cgroup/memory/memory.usage_in_bytes": str(3 * GIB),
+            "sys/fs/cgroup/memory/memory.stat": f"active_file 1\ntotal_active_file {GIB}\ntotal_inactive_file {GIB}\n",
+        },
+        Cgroup(memory=4 * GIB, memory_used=GIB),
+    ),
     "version 2, the path is the host's": (
         {"proc/self/cgroup": "0::/docker/abc\n", "sys/fs/cgroup/memory.max": str(GIB)},
         Cgroup(memory=GIB),

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from greenroom.findings import Finding
+from greenroom.machine.host import NO_GPU
 from greenroom.recipes.sizes import readable
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ _IDLE_BYTES = 1_200_000_000
 _BUSY = 0.5
 # Names that can be told from what the driver lists: numbers and ids of whole GPUs. Instances have older names too.
 _PLAIN_NAME = re.compile(r"\d+|GPU-[0-9a-fA-F-]*")
-# What users write to hide all GPUs.
-_NONE = {"", "-1", "none", "void", "NoDevFiles"}
 
 
 def answers(host: Host) -> Iterator[Finding]:
@@ -76,7 +75,7 @@ def is_visible(host: Host) -> Iterator[Finding]:
     if visible is None or not there:
         return
     shown = host.usable_gpus()
-    if visible.strip() in _NONE:
+    if visible.strip() in NO_GPU:
         yield Finding(
             "gpu-hidden",
             "note",

@@ -185,4 +185,8 @@ def _by_minor_version(cuda: str, driver: str) -> Iterator[Finding]:
 def _other_build(host: Host, otherwise: str) -> str:
     """The command for a build that runs here, or what else to do where there is none."""
     build = torch_build_for(host)
-    return otherwise if build.cuda == "cpu" else f"{build.command}; or {otherwise}"
+    if build.cuda == "cpu":
+        return otherwise
+    # The ordinary index names no CUDA, so pip would say that the release is here already.
+    stays = host.torch is not None and build.index is None and release(host.torch.version) == release(build.version)
+    return f"{'pip uninstall -y torch && ' if stays else ''}{build.command}; or {otherwise}"

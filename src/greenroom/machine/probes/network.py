@@ -73,7 +73,8 @@ def _token(settings: Settings, environ: Mapping[str, str]) -> Token | None:
     mirror = settings.hf_endpoint is not None
     if settings.hf_token is not None:
         return Token("HF_TOKEN", form_fault(settings.hf_token.get_secret_value(), mirror=mirror))
-    home = settings.hf_home or Path(environ.get("HOME", "~")).expanduser() / ".cache/huggingface"
+    caches = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
+    home = settings.hf_home or Path(caches) / "huggingface"
     file = Path(environ.get("HF_TOKEN_PATH") or home / "token")
     try:
         token = file.read_text(encoding="utf-8", errors="replace")
