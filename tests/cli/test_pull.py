@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,12 +108,19 @@ def test_a_file_by_url_is_answered_with_its_path(greenroom: Run, hub: HubServer,
         (["https://a.org/x", "--sha256", "abc"], "--sha256 is 'abc'", "64 hexadecimal digits"),
         (["https://a.org/x", "--mirror", "https://b.org/x"], "--mirror is given without --sha256", "--sha256 HASH"),
         (["https://a.org/x", "-o", "."], "'.' is a folder", "name the file"),
+        (["https://a.org/x", "-o", "pipe"], "'pipe' is a device, a pipe or a link", "name a file"),
+        (["https://a.org/x", "-o", "nowhere"], "'nowhere' is a device, a pipe or a link", "name a file"),
+        (["https://a.org/x", "-o", "-"], "-o - would stream a file before it is verified", "name a file"),
+        (["https://a.org:99999/x"], "'an address that cannot be read' is no http", "https://HOST/PATH"),
+        (["ftp://a.org/x"], "'ftp://a.org/x' is no http or https address", "https://HOST/PATH"),
         (["https://a.org/"], "'https://a.org/' names no file", "say where it goes: -o FILE"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_by_name(
-    greenroom: Run, arguments: list[str], says: str, mend: str
+    greenroom: Run, tmp_path: Path, arguments: list[str], says: str, mend: str
 ) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "nowhere").symlink_to("gone")
     done = greenroom("pull", *arguments)
     assert says in done.stderr
     assert mend in done.stderr

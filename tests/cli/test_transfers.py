@@ -60,6 +60,17 @@ def test_where_nothing_moves_no_time_is_promised(clock: list[float], capsys: pyt
     assert capsys.readouterr().err == "fetching: 0 % (0 B of 1.00 GB), 0 B/s\n"
 
 
+def test_a_file_of_unknown_size_gets_a_line_now_and_then(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with transfers.transfers(Output("pull")) as show:
+        for tenths in range(121):
+            clock[0] = 100.0 + tenths / 10
+            done = tenths * 1_000_000
+            show(Standing((FileProgress("https://host.org/x", "fetching", done, None),), done, done))
+    assert capsys.readouterr().err == "fetching: 100 MB, 10.0 MB/s\n"
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(1, "1 s"), (89, "89 s"), (90, "2 min"), (5_399, "1 h 30 min"), (9_000, "2 h 30 min")]
 )

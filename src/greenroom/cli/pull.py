@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -99,15 +102,36 @@ def _asked(
         )
     if sha256 is not None and not _SHA256.fullmatch(sha256 := sha256.strip().lower().removeprefix("sha256:")):
         raise InputInvalid(f"--sha256 is {quoted(sha256)}", mend="give 64 hexadecimal digits")
+    for url in (*urls, *mirrors):
+        _refuse_odd(url)
     if output is not None and output.is_dir():
         raise InputInvalid(f"{quoted(output)} is a folder", mend="name the file: -o FOLDER/NAME")
+    if output is not None and os.path.lexists(output) and not output.is_file():
+        # It would be replaced: the null device of a machine too.
+        what = f"{quoted(output)} is a device, a pipe or a link that leads nowhere"
+        raise InputInvalid(what, mend="name a file that is to be made")
+    if str(output) == "-":
+        raise InputInvalid("-o - would stream a file before it is verified", mend="name a file")
     return Asked(models, variant, tuple(AskedUrl(url, sha256, output, tuple(mirrors)) for url in urls))
 
 
+def _refuse_odd(url: str) -> None:
+    """Raises InputInvalid for what is no address that a file can be fetched from."""
+    from greenroom.weights.transfer.source import shown
+
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise InputInvalid(f"{quoted(shown(url))} is no http or https address", mend="https://HOST/PATH")
+
+
 def _agree(out: Output, settings: Settings, store: Store, terms: Sequence[UseTerms]) -> None:
-    """Have what limits the use of weights accepted, once a store. Raises LicenceNotAccepted, StoreUnwritable."""
+    """Have what limits the use of weights accepted, once a store. Raises LicenceNotAccepted."""
     from greenroom.weights.pulling.terms import accepted_in, not_accepted
-    from greenroom.weights.store.writing import now, writing_store
+    from greenroom.weights.store.writing import StoreUnwritable, now, writing_store
 
     accepted = accepted_in(store)
     lacking = accepted.lacking(terms)
@@ -117,7 +141,8 @@ def _agree(out: Output, settings: Settings, store: Store, terms: Sequence[UseTer
         may_ask = _someone_is_there() and not out.as_json
         if not may_ask or not click.confirm("Do you accept these terms?", err=True):
             raise not_accepted(lacking)
-    with writing_store(store):
+    # Where nothing can be noted it is asked again; whether that is in the way of more is soon found out.
+    with contextlib.suppress(StoreUnwritable), writing_store(store):
         accepted.keep(lacking, now())
 
 

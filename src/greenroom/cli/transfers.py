@@ -104,24 +104,29 @@ class _Lines:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._total = -1
+        self._stage = ""
         self._began = self._said = (0.0, 0)
 
     def draw(self, standing: Standing) -> None:
         now = (time.monotonic(), standing.done)
-        if standing.total != self._total and standing.done < standing.total:
+        if not standing.files:
+            return
+        stage = standing.files[0].stage
+        if stage != self._stage:
             # Other work than before: its rate has nothing to do with that one's.
-            self._total, self._began, self._said = standing.total, now, now
+            self._stage, self._began, self._said = stage, now, now
             return
         seconds, count = now[0] - self._said[0], now[1] - self._said[1]
-        if not standing.files or seconds <= 0 or (seconds < _LINE_S and count < _LINE_PART * standing.total):
+        # A file whose size nobody knows counts as far as it is here, so that nothing seems to be left.
+        is_sized = standing.done < standing.total
+        if seconds <= 0 or (seconds < _LINE_S and not (is_sized and count >= _LINE_PART * standing.total)):
             return
-        rate = count / seconds
-        usual = (now[1] - self._began[1]) / (now[0] - self._began[0])
-        left = f", {_duration((standing.total - now[1]) / usual)} left" if usual > 0 else ""
-        percent = 100 * now[1] // max(standing.total, 1)
-        amount = f"{readable(now[1])} of {readable(standing.total)}"
-        self._say(f"{standing.files[0].stage}: {percent} % ({amount}), {readable(round(rate))}/s{left}")
+        amount, left = readable(now[1]), ""
+        if is_sized:
+            amount = f"{100 * now[1] // standing.total} % ({amount} of {readable(standing.total)})"
+            usual = (now[1] - self._began[1]) / (now[0] - self._began[0])
+            left = f", {_duration((standing.total - now[1]) / usual)} left" if usual > 0 else ""
+        self._say(f"{stage}: {amount}, {readable(round(count / seconds))}/s{left}")
         self._said = now
 
 

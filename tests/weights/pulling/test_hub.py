@@ -94,6 +94,8 @@ def test_a_gated_repository_says_where_to_accept_its_terms(hub: HubServer) -> No
     assert error.mend == f"accept them at {hub.url}/acme/tiny and set HF_TOKEN to a token of that account"
     assert "with the account of your token" in refused(of(hub, "hf_wrong"), RepositoryGated).mend
     assert of(hub, hub.token).listing("acme/tiny", None).files
+    with_password = Hub(hub.url.replace("//", "//user:SECRET@"), None, patience=PATIENCE)
+    assert f"at {hub.url}/acme/tiny and" in refused(with_password, RepositoryGated).mend
 
 
 def test_offline_nobody_is_asked(hub: HubServer) -> None:

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from huggingface_hub import hf_hub_download, scan_cache_dir, try_to_load_from_cache
 
+from greenroom.errors import OutputUnwritable
 from greenroom.weights.pulling.errors import OwnFileDamaged, WeightsOffline
 from greenroom.weights.pulling.plan import AskedUrl
 from greenroom.weights.store.hub_layout import HubRepository
+from greenroom.weights.store.inventory import held_by_models
 from greenroom.weights.store.pruning import leftovers
+from greenroom.weights.store.verifying import verify
 from greenroom.weights.transfer.errors import Forbidden, WrongDigest
 from tests.weights.hub import HubServer, etag, sha256
 from tests.weights.pulling.pulls import Machine
-from tests.weights.recipes import DEEP, NETWORK, SHARDS, VOCABULARY, VOCODER
+from tests.weights.recipes import (
+    DEEP,
+    NETWORK,
+    SHARDS,
+    VOCABULARY,
+    VOCODER,
+    file,
+    recipe,
+    use_catalogue,
+    write_catalogue,
+)
+from tests.weights.store.stores import put
 
 TINY = {
     "acme/tiny/net/model.safetensors": NETWORK,
@@ -157,6 +172,46 @@ def test_a_newer_commit_keeps_what_did_not_change(machine: Machine, hub: HubServ
     assert scan_cache_dir(machine.store.cache).warnings == []
 
 
+def test_the_files_of_a_model_are_of_one_commit(
+    machine: Machine, hub: HubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    two = recipe("two", file("acme/two", "config.json").replace("weights", "config"), file("acme/two", "model.bin"))
+    use_catalogue(monkeypatch, write_catalogue(tmp_path / "two", {"two": two}))
+    repository = machine.store.repository("acme/two")
+    put(machine.store, "acme/two", "config.json", b"of the older", commit="b" * 40)
+    newer = {"config.json": b"of the newer", "model.bin": DEEP}
+    commit = hub.repository("acme/two").commit(newer)
+    done = machine.pull("two")
+    assert [one.path.read_bytes() for one in done.files] == list(newer.values())
+    assert repository.commit(None) == commit
+    assert machine.plan("two").is_done
+
+
+def test_a_model_with_the_same_bytes_twice(
+    machine: Machine, hub: HubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    paths = ("tokenizer/vocab.json", "tokenizer_2/vocab.json")
+    twins = recipe("twins", *(file("acme/twins", path) for path in paths))
+    use_catalogue(monkeypatch, write_catalogue(tmp_path / "twins", {"twins": twins}))
+    hub.repository("acme/twins").commit(dict.fromkeys(paths, NETWORK))
+    assert machine.plan("twins").bytes_to_fetch == len(NETWORK)
+    done = machine.pull("twins")
+    assert [one.path.read_bytes() for one in done.files] == [NETWORK, NETWORK]
+    assert done.fetched == hub.total_served() == len(NETWORK)
+    assert machine.plan("twins").is_done
+
+
+def test_a_bit_that_the_disk_changed_is_mended_once_verify_has_found_it(machine: Machine) -> None:
+    path = machine.pull("tiny").files[0].path
+    told = path.stat()
+    path.write_bytes(bytes(len(NETWORK)))
+    os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
+    (found,) = verify(held_by_models(machine.places, ["tiny"]), lambda _: None, "2026-11-30T21:00:00Z").findings
+    assert (found.code, found.mend) == ("weights-damaged", "greenroom pull tiny")
+    machine.pull("tiny")
+    assert path.read_bytes() == NETWORK
+
+
 def test_another_place_that_has_a_file_spares_fetching_it(machine: Machine, hub: HubServer, tmp_path: Path) -> None:
     volume = Machine(hub, tmp_path / "volume")
     volume.pull("tiny")
@@ -211,6 +266,25 @@ def test_a_damaged_file_in_a_place_that_may_only_be_read_is_passed_over(
     assert done.files[0].path.read_bytes() == DEEP
     assert machine.store.cache in done.files[0].path.parents
     assert damaged.read_bytes() == bytes(len(DEEP))
+
+
+def test_an_image_that_may_only_be_read_is_verified_without_a_lease(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.pull("tiny")
+    for records in (*machine.store.cache.glob("*/.greenroom"), machine.store.own):
+        shutil.rmtree(records)
+    before = sorted(machine.folder.rglob("*"))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with monkeypatch.context() as patch:
+        patch.setattr("greenroom.weights.store.records.Records.keep", _refuse)
+        done = machine.pull("tiny")
+    assert [one.sha256 for one in done.files] == [sha256(NETWORK), sha256(VOCABULARY), sha256(VOCODER)]
+    assert sorted(machine.folder.rglob("*")) == before
+
+
+def _refuse(*_: object) -> None:
+    raise OutputUnwritable("a read-only file system")
 
 
 def test_a_token_goes_to_the_hub_and_to_nobody_else(machine: Machine, hub: HubServer) -> None:

@@ -84,7 +84,7 @@ def test_bytes_of_a_known_hash_are_found_in_any_commit(tmp_path: Path) -> None:
 
 def test_linking_again_after_a_kill_replaces_what_was_left(tmp_path: Path) -> None:
     repository = laid(tmp_path)
-    staged = repository.snapshot(OLD) / "net" / ".model.bin.link"
+    staged = repository.snapshot(OLD) / "net" / ".model.bin.part"
     staged.symlink_to("nowhere")
     (repository.snapshot(OLD) / "net/model.bin").unlink()
     assert repository.link(ETAG, OLD, "net/model.bin").read_bytes() == CONTENT

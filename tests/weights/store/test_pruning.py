@@ -105,7 +105,31 @@ def test_bytes_that_no_commit_names_go(places: Places, store: Store) -> None:
     put_tiny(store)
     blob = store.repository("acme/tiny").blob("2" * 40)
     blob.write_bytes(b"x")
+    assert leftovers(places) == ()  # the hub's client may be about to name them
+    os.utime(blob, (0, 0))
     assert kinds(leftovers(places)) == [("unreferenced", f"acme/tiny/{'2' * 40}")]
+
+
+def test_a_commit_that_another_tool_fetched_by_its_number_stays(places: Places, store: Store) -> None:
+    put_tiny(store)
+    repository = store.repository("acme/tiny")
+    tree = repository.snapshot(PINNED)
+    tree.mkdir(parents=True)
+    (tree / "README.md").write_bytes(b"theirs")
+    assert leftovers(places) == ()
+
+
+def test_what_a_kill_leaves_at_the_very_end_goes(places: Places, store: Store) -> None:
+    put_tiny(store)
+    repository = store.repository("acme/tiny")
+    for left in ("blobs/1.part.json", "blobs/2.part.json.new", "refs/.main.part", f"snapshots/{'a' * 40}/.x.part"):
+        (repository.folder / left).write_text("{}")
+    (store.own / "accepted").mkdir(parents=True)
+    (store.own / "accepted" / ".0123.part").write_text("{}")
+    found = leftovers(places)
+    assert [one.kind for one in found] == ["unfinished"] * 5
+    prune(store, found)
+    assert not [path for path in every_file(store) if ".part" in path.name]
 
 
 def test_repositories_of_others_are_left_alone_until_they_are_named(places: Places, store: Store) -> None:

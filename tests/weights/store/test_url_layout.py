@@ -25,6 +25,7 @@ BASE = UrlFiles(Path("/store/urls"))
         ("https://host.org/../../etc/passwd", "host.org/_./_./etc/passwd"),
         ("https://host.org/%2e%2e/%2Fetc%2Fx", "host.org/_./_etc_x"),
         ("https://host.org/.greenroom/x", "host.org/_greenroom/x"),
+        ("https://host.org/model.part", "host.org/model.part_"),
     ],
 )
 def test_a_place_reads_as_its_address(url: str, place: str) -> None:

@@ -33,9 +33,9 @@ _AT_ONCE = 2
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found out. files: that are right, by name.  damaged: those that are not, as they were found."""
+    """What was found out. files: that are right, by path.  damaged: those that are not, as they were found."""
 
-    files: Mapping[str, PulledFile]
+    files: Mapping[Path, PulledFile]
     damaged: frozenset[Path]
     findings: tuple[Finding, ...]
 
@@ -51,7 +51,7 @@ def check_files(items: Sequence[Item], show: Callable[[Standing], None]) -> Chec
         if item.found and (item.shown.state == "unverified" or (item.shown.state == "verified" and item.slot))
     ]
     jobs = [Job(item.shown.name, "checking", item.shown.size, partial(_look, item, found)) for item, found in todo]
-    files: dict[str, PulledFile] = {}
+    files: dict[Path, PulledFile] = {}
     damaged: set[Path] = set()
     findings: list[Finding] = []
     for (item, found), seen in zip(todo, side_by_side(jobs, show, at_once=_AT_ONCE), strict=True):
@@ -61,7 +61,7 @@ def check_files(items: Sequence[Item], show: Callable[[Standing], None]) -> Chec
             continue
         if seen.wrong:
             findings.append(_doubt(item, seen.wrong))
-        files[item.shown.name] = _keep(item, found, seen)
+        files[item.shown.path] = _keep(item, found, seen)
     return Checked(files, frozenset(damaged), tuple(findings))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from greenroom.weights.pulling.plan import coming
 from greenroom.weights.pulling.pulled import PulledFile
 from greenroom.weights.side_by_side import Job, side_by_side
 from greenroom.weights.store.writing import now, writing_store
@@ -14,9 +15,9 @@ from greenroom.weights.transfer.fetch import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from greenroom.weights.pulling.plan import Item
-    from greenroom.weights.pulling.slots import Slot
     from greenroom.weights.side_by_side import Standing
     from greenroom.weights.store.places import Store
     from greenroom.weights.transfer.patience import Patience
@@ -39,31 +40,39 @@ class Means:
     patience: Patience | None = None
 
 
-def fetch_files(items: Sequence[Item], show: Callable[[Standing], None], means: Means) -> dict[str, PulledFile]:
-    """Fetch what is absent, small files first; each is verified and has its name when it is done. Gives them by name.
+def fetch_files(items: Sequence[Item], show: Callable[[Standing], None], means: Means) -> dict[Path, PulledFile]:
+    """Fetch what is absent, small files first; each is verified and has its name when it is done. Gives them by path.
 
     Raises TransferError, StoreUnwritable, LeaseLost. The first failure ends all; what has arrived is gone on from.
     """
-    coming = [item for item in items if item.shown.state == "absent"]
-    # Small ones tell soonest that a token or a name is wrong. Of those without a size nobody knows how long they take.
-    coming.sort(key=lambda item: (item.shown.size is None, item.shown.size or 0))
     jobs = [
-        Job(item.shown.name, "fetching", item.shown.size, partial(_fetch, item, item.source, item.slot, means))
-        for item in coming
-        if item.source and item.slot
+        Job(same[0].shown.name, "fetching", same[0].shown.size, partial(_fetch, same[0].source, into, same, means))
+        for into, same in coming(items).items()
+        if same[0].source
     ]
-    return {file.name: file for file in side_by_side(jobs, show, at_once=FILES)}
+    # Small ones tell soonest that a token or a name is wrong. Of those without a size nobody knows how long they take.
+    jobs.sort(key=lambda job: (job.size is None, job.size or 0))
+    return {file.path: file for files in side_by_side(jobs, show, at_once=FILES) for file in files}
 
 
-def _fetch(item: Item, source: Source, slot: Slot, means: Means, step: Callable[[int], None]) -> PulledFile:
+def _fetch(
+    source: Source, into: Path, same: Sequence[Item], means: Means, step: Callable[[int], None]
+) -> list[PulledFile]:
+    """Fetch bytes once, and give them every name that they are to have."""
     step = checking_too(step, means.check)
-    got = fetch(source, slot.into, step=step, patience=means.patience, streams=STREAMS, check=means.check)
-    authority = item.known.authority if item.known else "none"
-    with writing_store(means.store):
-        path = slot.publish(got.sha256, authority, now())
-    return PulledFile(
-        item.shown.name, path, got.size, got.sha256, authority, got.size - got.resumed_bytes, got.resumed_bytes
-    )
+    files: list[PulledFile] = []
+    for item in same:
+        came = (0, 0)
+        # On a file system without links the name before this one has taken the bytes away.
+        if not files or not into.is_file():
+            got = fetch(source, into, step=step, patience=means.patience, streams=STREAMS, check=means.check)
+            came = (got.size - got.resumed_bytes, got.resumed_bytes)
+        authority = item.known.authority if item.known else "none"
+        if item.slot is not None:
+            with writing_store(means.store):
+                item.slot.publish(got.sha256, authority, now())
+        files.append(PulledFile(item.shown.name, item.shown.path, got.size, got.sha256, authority, *came))
+    return files
 
 
 def checking_too(

@@ -21,6 +21,7 @@ from greenroom.weights.pulling.errors import (
     WeightsOffline,
 )
 from greenroom.weights.transfer.patience import Patience, retry_after
+from greenroom.weights.transfer.source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,6 +100,10 @@ class Hub:
             self._listings[key] = self._ask(repository, revision)
         return self._listings[key]
 
+    def told(self, repository: str, revision: str | None) -> Listing | None:
+        """What the hub has said before; it is not asked."""
+        return self._listings.get((repository, revision))
+
     def url(self, repository: str, commit: str, path: str) -> str:
         """Where the bytes of a file are."""
         from huggingface_hub import hf_hub_url
@@ -164,7 +169,7 @@ class Hub:
         """The hub's refusal in our words: the client's own hold addresses and request numbers, and no mend."""
         from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
-        page = f"{self.endpoint}/{repository}"
+        page = shown(f"{self.endpoint}/{repository}")
         with_token = self._credential is not None
         match error:
             case GatedRepoError():

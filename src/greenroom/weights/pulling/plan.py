@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from greenroom.weights.transfer.source import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from greenroom.findings import Finding
@@ -92,6 +93,15 @@ class Item:
     doubts: tuple[Finding, ...] = ()
 
 
+def coming(items: Iterable[Item]) -> dict[Path, list[Item]]:
+    """What is to be fetched, by where its bytes go: a repository may have the same bytes under several names."""
+    found: dict[Path, list[Item]] = {}
+    for item in items:
+        if item.shown.state == "absent" and item.slot is not None:
+            found.setdefault(item.slot.into, []).append(item)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Outline:
     """A plan without what only carrying it out needs; addresses and tokens are not in it. Sizes in bytes."""
@@ -126,12 +136,13 @@ class Plan:
     @property
     def bytes_to_fetch(self) -> int:
         """Bytes that have yet to come, as far as they are known."""
-        return sum(file.to_fetch for file in self.files)
+        return sum(items[0].shown.to_fetch for items in coming(self.items).values())
 
     @property
     def bytes_here(self) -> int:
         """Bytes that are here, those of unfinished files too."""
-        return sum(file.partial if file.state == "absent" else file.size or 0 for file in self.files)
+        begun = sum(items[0].shown.partial for items in coming(self.items).values())
+        return begun + sum(file.size or 0 for file in self.files if file.state != "absent")
 
     @property
     def is_done(self) -> bool:

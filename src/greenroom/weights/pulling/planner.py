@@ -10,7 +10,7 @@ from greenroom.errors import ExtraMissing, InputInvalid, quoted
 from greenroom.weights.pulling.agreeing import agreed, mismatch
 from greenroom.weights.pulling.disk import allocated, disks
 from greenroom.weights.pulling.errors import HubFileUnknown, OwnFileDamaged, WeightsOffline
-from greenroom.weights.pulling.plan import Item, Plan, PlannedFile
+from greenroom.weights.pulling.plan import Item, Plan, PlannedFile, coming
 from greenroom.weights.pulling.shards import shards_here, shards_published
 from greenroom.weights.pulling.slots import HubSlot, PathSlot, UrlSlot
 from greenroom.weights.pulling.terms import use_terms
@@ -24,7 +24,7 @@ from greenroom.weights.transfer.ranges import Ranges
 from greenroom.weights.transfer.source import Expected, Source, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from greenroom.recipes.recipe import ModelFile
@@ -55,12 +55,15 @@ class Planner:
         Raises UnknownName, InputInvalid, ExtraMissing, WeightsOffline, HubRefused and its kinds, HubUnreachable,
         PublishedDiffers, OwnFileDamaged.
         """
-        items = [item for want in wanted(asked.models, asked.variant) for item in self._items(want, bad)]
+        wants = wanted(asked.models, asked.variant)
+        items = self._of_models(wants, bad)
+        if any(item.slot for item in items):
+            # The hub was asked about some files, and its newest commit is now known for all.
+            items = self._of_models(wants, bad)
         items += [self._of_url(url) for url in asked.urls]
-        coming = [item for item in items if item.shown.state == "absent"]
         return Plan(
             items=tuple(items),
-            disks=disks((self._room(item.shown, item.slot) for item in coming if item.slot), self.statvfs),
+            disks=disks(self._rooms(items), self.statvfs),
             # Of what is here unverified too: it may turn out to be damaged, and is then fetched.
             terms=use_terms(
                 item.recipe for item in items if item.recipe and item.shown.state in ("absent", "unverified")
@@ -68,19 +71,20 @@ class Planner:
             notes=tuple(doubt for item in items for doubt in item.doubts),
         )
 
-    def _items(self, want: Wanted, bad: frozenset[Path]) -> Iterator[Item]:
-        for file in self._named(want.file):
-            yield self._item(want, file, bad)
+    def _of_models(self, wants: Sequence[Wanted], bad: frozenset[Path]) -> list[Item]:
+        return [self._item(want, file, bad) for want in wants for file in self._named(want.file)]
 
     def _named(self, file: ModelFile) -> tuple[ModelFile, ...]:
         """The files that a line of a recipe stands for."""
         if not file.is_pattern:
             return (file,)
-        here = shards_here(file, self.places.shards(file))
+        found = self.places.shards(file)
+        here = () if any(self._is_behind(file, one) for one in found) else shards_here(file, found)
         return here or shards_published(file, self.hub.listing(file.repository, file.revision))
 
     def _item(self, want: Wanted, file: ModelFile, bad: frozenset[Path]) -> Item:
-        found = next((found for found in self.places.look(file) if found.path not in bad), None)
+        places = (found for found in self.places.look(file) if found.path not in bad)
+        found = next((found for found in places if not self._is_behind(file, found)), None)
         if found is not None:
             wrong = mismatch(file, found)
             if wrong is None:
@@ -95,6 +99,14 @@ class Planner:
             case "pypi":
                 what = f"{file.repository}, the package that brings {want.recipe.title},"
                 raise ExtraMissing(what, want.recipe.family)
+
+    def _is_behind(self, file: ModelFile, found: Found) -> bool:
+        """Whether a file is of another commit than those that come; one whose hash its recipe knows may be of any."""
+        stated = of_recipe(file)
+        if found.store is None or file.host != "huggingface" or (stated and stated.sure):
+            return False
+        newest = self.hub.told(file.repository, file.revision)
+        return newest is not None and newest.commit != found.store.repository(file.repository).commit(file.revision)
 
     def _of_hub(self, want: Wanted, file: ModelFile) -> Item:
         listing = self.hub.listing(file.repository, file.revision)
@@ -159,11 +171,12 @@ class Planner:
         is_older = known is not None and record is not None and known.digest.value != record.sha256
         return None if is_older else found
 
-    def _room(self, planned: PlannedFile, slot: Slot) -> tuple[Path, int]:
-        """The folder that a file goes to, and the bytes that its disk has yet to give."""
-        taken = allocated(slot.into.with_name(f"{slot.into.name}.part"))
-        folder = slot.into.absolute().parent if isinstance(slot, PathSlot) else self.store.cache
-        return folder, max((planned.size or 0) - taken, 0)
+    def _rooms(self, items: Sequence[Item]) -> Iterator[tuple[Path, int]]:
+        """The folder that each file goes to, and the bytes that its disk has yet to give."""
+        for into, same in coming(items).items():
+            taken = allocated(into.with_name(f"{into.name}.part"))
+            folder = into.absolute().parent if isinstance(same[0].slot, PathSlot) else self.store.cache
+            yield folder, max((same[0].shown.size or 0) - taken, 0)
 
     def _refuse_offline(self, name: str) -> None:
         if self.hub.offline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,12 +16,15 @@ from greenroom.weights.store.writing import writing_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from greenroom.findings import Finding
     from greenroom.leases import Holder
+    from greenroom.weights.pulling.checking import Checked
     from greenroom.weights.pulling.plan import Asked, Item, Plan
     from greenroom.weights.pulling.planner import Planner
     from greenroom.weights.side_by_side import Standing
+    from greenroom.weights.store.places import Store
     from greenroom.weights.transfer.patience import Patience
 
 
@@ -45,19 +49,20 @@ def pull(planner: Planner, asked: Asked, plan: Plan, watch: Watch, *, patience: 
     ``watch`` does. Whatever ends it, the store is sound, and the next run goes on from what has arrived.
     """
     began = time.monotonic()
-    done: dict[str, PulledFile] = {}
+    done: dict[Path, PulledFile] = {}
     findings = list(plan.notes)
-    if not plan.is_done:
-        store = planner.store
+    store = planner.store
+    if _only_reads(store, plan) and not (checked := _check(plan, watch)).damaged:
+        done = {**checked.files}
+        findings += checked.findings
+    elif not plan.is_done:
         with writing_store(store):
             store.cache.mkdir(parents=True, exist_ok=True)
             store.own.mkdir(parents=True, exist_ok=True)
         with lease(store.lease, f"pull {' '.join(asked.names)}", waiting=watch.waiting) as held:
             plan = planner.plan(asked)
-            checked = check_files(plan.items, watch.show)
-            for finding in checked.findings:
-                findings.append(finding)
-                watch.note(finding)
+            checked = _check(plan, watch)
+            findings += checked.findings
             plan = planner.plan(asked, checked.damaged)
             for disk in plan.disks:
                 disk.require()
@@ -65,7 +70,7 @@ def pull(planner: Planner, asked: Asked, plan: Plan, watch: Watch, *, patience: 
             held.check()
             with writing_store(store):
                 name_commits(planner.hub, plan.items)
-    files = tuple(done.get(item.shown.name) or _as_it_is(item) for item in plan.items)
+    files = tuple(done.get(item.shown.path) or _as_it_is(item) for item in plan.items)
     return Pulled(
         models=asked.models,
         files=files,
@@ -75,6 +80,18 @@ def pull(planner: Planner, asked: Asked, plan: Plan, watch: Watch, *, patience: 
         store=planner.store.cache,
         findings=tuple(findings),
     )
+
+
+def _only_reads(store: Store, plan: Plan) -> bool:
+    """Whether all is here and the store may only be read, as in an image: a lease cannot be had, nor is one needed."""
+    return not os.access(store.cache, os.W_OK) and not any(item.slot for item in plan.items)
+
+
+def _check(plan: Plan, watch: Watch) -> Checked:
+    checked = check_files(plan.items, watch.show)
+    for finding in checked.findings:
+        watch.note(finding)
+    return checked
 
 
 def _as_it_is(item: Item) -> PulledFile:

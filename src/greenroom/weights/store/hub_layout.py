@@ -95,7 +95,7 @@ class HubRepository:
         if named.is_file() and not blob.exists():
             return named  # without links, an earlier run has put it here
         named.parent.mkdir(parents=True, exist_ok=True)
-        staged = named.with_name(f".{named.name}.link")
+        staged = named.with_name(f".{named.name}.part")
         staged.unlink(missing_ok=True)
         try:
             staged.symlink_to(os.path.relpath(blob, named.parent))
@@ -113,7 +113,7 @@ class HubRepository:
         if name == commit or _text(ref) == commit:
             return
         ref.parent.mkdir(parents=True, exist_ok=True)
-        staged = ref.with_name(f".{ref.name}.tmp")
+        staged = ref.with_name(f".{ref.name}.part")
         staged.write_text(commit)
         staged.replace(ref)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from greenroom.recipes.catalogue import catalogue
 from greenroom.weights.store.hub_layout import HubRepository
 from greenroom.weights.store.places import Found
-from greenroom.weights.store.records import FOLDER, led_to
+from greenroom.weights.store.records import BESIDE, FOLDER, led_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from greenroom.recipes.recipe import ModelFile, Recipe
     from greenroom.weights.store.places import Places, Store
-
-# What stands behind the names of files that are no file of weights.
-BESIDE = (".part", ".part.json", ".part.json.new", ".damaged", ".incomplete")
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,10 @@ def _in_store(file: ModelFile, store: Store) -> tuple[Path | None, Records]:
         return store.urls.find(github_url(file)), store.urls.records
     repository = store.repository(file.repository)
     digest = file.digest.sha256 if file.digest and file.digest.source != "unverified" else None
-    return repository.find(file.path, file.revision, digest), Records(repository.folder)
+    try:
+        return repository.find(file.path, file.revision, digest), Records(repository.folder)
+    except PermissionError:  # the home folder of another user: for this one nothing is there
+        return None, Records(repository.folder)
 
 
 def _usual_cache(environ: Mapping[str, str]) -> Path:

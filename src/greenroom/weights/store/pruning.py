@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 # old-commit: no branch stands for it any more.  unreferenced: bytes that no commit names.  named: by the user.
 Kind = Literal["unfinished", "damaged", "hub-unfinished", "old-commit", "unreferenced", "named"]
 
-# The hub's client writes to such a file all the time while it fetches.
+# A journal stands beside the file that is coming, and alone where a process was killed at the very end.
+_JOURNAL = (".json", ".json.new")
+_ALONE = tuple(f".part{ending}" for ending in _JOURNAL)
+
+# The hub's client writes to a file all the time while it fetches, and names its bytes in a commit soon afterwards.
 _STALE_S = 3600.0
 
 
@@ -54,12 +58,13 @@ def leftovers(places: Places) -> tuple[Removable, ...]:
     found: list[Removable] = []
     for repository in HubRepository.all(store.cache):
         if repository.name in ours or (repository.folder / FOLDER).is_dir():
-            for part in ("blobs", "snapshots", FOLDER):
+            for part in ("blobs", "snapshots", "refs", FOLDER):
                 for folder in _folders(repository.folder / part):
                     found += _unfinished(repository.name, folder)
             found += _unnamed(repository, needed, pinned)
     for folder in _folders(store.urls.base):
         found += _unfinished(folder.relative_to(store.urls.base).as_posix(), folder)
+    found += _unfinished("accepted", store.own / "accepted")
     return tuple(found)
 
 
@@ -93,19 +98,24 @@ def _unfinished(name: str, folder: Path) -> Iterator[Removable]:
         if file.name.endswith(ENDING):
             yield Removable("damaged", shown, (file,), _taken(file))
         elif file.name.endswith(".part"):
-            journal = file.with_name(f"{file.name}.json")
-            yield Removable("unfinished", shown, (journal, file), _taken(file))
-        elif file.name.endswith(".incomplete") and time.time() - file.stat().st_mtime > _STALE_S:
+            journals = tuple(file.with_name(f"{file.name}{ending}") for ending in _JOURNAL)
+            yield Removable("unfinished", shown, (*journals, file), _taken(file))
+        elif file.name.endswith(_ALONE) and not file.with_name(f"{file.name.rpartition('.part')[0]}.part").exists():
+            yield Removable("unfinished", shown, (file,), _taken(file))
+        elif file.name.endswith(".incomplete") and _is_stale(file):
             yield Removable("hub-unfinished", shown, (file,), _taken(file))
 
 
 def _unnamed(repository: HubRepository, needed: Set[Path], pinned: Set[str]) -> Iterator[Removable]:
     """Commits that no branch stands for, and bytes that no commit names."""
-    named = set(repository.refs().values())
+    named, records = set(repository.refs().values()), Records(repository.folder)
     trees = {commit: repository.files(commit) for commit in repository.commits()}
-    # Without a branch nobody can say which commits are old.
+    # Without a branch nobody can say which commits are old, and other tools may need those that they fetched by number.
+    fetched = {record.revision for file, _ in records.all() if (record := records.of(file)) is not None}
     old = [
-        commit for commit, files in trees.items() if named and commit not in named | pinned and needed.isdisjoint(files)
+        commit
+        for commit, files in trees.items()
+        if named and commit in fetched - named - pinned and needed.isdisjoint(files)
     ]
     kept = {led_to(file) for commit, files in trees.items() if commit not in old for file in files} | needed
     gone: set[Path] = set()
@@ -116,7 +126,7 @@ def _unnamed(repository: HubRepository, needed: Set[Path], pinned: Set[str]) -> 
         paths = (tree, *sorted(file for file in real if tree not in file.parents))
         yield Removable("old-commit", f"{repository.name} @ {commit[:12]}", paths, sum(map(_taken, real)))
     for blob in sorted((repository.folder / "blobs").glob("*")):
-        if is_etag(blob.name) and blob not in kept | gone:
+        if is_etag(blob.name) and blob not in kept | gone and _is_stale(blob):
             yield Removable("unreferenced", f"{repository.name}/{blob.name}", (blob,), _taken(blob))
 
 
@@ -135,6 +145,11 @@ def _named(places: Places, store: Store, name: str) -> Removable:
         raise UnknownName("model, repository or URL in the store", shown(name), [*names(), *repositories])
     folder = repositories[name].folder
     return Removable("named", name, (folder,), sum(_taken(file) for file in folder.rglob("*") if not file.is_symlink()))
+
+
+def _is_stale(file: Path) -> bool:
+    """Whether nobody has written to a file for long."""
+    return time.time() - file.stat().st_mtime > _STALE_S
 
 
 def _together(name: str, store: Store, held: Sequence[Held]) -> Removable:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FOLDER = ".greenroom"
 _ENDING = ".json"
+
+# What stands behind the names of files that are no file of weights.
+BESIDE = (".part", ".part.json", ".part.json.new", ".damaged", ".incomplete")
 
 # Who said what the hash must be. none: nobody did, and it is the one with which the file arrived.
 Authority = Literal["recipe", "hub", "user", "none"]
@@ -75,6 +78,14 @@ class Records:
         place = self.place(file)
         with Publication(place.parent) as out:
             out.write(place.name, json.dumps(asdict(record), ensure_ascii=False, indent=1).encode())
+
+    def doubt(self, file: Path) -> None:
+        """Have a file hashed again before it is believed: disks change bytes without a change of time. Its hash stays.
+
+        Raises OutputUnwritable.
+        """
+        if (record := self.of(file)) is not None:
+            self.keep(file, replace(record, mtime_ns=0))
 
     def place(self, file: Path) -> Path:
         """Where the record of a file is; of a link, that of what it leads to, if that is below the folder too."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from greenroom.errors import InputInvalid, quoted
-from greenroom.weights.store.records import Records
+from greenroom.weights.store.records import BESIDE, Records
 from greenroom.weights.transfer.source import shown
 
 if TYPE_CHECKING:
@@ -55,9 +55,10 @@ def github_url(file: ModelFile, host: str = GITHUB) -> str:
 
 
 def _name(part: str) -> str:
-    """A part of a URL as a name of a file: nothing that climbs, hides or is too long."""
+    """A part of a URL as a name of a file: nothing that climbs, hides, is too long or reads as unfinished."""
     name = "".join("_" if letter in "/\\\0" or ord(letter) < 32 else letter for letter in part)
     name = f"_{name[1:]}" if name.startswith(".") else name
+    name = f"{name}_" if name.endswith(BESIDE) else name
     if len(name.encode()) <= _LONGEST_NAME:
         return name
     return f"{name[:60]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"

@@ -103,6 +103,9 @@ def _compare(held: Held, when: str, step: Callable[[int], None]) -> Finding | No
     if known is not None and has[algorithm] != known.digest.value:
         said = f"has the hash {has[algorithm]}, and {known.words} is {known.digest.value}"
         if known.sure:
+            if held.found.records is not None:
+                with contextlib.suppress(OutputUnwritable):  # it is found all the same
+                    held.found.records.doubt(held.found.path)
             return _finding(held, "weights-damaged", "error", said, _again(held))
         return _finding(
             held, "weights-recipe-doubtful", "warning", f"{said}, of which it is not sure", "compare it with its host's"
