@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 # A verb is a module of greenroom.cli with a command of the same name; its line here spares importing it for --help.
 VERBS = {
+    "doctor": "Look whether this machine can run greenroom, and whether models fit.",
+    "rehearse": "Run a model's whole way with invented weights, before any download.",
+    "pull": "Fetch the weights of models, or files by URL, and verify every byte.",
+    "install": "Make the environment for models: locked, checked file by file.",
+    "weights": "List, verify and prune the weights that are here.",
     "speak": "Say a text, and write captions of it.",
     "voices": "Keep voices by name, for the models that take any.",
     "caption": "Make subtitle files from timed words, or from sound and its text.",

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from greenroom.errors import GreenroomError
+from greenroom.machine.environments.started import mark_started
 from greenroom.models.model import Generated, MadeFile, Work
 from greenroom.runtime.device import CPU, device_memory
 from greenroom.runtime.memory import is_device_lost, is_out_of_memory, release
@@ -63,6 +64,7 @@ class Worker:
         self._residents.prepare_all()
         self._tell_memory()
         self._mailbox.send(Settled())
+        mark_started()
         while True:
             in_use = self._crew.model if self._crew.is_busy else None
             match self._mailbox.next(self._residents.next_unload_s(in_use)):
