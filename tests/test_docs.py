@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,15 +40,19 @@ def masked(text: str) -> list[str]:
 
 
 class Serving:
-    """The servers that a page starts; they answer its other commands, and end with it."""
+    """The server that pages start, all at one port; while they start the same one it serves them all."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._processes: list[subprocess.Popen[str]] = []
+        self._command = self._said = ""
+        self._process: subprocess.Popen[str] | None = None
 
     def start(self, command: str) -> str:
-        """Start a server as the page does, and wait until it is ready; gives what it says."""
-        process = subprocess.Popen(
+        """Start a server as a page does, and wait until it is ready; gives what it says."""
+        if command == self._command:
+            return self._said
+        self.stop()
+        self._process = subprocess.Popen(
             [sys.executable, "-m", *command.split()],
             cwd=self._folder,
             env={**os.environ, "GREENROOM_DATA": str(self._folder / "data")},
@@ -54,28 +60,39 @@ class Serving:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self._processes.append(process)
-        assert process.stdout is not None
-        said = process.stdout.readline()
+        assert self._process.stdout is not None
+        said = self._process.stdout.readline()
         end = time.monotonic() + 60
         while True:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{said.split()[-1]}/readyz", timeout=5):
+                self._command, self._said = command, said
                 return said
             assert time.monotonic() < end, "the server did not become ready"
             time.sleep(0.1)
 
     def stop(self) -> None:
-        for process in self._processes:
-            process.terminate()
-            process.wait(60)
-            if process.stdout is not None:
-                process.stdout.close()
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(60)
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    started = Serving(tmp_path_factory.mktemp("serving"))
+    yield started
+    started.stop()
+
+
+@functools.cache
+def make(command: str) -> str:
+    """A target in the clone, where it does the same on whichever page it stands."""
+    # The suite runs inside `make test`: that the target is there and what it would do is all that can be asked.
+    return run("make --dry-run test" if command == "make test" else command, ROOT)
 
 
 def run(command: str, folder: Path) -> str:
-    if command.startswith("make "):
-        # The suite runs inside `make test`: that the target is there and what it would do is all that can be asked.
-        command, folder = ("make --dry-run test" if command == "make test" else command), ROOT
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
@@ -94,18 +111,17 @@ def run(command: str, folder: Path) -> str:
 
 # One after another, as all tests of a file are: pages that serve do so at the same port.
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, serving: Serving, tmp_path: Path) -> None:
     for folder in ("docs", "tests"):
         (tmp_path / folder).symlink_to(ROOT / folder)
-    serving = Serving(tmp_path)
-    try:
-        for command, expected in transcripts(page):
-            serves = command.startswith("greenroom serve")
-            lines = iter(masked(serving.start(command) if serves else run(command, tmp_path)))
-            for line in masked("\n".join(expected)):
-                assert any(line == printed for printed in lines), f"{command}: {line!r} is not printed"
-    finally:
-        serving.stop()
+    for command, expected in transcripts(page):
+        if command.startswith("greenroom serve"):
+            printed = serving.start(command)
+        else:
+            printed = make(command) if command.startswith("make ") else run(command, tmp_path)
+        lines = iter(masked(printed))
+        for line in masked("\n".join(expected)):
+            assert any(line == found for found in lines), f"{command}: {line!r} is not printed"
 
 
 def test_the_table_of_models_is_the_catalogue() -> None:

@@ -14,7 +14,7 @@ def test_the_name_that_was_meant_is_found() -> None:
 
 def test_a_name_that_nobody_meant_is_not_compared() -> None:
     assert closest("voice-joe" * 12, ["voice-joe" * 13]) is None
-    begun = time.monotonic()
+    begun = time.process_time()
     error = UnknownName("model", "voice-joe" * 2_000_000, ["voice-joe"])
-    assert time.monotonic() - begun < 0.5
+    assert time.process_time() - begun < 0.5
     assert len(error.message) < 200

@@ -71,7 +71,8 @@ def hold(case: dict[str, Any], *properties: str) -> None:
     assert violations(case, run(case)) == []
 
 
-FAST = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Other ones every time: what these runs do not meet, later ones do.
+FAST = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @FAST
@@ -126,17 +127,6 @@ def test_any_times_give_sound_captions_or_name_the_word(words: Any, options: Any
     if result.error:
         assert result.error.startswith(("word ", "audio_end", "a sound of"))
     else:
-        hold(
-            case,
-            "only-formats",
-            "bytes",
-            "text",
-            "order",
-            "positive",
-            "times",
-            "same-cues",
-            "lines",
-            "cps",
-            "csv-round",
-        )
-        hold(case, *["inside"] if audio_end is not None else [])
+        inside = ["inside"] if audio_end is not None else []
+        hold(case, "only-formats", "bytes", "text", "order", "positive", "times", "same-cues", "lines", "cps",
+             "csv-round", *inside)  # fmt: skip

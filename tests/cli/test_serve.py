@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from greenroom.settings import variable
 from tests.cli.conftest import Run
 from tests.serve.routes.asking import SLEEPER, post_job, until
 from tests.serve.servers import MODELS, ROOT, start_server
@@ -48,16 +50,34 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, told: signal.Signals) -> None
         again.stop()
 
 
-def test_a_port_that_is_taken_is_said(greenroom: Run) -> None:
+@pytest.fixture
+def _restored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The verb takes its process for its own: its logs, path, environment and rights of new files."""
+    monkeypatch.setattr("greenroom.serve.logs.configure", lambda settings: None)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    monkeypatch.setenv(variable("data"), str(tmp_path / "data"))
+    mask = os.umask(0o077)
+    yield
+    os.umask(mask)
+
+
+def apart(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """``greenroom serve``, in a process of its own, that ends by itself."""
+    command = [sys.executable, "-m", "greenroom", "serve", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = greenroom("serve", "--port", port, "--data", "data")
+        done = apart("--port", port, "--data", tmp_path / "data")
     assert done.returncode == 1
     assert f"127.0.0.1:{port} cannot be listened on" in done.stderr
     assert "choose another --port" in done.stderr
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("_restored")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -69,7 +89,6 @@ def test_a_port_that_is_taken_is_said(greenroom: Run) -> None:
         (("nowhere:Model",), "cannot be imported"),
         (("--keys", "none.toml"), "there is no file of keys"),
         (("--port", "70000"), "port"),
-        (("--database", "mysql://a/b"), "database"),
     ],
 )
 def test_what_cannot_be_served_is_refused_at_once(
@@ -78,6 +97,14 @@ def test_what_cannot_be_served_is_refused_at_once(
     done = greenroom("serve", *arguments, "--data", "data", *(() if "--port" in arguments else ("--port", "0")))
     assert done.returncode in (1, 2)
     assert words in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_of_another_kind_is_refused(tmp_path: Path) -> None:
+    done = apart("--port", 0, "--data", tmp_path / "data", "--database", "mysql://a/b")
+    assert done.returncode in (1, 2)
+    assert "database" in done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
 

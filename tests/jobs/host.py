@@ -1,7 +1,6 @@
-"""One server of jobs in a process of its own, to be killed and stopped: ``python -m tests.jobs.host URL FOLDER``.
+"""One server of jobs, for a process of its own that is killed and stopped.
 
-It runs jobs as ``ScriptedRunner`` does and, where ``GREENROOM_TEST_DIE_AT`` names a moment, kills itself with signal 9
-when it comes there.
+It runs jobs as ``ScriptedRunner`` does and, where a moment is named, kills itself with signal 9 when it comes there.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import asyncio
 import functools
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,6 @@ from greenroom.jobs.engine import Engine
 from greenroom.jobs.transitions import Transitions
 from tests.jobs.service import running
 
-DIE_AT = "GREENROOM_TEST_DIE_AT"
 # Where a server may be when it is lost; "commit" is inside the transaction, whose changes are then undone.
 MOMENTS: dict[str, tuple[type, str, str]] = {
     "before the claim": (Engine, "claim", "before"),
@@ -69,9 +66,9 @@ async def _main(url: str, folder: Path) -> None:
         await stopping.wait()
 
 
-if __name__ == "__main__":
-    hosts.BEAT_S = 0.25
-    hosts.LOST_AFTER_S = float(os.environ.get("GREENROOM_TEST_LOST_AFTER_S", "3"))
-    if DIE_AT in os.environ:
-        _prepare_to_die(os.environ[DIE_AT])
-    asyncio.run(_main(sys.argv[1], Path(sys.argv[2])))
+def host(url: str, folder: Path, die_at: str | None = None) -> None:
+    """Serve jobs until SIGTERM; says ``ready`` on standard output. die_at: one of MOMENTS."""
+    hosts.BEAT_S, hosts.LOST_AFTER_S = 0.25, 3.0
+    if die_at is not None:
+        _prepare_to_die(die_at)
+    asyncio.run(_main(url, folder))

@@ -8,8 +8,6 @@ import os
 import secrets
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -25,12 +23,13 @@ from greenroom.jobs.errors import StorageFull
 from greenroom.jobs.history import Asked, read_events, read_job, read_page
 from greenroom.jobs.job import NewJob
 from greenroom.jobs.transitions import Transitions
-from tests.jobs.host import DIE_AT, MOMENTS
+from tests.forked import Forked
+from tests.jobs.host import MOMENTS, host
 from tests.jobs.postgres import Postgres
 from tests.jobs.service import running, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from greenroom.jobs.job import Job
@@ -42,22 +41,20 @@ class Hosts:
     def __init__(self, url: str, folder: Path) -> None:
         self.database = Database(url)
         self._url, self._folder = url, folder
-        self.processes: list[subprocess.Popen[str]] = []
+        self.processes: list[Forked] = []
 
-    def start(self, name: str, *, environ: Mapping[str, str] | None = None, wait: bool = True) -> subprocess.Popen[str]:
+    def start(self, name: str, *, die_at: str | None = None, wait: bool = True) -> Forked:
         """Start a server with a folder of its own; hosts of one name are one machine's, one after the other."""
         folder = self._folder / name
         folder.mkdir(exist_ok=True)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.jobs.host", self._url, str(folder)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environ or {})},
-        )
+        said = folder / f"said-{len(self.processes)}.txt"
+        process = Forked(host, self._url, folder, die_at, folder=folder, env=os.environ, out=said, err=said)
         self.processes.append(process)
-        if wait:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+        end = time.monotonic() + 30
+        while wait and not (said.exists() and "ready\n" in said.read_text()):
+            assert process.exit_code is None, said.read_text()
+            assert time.monotonic() < end, "it did not become ready"
+            time.sleep(0.01)
         return process
 
     def job(self, job_id: str) -> Job:
@@ -87,12 +84,9 @@ class Hosts:
 
     def close(self) -> None:
         for process in self.processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGCONT)
+            process.send_signal(signal.SIGCONT)
             process.kill()
             process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
         self.database.close()
 
 
@@ -142,7 +136,7 @@ def test_a_server_killed_at_any_moment_loses_no_job(sqlite: Hosts, moment: str) 
     """The next one on the machine finishes what it left, at once, and there is one result."""
     new = NewJob("model", {"number": 1, "steps": 2, "files": {"a.txt": "hello"}})
     (job_id,) = _accept(sqlite, new)
-    sqlite.start("here", environ={DIE_AT: moment}, wait=False).wait(timeout=30)
+    sqlite.start("here", die_at=moment, wait=False).wait(30)
     assert not sqlite.job(job_id).ended
     began = time.monotonic()
     sqlite.start("here")
@@ -189,9 +183,9 @@ def test_a_job_that_takes_every_server_down_is_given_up(sqlite: Hosts) -> None:
     """After as many starts as it may have, and the server after that lives."""
     (job_id,) = _accept(sqlite, NewJob("model", {"files": {"a.txt": "x"}}, max_attempts=2))
     for _ in range(2):
-        process = sqlite.start("here", environ={DIE_AT: "before files are stored"}, wait=False)
-        assert process.wait(timeout=30) == -signal.SIGKILL
-    sqlite.start("here", environ={DIE_AT: "before files are stored"})
+        process = sqlite.start("here", die_at="before files are stored", wait=False)
+        assert process.wait(30) == -signal.SIGKILL
+    sqlite.start("here", die_at="before files are stored")
     job = sqlite.ended(job_id)
     assert job.status == "failed"
     assert job.error is not None
@@ -226,8 +220,9 @@ def test_postgres_restarts_under_two_hosts(many: Hosts, postgres: Postgres) -> N
         assert many.kinds(job_id).count("succeeded") == 1
 
 
-def test_a_locked_database_only_takes_longer(tmp_path: Path) -> None:
-    """Someone holds the writer's lock for seconds: jobs are accepted and settled when it lets go."""
+def test_a_locked_database_only_takes_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Someone holds the writer's lock for longer than SQLite waits: jobs are accepted and settled when it lets go."""
+    monkeypatch.setattr("greenroom.jobs.database._BUSY_S", 1)
 
     async def check() -> None:
         async with running(tmp_path) as here:
@@ -239,14 +234,14 @@ def test_a_locked_database_only_takes_longer(tmp_path: Path) -> None:
                 with contextlib.closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as other:
                     other.execute("BEGIN EXCLUSIVE")
                     held.set()
-                    let_go.wait(7.0)
+                    let_go.wait(5.0)
                     other.rollback()
 
             thread = threading.Thread(target=hold)
             thread.start()
             await asyncio.to_thread(held.wait)
             accepting = asyncio.create_task(here.jobs.accept(NewJob("model", {"number": 2})))
-            await asyncio.sleep(6.5)
+            await asyncio.sleep(2.0)
             assert not accepting.done()
             let_go.set()
             waits, _ = await accepting

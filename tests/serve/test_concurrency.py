@@ -6,7 +6,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import psutil
 import pytest
 
@@ -39,20 +38,23 @@ def _let_go(server: RunningServer) -> None:
 def _generate(server: RunningServer, label: str, **inputs: object) -> dict[str, Any]:
     headers = {"Accept": "application/json"}
     asked = {"label": label, **inputs}
-    answer = httpx.post(f"{server.url}/v1/models/{PARTY}/generate", json=asked, headers=headers, timeout=30)
+    with server.client() as http:
+        answer = http.post(f"/v1/models/{PARTY}/generate", json=asked, headers=headers)
     assert answer.status_code == 200, answer.text
     output: dict[str, Any] = answer.json()["output"]
     return output
 
 
 def _accept(server: RunningServer, model: str = PARTY, **inputs: object) -> str:
-    answer = httpx.post(f"{server.url}/v1/jobs", json={"model": model, "input": inputs})
+    with server.client() as http:
+        answer = http.post("/v1/jobs", json={"model": model, "input": inputs})
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
 
 
 def _job(server: RunningServer, job_id: str) -> dict[str, Any]:
-    job: dict[str, Any] = httpx.get(f"{server.url}/v1/jobs/{job_id}").json()
+    with server.client() as http:
+        job: dict[str, Any] = http.get(f"/v1/jobs/{job_id}").json()
     return job
 
 
@@ -73,7 +75,7 @@ def _until_held(server: RunningServer, *job_ids: str) -> None:
 
 
 def _kinds(server: RunningServer, job_id: str) -> list[str]:
-    with httpx.stream("GET", f"{server.url}/v1/jobs/{job_id}/events", timeout=30) as answer:
+    with server.client() as http, http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
         return [line.removeprefix("event: ") for line in answer.iter_lines() if line.startswith("event: ")]
 
 
@@ -88,7 +90,8 @@ def test_jobs_overlap_and_metrics_say_so(server: RunningServer) -> None:
     ids = [_accept(server, then="hold", label=label) for label in "abcdef"]
     _until_held(server, *ids[:4])
     assert [_job(server, job_id)["status"] for job_id in ids] == ["running"] * 4 + ["queued"] * 2
-    metrics = httpx.get(f"{server.url}/metrics").text
+    with server.client() as http:
+        metrics = http.get("/metrics").text
     assert f'greenroom_in_flight_requests{{model="{PARTY}"}} 4.0' in metrics
     assert f'greenroom_free_places{{model="{PARTY}"}} 0.0' in metrics
     assert f'greenroom_running_jobs{{model="{PARTY}"}} 4.0' in metrics
@@ -100,7 +103,8 @@ def test_jobs_overlap_and_metrics_say_so(server: RunningServer) -> None:
 def test_one_of_four_is_cancelled_and_the_others_have_their_results(server: RunningServer) -> None:
     ids = [_accept(server, guests=4, then="hold", label=label) for label in "abcd"]
     _until_held(server, *ids)
-    httpx.post(f"{server.url}/v1/jobs/{ids[1]}/cancel")
+    with server.client() as http:
+        http.post(f"/v1/jobs/{ids[1]}/cancel")
     _until(server, ids[1], "cancelled")
     late = _accept(server, guests=4, label="late")
     assert _until(server, late, "succeeded")["output"]["met"] == 4
@@ -109,7 +113,8 @@ def test_one_of_four_is_cancelled_and_the_others_have_their_results(server: Runn
         job = _until(server, job_id, "succeeded")
         assert (job["output"]["label"], job["attempts"]) == (label, 1)
         (artifact,) = job["artifacts"]
-        assert httpx.get(f"{server.url}{artifact['url']}").text == label
+        with server.client() as http:
+            assert http.get(artifact["url"]).text == label
 
 
 def test_a_killed_worker_costs_none_of_its_jobs_an_attempt_and_each_has_one_result(server: RunningServer) -> None:

@@ -5,15 +5,42 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-import httpx
 import psutil
+import pytest
 
 from tests.serve.servers import MODELS, RunningServer, running_server, start_server
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+class Machine:
+    """Where one server runs at a time, the next one with the folder of the last."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server: RunningServer | None = None
+
+    def server(self, **env: str) -> RunningServer:
+        """The one that runs; where none does, or another environment is wanted, the next one."""
+        if env:
+            self.stop()
+        if self._server is None or self._server.process.exit_code is not None:
+            self._server = start_server(self._folder, "Sleeper", "Crasher", "Stubborn", "Noop", env=env)
+        return self._server
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.stop()
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """For tests that each leave it without jobs, whatever they did to its server."""
+    here = Machine(tmp_path_factory.mktemp("machine"))
+    yield here
+    here.stop()
 
 
 def _worker(server: RunningServer) -> psutil.Process:
@@ -25,13 +52,15 @@ def _worker(server: RunningServer) -> psutil.Process:
 
 
 def _accept(server: RunningServer, model: str, **inputs: object) -> str:
-    answer = httpx.post(f"{server.url}/v1/jobs", json={"model": f"{MODELS}:{model}", "input": inputs})
+    with server.client() as http:
+        answer = http.post("/v1/jobs", json={"model": f"{MODELS}:{model}", "input": inputs})
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
 
 
 def _job(server: RunningServer, job_id: str) -> dict[str, Any]:
-    answer = httpx.get(f"{server.url}/v1/jobs/{job_id}")
+    with server.client() as http:
+        answer = http.get(f"/v1/jobs/{job_id}")
     assert answer.status_code == 200, answer.text
     job: dict[str, Any] = answer.json()
     return job
@@ -45,113 +74,125 @@ def _until(server: RunningServer, job_id: str, *statuses: str, seconds: float = 
     return job
 
 
+def _cancel(server: RunningServer, job_id: str) -> dict[str, Any]:
+    with server.client() as http:
+        job: dict[str, Any] = http.post(f"/v1/jobs/{job_id}/cancel").json()
+    return job
+
+
 def _kinds(server: RunningServer, job_id: str) -> list[str]:
-    with httpx.stream("GET", f"{server.url}/v1/jobs/{job_id}/events", timeout=30) as answer:
+    with server.client() as http, http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
         return [line.removeprefix("event: ") for line in answer.iter_lines() if line.startswith("event: ")]
 
 
-def test_a_killed_worker_costs_an_attempt_and_nothing_else(tmp_path: Path) -> None:
+def _restarts(server: RunningServer) -> float:
+    counted = 'greenroom_worker_restarts_total{device="cpu"} '
+    with server.client() as http:
+        lines = http.get("/metrics").text.splitlines()
+    return sum(float(line.removeprefix(counted)) for line in lines if line.startswith(counted))
+
+
+def test_a_killed_worker_costs_an_attempt_and_nothing_else(machine: Machine) -> None:
     """The server lives, the worker comes back, the job is run again, and one that waited is run as well."""
-    with running_server(tmp_path, "Sleeper") as server:
-        job_id = _accept(server, "Sleeper", steps=40, step_s=0.05)
-        waiting = _accept(server, "Sleeper", steps=1, label="waited")
-        _until(server, job_id, "running")
-        lost = _worker(server)
-        lost.send_signal(signal.SIGKILL)
-        done = _until(server, job_id, "succeeded")
-        assert done["attempts"] == 2
-        assert _until(server, waiting, "succeeded")["attempts"] == 1
-        assert _kinds(server, job_id).count("requeued") == 1
-        assert not lost.is_running()
-        assert b'greenroom_worker_restarts_total{device="cpu"} 1.0' in httpx.get(f"{server.url}/metrics").content
+    server = machine.server()
+    before = _restarts(server)
+    job_id = _accept(server, "Sleeper", steps=40, step_s=0.05)
+    waiting = _accept(server, "Sleeper", steps=1, label="waited")
+    _until(server, job_id, "running")
+    lost = _worker(server)
+    lost.send_signal(signal.SIGKILL)
+    done = _until(server, job_id, "succeeded")
+    assert done["attempts"] == 2
+    assert _until(server, waiting, "succeeded")["attempts"] == 1
+    assert _kinds(server, job_id).count("requeued") == 1
+    assert not lost.is_running()
+    assert _restarts(server) == before + 1
 
 
-def test_a_killed_server_takes_its_worker_along_and_its_jobs_go_on(tmp_path: Path) -> None:
+def test_a_killed_server_takes_its_worker_along_and_its_jobs_go_on(machine: Machine) -> None:
     """The next server finishes what ran and what waited; the worker of the first is gone."""
-    server = start_server(tmp_path, "Sleeper")
+    server = machine.server()
     running_id = _accept(server, "Sleeper", steps=60, step_s=0.05)
     waiting_id = _accept(server, "Sleeper", steps=1)
     _until(server, running_id, "running")
     worker = _worker(server)
     server.kill()
     worker.wait(10)
-    with running_server(tmp_path, "Sleeper") as server:
-        for job_id in (running_id, waiting_id):
-            _until(server, job_id, "succeeded")
-            kinds = _kinds(server, job_id)
-            assert kinds.count("succeeded") == 1
-            assert kinds[0] == "queued"
-        assert _job(server, running_id)["attempts"] == 2
+    server = machine.server()
+    for job_id in (running_id, waiting_id):
+        _until(server, job_id, "succeeded")
+        kinds = _kinds(server, job_id)
+        assert kinds.count("succeeded") == 1
+        assert kinds[0] == "queued"
+    assert _job(server, running_id)["attempts"] == 2
 
 
-def test_both_killed_at_once(tmp_path: Path) -> None:
+def test_both_killed_at_once(machine: Machine) -> None:
     """A machine that is switched off."""
-    server = start_server(tmp_path, "Sleeper")
+    server = machine.server()
     job_id = _accept(server, "Sleeper", steps=60, step_s=0.05)
     _until(server, job_id, "running")
     worker = _worker(server)
     os.kill(worker.pid, signal.SIGKILL)
     server.kill()
-    with running_server(tmp_path, "Sleeper") as server:
-        assert _until(server, job_id, "succeeded")["attempts"] == 2
+    assert _until(machine.server(), job_id, "succeeded")["attempts"] == 2
 
 
-def test_a_server_told_to_stop_gives_its_job_back_without_counting(tmp_path: Path) -> None:
+def test_a_server_told_to_stop_gives_its_job_back_without_counting(machine: Machine) -> None:
     """SIGTERM is no fault of the job's; the exit code says that all is well."""
-    server = start_server(tmp_path, "Sleeper", env={"GREENROOM_STOP_GRACE_S": "0.5"})
-    job_id = _accept(server, "Sleeper", steps=100, step_s=0.05)
+    server = machine.server(GREENROOM_STOP_GRACE_S="0.5")
+    job_id = _accept(server, "Sleeper", steps=60, step_s=0.05)
     _until(server, job_id, "running")
     assert server.stop() == 0, server.log()[-2000:]
-    with running_server(tmp_path, "Sleeper") as server:
-        assert _until(server, job_id, "succeeded")["attempts"] == 1
+    assert _until(machine.server(), job_id, "succeeded")["attempts"] == 1
 
 
-def test_a_job_that_kills_its_worker_each_time_is_given_up(tmp_path: Path) -> None:
-    """With a reason that says so, and the server serves on."""
-    with running_server(tmp_path, "Crasher", "Noop") as server:
-        job_id = _accept(server, "Crasher", times=99)
-        job = _until(server, job_id, "failed", seconds=60)
-        assert job["attempts"] == 3
-        assert job["error"]["code"] == "worker-crashed"
-        after = _accept(server, "Noop", text="still here")
-        assert _until(server, after, "succeeded", seconds=40)["output"] == {"echo": {"text": "still here"}}
-
-
-def test_two_servers_on_one_sqlite(tmp_path: Path) -> None:
-    """They share the queue; when one is killed the other takes its job at once."""
-    with running_server(tmp_path, "Sleeper") as first:
-        second = start_server(tmp_path / "second", "Sleeper", env={"GREENROOM_DATA": str(first.data)})
-        try:
-            ids = [_accept(first, "Sleeper", steps=100, step_s=0.05) for _ in range(2)]
-            for job_id in ids:
-                _until(first, job_id, "running")
-            second.kill()
-            for job_id in ids:
-                _until(first, job_id, "succeeded", seconds=40)
-                assert _kinds(first, job_id).count("succeeded") == 1
-            assert sorted(_job(first, job_id)["attempts"] for job_id in ids) == [1, 2]
-        finally:
-            second.stop()
-
-
-def test_a_cancel_reaches_a_job_of_another_server(tmp_path: Path) -> None:
-    """Whoever is asked, whoever runs it."""
-    with running_server(tmp_path, "Sleeper") as first:
-        job_id = _accept(first, "Sleeper", steps=1000, step_s=0.05)
-        _until(first, job_id, "running")
-        with running_server(tmp_path / "second", "Sleeper", env={"GREENROOM_DATA": str(first.data)}) as second:
-            assert httpx.post(f"{second.url}/v1/jobs/{job_id}/cancel").json()["cancel_requested"]
-            _until(second, job_id, "cancelled", seconds=5)
-            after = _accept(first, "Sleeper", steps=1)
-            _until(first, after, "succeeded", seconds=10)
-
-
-def test_a_stubborn_model_is_killed_and_its_job_is_cancelled(tmp_path: Path) -> None:
+def test_a_stubborn_model_is_killed_and_its_job_is_cancelled(machine: Machine) -> None:
     """Cancel frees the device even from work that never looks."""
-    with running_server(tmp_path, "Stubborn", "Noop") as server:
-        job_id = _accept(server, "Stubborn", seconds=600)
-        _until(server, job_id, "running")
-        httpx.post(f"{server.url}/v1/jobs/{job_id}/cancel")
-        assert _until(server, job_id, "cancelled", seconds=30)["attempts"] == 1
-        after = _accept(server, "Noop")
-        _until(server, after, "succeeded", seconds=20)
+    server = machine.server()
+    job_id = _accept(server, "Stubborn", seconds=600)
+    _until(server, job_id, "running")
+    _cancel(server, job_id)
+    assert _until(server, job_id, "cancelled", seconds=30)["attempts"] == 1
+    after = _accept(server, "Noop")
+    _until(server, after, "succeeded", seconds=20)
+
+
+def test_a_cancel_reaches_a_job_of_another_server(machine: Machine, tmp_path: Path) -> None:
+    """Whoever is asked, whoever runs it."""
+    first = machine.server()
+    job_id = _accept(first, "Sleeper", steps=1000, step_s=0.05)
+    _until(first, job_id, "running")
+    with running_server(tmp_path, "Sleeper", env={"GREENROOM_DATA": str(first.data)}) as second:
+        assert _cancel(second, job_id)["cancel_requested"]
+        _until(second, job_id, "cancelled", seconds=5)
+        after = _accept(first, "Sleeper", steps=1)
+        _until(first, after, "succeeded", seconds=10)
+
+
+def test_two_servers_on_one_sqlite(machine: Machine, tmp_path: Path) -> None:
+    """They share the queue; when one is killed the other takes its job at once."""
+    first = machine.server()
+    second = start_server(tmp_path, "Sleeper", env={"GREENROOM_DATA": str(first.data)})
+    try:
+        ids = [_accept(first, "Sleeper", steps=60, step_s=0.05) for _ in range(2)]
+        for job_id in ids:
+            _until(first, job_id, "running")
+        second.kill()
+        for job_id in ids:
+            _until(first, job_id, "succeeded", seconds=40)
+            assert _kinds(first, job_id).count("succeeded") == 1
+        assert sorted(_job(first, job_id)["attempts"] for job_id in ids) == [1, 2]
+    finally:
+        second.stop()
+
+
+def test_a_job_that_kills_its_worker_each_time_is_given_up(machine: Machine) -> None:
+    """With a reason that says so, and the server serves on."""
+    server = machine.server()
+    job_id = _accept(server, "Crasher", times=99)
+    job = _until(server, job_id, "failed", seconds=60)
+    assert job["attempts"] == 3
+    assert job["error"]["code"] == "worker-crashed"
+    after = _accept(server, "Noop", text="still here")
+    assert _until(server, after, "succeeded", seconds=40)["output"] == {"echo": {"text": "still here"}}

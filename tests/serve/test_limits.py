@@ -198,7 +198,7 @@ def test_the_last_piece_may_be_the_one_too_many() -> None:
     """Nothing more comes then, and nothing more is waited for."""
     begun = time.monotonic()
     assert ask(application(), "POST", "/read", content=pieces(1, 1001)).status_code == 413
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 1.9  # it lingers for 2 s where more may come
 
 
 def test_a_body_that_stops_on_its_way_is_given_up() -> None:

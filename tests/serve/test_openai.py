@@ -29,7 +29,7 @@ LONG = " ".join(f"This is sentence number {number}, and it is about the weather 
 MIRROR = f"{MODELS}:Mirror"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(live: RunningServer) -> Iterator[OpenAI]:
     with OpenAI(base_url=f"{live.url}/v1", api_key="none is needed", max_retries=0) as opened:
         yield opened

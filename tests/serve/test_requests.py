@@ -27,10 +27,10 @@ def test_many_faults_are_counted_and_not_listed() -> None:
         read_job_body(few, SERVED)
     assert len(listed.value.errors()) == 20
     many = job(**{f"unknown-{number}": 1 for number in range(50_000)})
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(InputInvalid, match="the body has 50,000 faults") as counted:
         read_job_body(many, SERVED)
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
     assert len(counted.value.message) < 100
 
 

@@ -22,9 +22,10 @@ def test_after_a_signal_no_job_begins_and_the_grace_is_shared(tmp_path: Path) ->
         with server.client() as http, socket.create_connection(("127.0.0.1", server.port)) as half_sent:
             half_sent.sendall(HALF)
             # Ends well within the grace, which the half request keeps open.
-            running = post_job(http, SLEEPER, {"steps": 20, "step_s": 0.05})["id"]
+            running = post_job(http, SLEEPER, {"steps": 50, "step_s": 0.05})["id"]
             until(http, running, "running")
             waiting = [post_job(http, SLEEPER, {"steps": 2, "step_s": 0.05})["id"] for _ in range(4)]
+            assert http.get(f"/v1/jobs/{running}").json()["status"] == "running"
             begun = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
             server.process.wait(GRACE_S + 20)

@@ -74,6 +74,8 @@ class Engine:
             "log_level": "WARNING",
             # Its events are not used; a listener would hold a connection.
             "use_listen_notify": False,
+            # What looks for them instead finds nothing to ask the database, but a stop waits for its next look.
+            "notification_listener_polling_interval_sec": 0.1,
         }
         for noisy in ("dbos", "dbos.transact"):
             logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -156,10 +156,12 @@ def _listen(host: str, port: int) -> socket.socket:
     """A socket on an address, not a name: it is the one that was checked."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(2048)
+        with contextlib.ExitStack() as opened:
+            listener = opened.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(2048)
+            opened.pop_all()  # it stays open for whoever asked
     except OSError as error:
         raise AddressTaken(
             f"{host}:{port} cannot be listened on ({error.strerror or error})", mend="choose another --port"

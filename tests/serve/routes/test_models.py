@@ -91,7 +91,7 @@ def test_who_leaves_stops_the_work(http: httpx.Client, live: RunningServer) -> N
         generate(hasty, SLEEPER, SLOW)
     left = time.monotonic()
     assert generate(http, NOOP, {}).status_code == 200
-    assert time.monotonic() - left < 1.0
+    assert time.monotonic() - left < 5  # of 60
 
 
 def test_nothing_is_left_of_what_was_asked(http: httpx.Client, live: RunningServer) -> None:

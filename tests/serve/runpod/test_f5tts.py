@@ -30,7 +30,7 @@ class _OneFile(http.server.BaseHTTPRequestHandler):
 def test_a_text_is_spoken_in_the_voice_of_an_address(tmp_path: Path) -> None:
     _OneFile.body = recorded(tmp_path).read_bytes()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _OneFile) as files:
-        threading.Thread(target=files.serve_forever, daemon=True).start()
+        threading.Thread(target=files.serve_forever, args=(0.02,), daemon=True).start()
         asked = {
             "text": "Hello there.", "steps": 4, "seed": 1, "reference_text": TEXT,
             "reference": f"http://127.0.0.1:{files.server_port}/voice.wav",

@@ -41,7 +41,7 @@ def test_closing_a_stream_stops_its_work(tmp_path: Path) -> None:
             assert pool.idle(STREAMER) == 0
             began = time.monotonic()
             await stream.aclose()
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 5  # of 100
             assert pool.idle(STREAMER) == 1
             assert seen.restarts == []
 
