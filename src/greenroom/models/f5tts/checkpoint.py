@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from greenroom.models.f5tts.architecture import Architecture
-    from greenroom.weights.fitting import Shape
     from greenroom.weights.contents import Stored
+    from greenroom.weights.fitting import Shape
 
 # The rule. Where the weights stand in a torch file: the averaged ones, else those of training.
 SECTIONS = ("ema_model_state_dict", "model_state_dict")
