@@ -17,8 +17,9 @@ BODY = random.Random(5).randbytes(1_500_000)
 OTHER = random.Random(6).randbytes(1_500_000)
 SHA256 = Expected("sha256", hashlib.sha256(BODY).hexdigest())
 QUICK = Patience(
-    connect_s=2, stall_s=0.3, rate_window_s=0.5, least_rate=50_000, tries=4, backoff_s=0.01, most_backoff_s=0.05
-)
+    connect_s=2, stall_s=0.3, rate_window_s=0.5, least_rate=50_000, tries=4, alone_s=0, backoff_s=0.01,
+    most_backoff_s=0.05,
+)  # fmt: skip
 
 
 def source(*hosts: Host, digest: Expected | None = SHA256, **more: Any) -> Source:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +18,7 @@ from greenroom.errors import Cancelled
 from greenroom.weights.transfer.errors import WrongDigest
 from greenroom.weights.transfer.patience import Patience
 from greenroom.weights.transfer.source import Expected, Source
-from tests.weights.transfer.fetching import BODY, SHA256, get, is_right, source
+from tests.weights.transfer.fetching import BODY, QUICK, SHA256, get, is_right, source
 from tests.weights.transfer.server import Answer, at, serving
 
 
@@ -32,6 +34,24 @@ def test_a_file_comes_whole(tmp_path: Path, streams: int) -> None:
     assert fetched.resumed_bytes == 0
     assert host.sent == len(BODY)
     assert len(host.requests) == 8
+
+
+@pytest.mark.parametrize(("enough_rate", "most"), [(300_000_000, 4), (10_000, 1)])
+def test_others_join_the_first_connection_where_it_brings_too_little(
+    tmp_path: Path, enough_rate: int, most: int
+) -> None:
+    at_work: set[str] = set()
+
+    def look(_: int) -> None:
+        at_work.update(thread.name for thread in threading.enumerate() if re.fullmatch(r"transfer-\d", thread.name))
+
+    body = BODY[:400_000]
+    digest = Expected("sha256", hashlib.sha256(body).hexdigest())
+    patience = replace(QUICK, alone_s=0.1, enough_rate=enough_rate)
+    with serving(body, at({}, Answer(rate=800_000))) as host:
+        got = get(source(host, digest=digest), tmp_path / "file", patience=patience, step=look, piece=20_000)
+    assert is_right(got, body)
+    assert len(at_work) == most
 
 
 def test_each_byte_is_asked_for_once_and_in_order(tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ class Patience:
 
     connect_s: for a connection and its TLS.  stall_s: without a byte on a connection.  least_rate, over rate_window_s:
     bytes a second that a connection gives at least, else it is opened anew.  tries: failures one after another, without
-    progress between them, before a connection gives up.  backoff_s: before the second try, at most; doubled with every
-    further one, up to most_backoff_s.  most_retry_after_s: the longest that a host may have us wait.
+    progress between them, before a connection gives up.  alone_s, enough_rate: others join the first connection when it
+    has brought fewer bytes a second for so long.  backoff_s: before the second try, at most; doubled with every further
+    one, up to most_backoff_s.  most_retry_after_s: the longest that a host may have us wait.
     pause: waits until the event is set or the seconds are over.  draw: from 0 to 1, how much of a backoff is waited.
     """
 
@@ -29,6 +30,8 @@ class Patience:
     least_rate: int = 4096
     rate_window_s: float = 30.0
     tries: int = 10
+    alone_s: float = 0.3
+    enough_rate: int = 300_000_000
     backoff_s: float = 0.5
     most_backoff_s: float = 60.0
     most_retry_after_s: float = 300.0

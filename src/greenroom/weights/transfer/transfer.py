@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,8 @@ class Transfer:
         self._lock = threading.Lock()
         self._streams: list[Stream] = []
         self._bringing = 0
+        self._helpers = 0
+        self._glance = (0.0, 0)
         self._opened = self._alone = False
         self._failure: BaseException | None = None
         self._ended = threading.Event()
@@ -124,10 +127,26 @@ class Transfer:
 
     def _wait(self, step: Callable[[int], None]) -> None:
         while not self._ended.wait(_STEP_S):
+            self._look_for_help()
             step(self.part.done)
         if self._failure is not None:
             raise self._failure
         step(self.part.done)
+
+    def _look_for_help(self) -> None:
+        """Have others join the first stream where that brings too little.
+
+        A host that fills the line, the disk or the hash over one connection is brought no further by more of them:
+        they only take processors from the hash.
+        """
+        now, done = time.monotonic(), self.part.done
+        since, before = self._glance
+        if not self._helpers or now - since < self.patience.alone_s or self.part.is_whole:
+            return
+        with self._lock:
+            self._glance = (now, done)
+            if done - before < self.patience.enough_rate * (now - since):
+                self._call_helpers()
 
     # What streams call.
 
@@ -215,7 +234,10 @@ class Transfer:
             return
         piece.end = min(size, size if piece.end is None else piece.end)
         gaps = [(max(start, piece.end), end) for start, end in self.part.missing() if end > piece.end]
-        self._start(min(self._options.streams - 1, self.pieces.plan(gaps, self._length(size))))
+        self._helpers = min(self._options.streams - 1, self.pieces.plan(gaps, self._length(size)))
+        self._glance = (time.monotonic(), self.part.done)
+        if not self.patience.alone_s:
+            self._call_helpers()
 
     def _opening(self) -> Piece:
         """What the first request asks for: the beginning of what is missing."""
@@ -229,6 +251,10 @@ class Transfer:
         """Of a piece: all streams have some of a small file, and none asks for too much at once of a large one."""
         share = self._options.piece if size is None else -(-size // self._options.streams)
         return min(self._options.piece, max(_LEAST_PIECE, share))
+
+    def _call_helpers(self) -> None:
+        self._start(self._helpers)
+        self._helpers = 0
 
     def _start(self, count: int) -> None:
         for _ in range(count):
