@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from greenroom.jobs.database import Database, sqlite_url
+from greenroom.jobs.database import Database, is_away, sqlite_url
 from greenroom.jobs.engine import Engine
 from greenroom.jobs.errors import StorageFull
 from greenroom.jobs.history import Asked, read_events, read_job, read_page
@@ -177,6 +177,28 @@ def test_a_host_that_comes_back_from_the_dead_adds_no_second_result(many: Hosts)
     assert (kinds.count("succeeded"), kinds.count("requeued"), kinds.count("started")) == (1, 1, 2)
     kept = [path for path in (many._folder / "one" / "artifacts").rglob("*") if path.is_file()]
     assert kept == []
+
+
+def test_a_transaction_of_a_frozen_host_keeps_its_rows_from_nobody(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database ends it, or whoever follows that host would wait for it to wake."""
+    monkeypatch.setattr("greenroom.jobs.database._FROZEN_S", 1)
+    database = Database(postgres.url)
+    lock = sa.select(sa.func.pg_advisory_xact_lock(17))
+    try:
+        frozen = database.engine.connect()
+        frozen.execute(lock)
+        began = time.monotonic()
+        with database.engine.begin() as other:
+            other.execute(lock)
+        assert time.monotonic() - began > 0.5
+        with pytest.raises(sa.exc.DBAPIError) as told:
+            frozen.execute(sa.select(1))
+        assert is_away(told.value)  # so that it is tried again, on another connection
+        frozen.close()
+    finally:
+        database.close()
 
 
 def test_a_job_that_takes_every_server_down_is_given_up(sqlite: Hosts) -> None:

@@ -67,7 +67,7 @@ def test_requests_drawn_from_the_document_get_its_answers(
     # The seed and no examples of other runs: whatever is found is found again.
     command = (
         "run", "openapi.json", "--url", asked.url,  "--phases", "examples,coverage,fuzzing",
-        "--max-examples", "10", "--seed", "1", "--generation-deterministic",
+        "--max-examples", "4", "--seed", "1", "--generation-deterministic",
         "--request-timeout", "60", "--no-color",
     )  # fmt: skip
     entry = "from schemathesis.cli import schemathesis; schemathesis()"

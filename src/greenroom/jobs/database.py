@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 # SQLite waits so long for another writer, PostgreSQL for a connection, before the call is made again.
 _BUSY_S = 5
+# PostgreSQL ends a transaction in which nothing has happened for so long. Ours never pause.
+_FROZEN_S = 10
 _THREADS = 8
 _RACES = 3
 _TURN = "greenroom-turn"
@@ -134,7 +136,7 @@ def _engine(url: str, turns: _Turns, *, own: bool) -> sa.Engine:
         import psycopg  # noqa: F401 - SQLAlchemy would fail with its own words
     except ImportError:
         raise ExtraMissing("the driver for PostgreSQL", "postgres") from None
-    return sa.create_engine(
+    engine = sa.create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=_THREADS,
         max_overflow=8,
@@ -151,6 +153,14 @@ def _engine(url: str, turns: _Turns, *, own: bool) -> sa.Engine:
         },
         hide_parameters=True,  # inputs of callers have no place in a log
     )
+
+    @sa.event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: Any) -> None:
+        # A host that is frozen in the middle of a transaction must not keep its rows from the one that follows it.
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{_FROZEN_S}s'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: sa.URL, turns: _Turns, *, own: bool) -> sa.Engine:

@@ -22,6 +22,8 @@ ROWS = [
     row(33, reference=0, tokens=32, seed=4),
 ]
 SAMPLING = Sampling(steps=7)
+# In float32: products of other sizes add up in another order. Which, depends on the processor.
+TOLERANCE = 1e-5
 each_variant = pytest.mark.parametrize("architecture", VARIANTS, ids=lambda a: a.name)
 
 
@@ -46,7 +48,7 @@ def test_a_row_in_a_batch_equals_the_row_alone(architecture: Architecture, guida
     sampling = Sampling(steps=7, guidance=guidance)
     for one, mel in zip(ROWS, sample_rows(flow, ROWS, sampling), strict=True):
         assert mel.shape == (one.frames, 20)
-        torch.testing.assert_close(mel, alone(flow, one, sampling), atol=3e-6, rtol=3e-6)
+        torch.testing.assert_close(mel, alone(flow, one, sampling), atol=TOLERANCE, rtol=TOLERANCE)
 
 
 @each_variant
@@ -55,7 +57,7 @@ def test_the_order_of_rows_does_not_matter(architecture: Architecture) -> None:
     forwards = sample_rows(flow, ROWS, SAMPLING)
     backwards = sample_rows(flow, ROWS[::-1], SAMPLING)[::-1]
     for one, other in zip(forwards, backwards, strict=True):
-        torch.testing.assert_close(one, other, atol=3e-6, rtol=3e-6)
+        torch.testing.assert_close(one, other, atol=TOLERANCE, rtol=TOLERANCE)
 
 
 @each_variant
@@ -66,7 +68,7 @@ def test_a_row_alone_equals_the_published_sampler(architecture: Architecture) ->
         flow, one.conditioning[None], torch.tensor([one.tokens]), one.frames, steps=7, cfg_strength=2.0,
         sway_sampling_coef=-1.0, seed=one.seed,
     )  # fmt: skip
-    torch.testing.assert_close(alone(flow, one), published.mel[0], atol=3e-6, rtol=3e-6)
+    torch.testing.assert_close(alone(flow, one), published.mel[0], atol=TOLERANCE, rtol=TOLERANCE)
 
 
 @pytest.mark.parametrize(
