@@ -100,7 +100,7 @@ class Patience:
                 if not error.retryable:
                     raise
                 # Jitter: workers that failed together do not ask again together.
-                time.sleep(self.pause * 2**number * (0.5 + random.random()))  # noqa: S311 - no secret
+                time.sleep(self.pause * 2**number * (0.5 + random.random()))  # noqa: S311 - only spreads retries in time
         return attempt()
 
 

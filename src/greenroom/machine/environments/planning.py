@@ -145,9 +145,9 @@ def _size(package: Locked) -> int | None:
         return path.stat().st_size
     if urlsplit(package.url).scheme not in {"http", "https"}:
         return None
-    request = urllib.request.Request(package.url, method="HEAD")  # noqa: S310 - the scheme is one of these two
+    request = urllib.request.Request(package.url, method="HEAD")  # noqa: S310 - the scheme was just looked at
     try:
-        with urllib.request.urlopen(request, timeout=_ASK_S) as answer:  # noqa: S310 - as above
+        with urllib.request.urlopen(request, timeout=_ASK_S) as answer:  # noqa: S310 - the scheme is http or https
             length = answer.headers.get("Content-Length")
     except (URLError, OSError, ValueError):
         return None  # the plan says of how many packages nobody knew the size

@@ -163,7 +163,7 @@ def _check_file(site: str, root: str, row: _Row) -> Damage | None:
     if row.path.startswith("/") or (".." in row.path and not os.path.realpath(path).startswith(f"{root}/")):
         return Damage(row.package, row.path, "outside")
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as in fingerprint
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - done 20,000 times: a Path costs more
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode) or (row.size is not None and status.st_size != row.size):
                 return Damage(row.package, row.path, "changed")
