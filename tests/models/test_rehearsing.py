@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -21,7 +22,7 @@ from greenroom.runtime.device import Memory
 from greenroom.runtime.gauge import Peak
 
 GB = 1_000_000_000
-ROOM = Memory(free=10 * GB, total=12 * GB)
+ROOM = Memory(free=10 * GB, total=11 * GB)
 SIZES = (Size("small", "a", 1), Size("medium", "b", 2), Size("large", "c", 4), Size("huge", "d", 10))
 
 
@@ -182,6 +183,15 @@ def test_out_of_memory_says_how_much_and_which_size_fits(go: Go) -> None:
     assert [(size.fits, size.source) for size in found.sizes] == [
         (True, "predicted"), (True, "predicted"), (True, "measured"), (False, "measured"),
     ]  # fmt: skip
+
+
+def test_who_else_holds_the_gpu_is_to_be_stopped_first(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsing, "device_memory", lambda device: replace(ROOM, total=40 * GB))
+    found = go(size="huge")
+    assert found.findings[0].mend == (
+        "--size large fits, as was tried; or stop what else uses cuda:0, of which 30.0 GB were taken before;"
+        " or take a larger device"
+    )
 
 
 def test_where_no_size_fits_none_is_advised(go: Go) -> None:

@@ -31,7 +31,7 @@ def test_a_row_has_a_cell_for_every_column() -> None:
 @pytest.mark.parametrize(
     ("name", "row"),
     [
-        ("f5tts-v1-base", ("f5tts-v1-base", "CC-BY-NC-4.0", "speech", "1.40 GB", "1.52 GB", "non-commercial")),
+        ("f5tts-v1-base", ("f5tts-v1-base", "CC-BY-NC-4.0", "speech", "1.40 GB", "1.85 GB", "non-commercial")),
         ("seedvr2-3b", ("seedvr2-3b", "Apache-2.0", "video-restoration", "about 7.29 GB", "over 6.78 GB", "none")),
         ("voice-joe", ("voice-joe", "CC0-1.0", "speech", "63.2 MB", "none", "for evaluation; GPL engine")),
         ("yolox-l", ("yolox-l", "Apache-2.0", "component", "217 MB", "unknown", "none")),

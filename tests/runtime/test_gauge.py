@@ -40,6 +40,8 @@ def test_a_gpu_is_asked_once_torch_uses_it(monkeypatch: pytest.MonkeyPatch) -> N
         synchronize=lambda device: asked.append(f"wait for {device}"),
         reset_peak_memory_stats=lambda device: asked.append(f"reset {device}"),
         max_memory_reserved=lambda device: 1_500_000_000,
+        memory_reserved=lambda device: 1_200_000_000,
+        mem_get_info=lambda device: (8_800_000_000, 20_000_000_000),
     )
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
     gauge = Gauge("cuda:0")
@@ -54,3 +56,23 @@ def test_a_gpu_is_asked_once_torch_uses_it(monkeypatch: pytest.MonkeyPatch) -> N
     assert now is not None
     assert peak.host <= now
     assert asked == ["reset cuda:0", "wait for cuda:0"]
+
+
+def test_what_libraries_take_of_a_gpu_counts_beside_what_torch_reserves(monkeypatch: pytest.MonkeyPatch) -> None:
+    free, reserved = 10_000_000_000, 0
+    cuda = SimpleNamespace(
+        is_initialized=lambda: True,
+        synchronize=lambda device: None,
+        reset_peak_memory_stats=lambda device: None,
+        max_memory_reserved=lambda device: reserved,
+        memory_reserved=lambda device: reserved,
+        mem_get_info=lambda device: (free, 20_000_000_000),
+    )
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    gauge = Gauge("cuda:0")
+    assert gauge.read().device == 0
+    free, reserved = 8_700_000_000, 1_000_000_000  # 300 MB went elsewhere
+    assert gauge.read().device == 1_300_000_000
+    free, reserved = 9_200_000_000, 600_000_000  # some of it came back
+    gauge.reset()
+    assert gauge.read().device == 900_000_000  # and may be asked for again

@@ -22,6 +22,9 @@ CPU = "cpu"
 _ON_CPU = ("voice", "f5tts")
 _FP32_BYTES = 4
 _WEIGHTS_ALONE = "the weights alone"
+# What CUDA takes of a GPU before any work: 0.55 GB of an H200 (benchmarks/results/rehearsal-h200.json), less of smaller
+# ones.
+_CUDA_BYTES = 600_000_000
 # What a disk should have left when all is fetched.
 _LEFT_FREE = 500_000_000
 
@@ -31,8 +34,8 @@ class Plan:
     """One way to run a model.
 
     precision: ``fp16``, or the name of a smaller file set, such as ``q4_k_m``.  bytes: of memory; a ``peak`` is all
-    that the work takes, ``weights`` a floor.  sure: whether the number may refuse.  fits: the devices that have as
-    much free now.  could: those that would, with nobody else on them.
+    that the work takes once CUDA has begun, ``weights`` a floor.  sure: whether the number may refuse.  fits: the
+    devices that have room for it now.  could: those that would, with nobody else on them.
     """
 
     precision: str
@@ -46,7 +49,7 @@ class Plan:
 
     @property
     def need(self) -> str:
-        """``1.52 GB``, or for a floor ``over 740 MB``."""
+        """``1.85 GB``, or for a floor ``over 740 MB``."""
         return readable(self.bytes) if self.counts == "peak" else f"over {readable(self.bytes)}"
 
 
@@ -119,6 +122,8 @@ def _smaller_file_sets(model: Recipe) -> Iterator[_Need]:
 def _plan(host: Host, need: _Need, device: Literal["gpu", "cpu"]) -> Plan:
     memory = host.memory
     rooms = _gpu_rooms(host) if device == "gpu" else {CPU: (memory.available, memory.limit or memory.total)}
+    # A floor may refuse, so it holds nothing that was measured on another card.
+    taken = need.bytes + (_CUDA_BYTES if device == "gpu" and need.counts == "peak" else 0)
     return Plan(
         precision=need.precision,
         bytes=need.bytes,
@@ -126,8 +131,8 @@ def _plan(host: Host, need: _Need, device: Literal["gpu", "cpu"]) -> Plan:
         workload=need.workload,
         device=device,
         sure=need.sure,
-        fits=tuple(name for name, (free, _) in rooms.items() if free is not None and free >= need.bytes),
-        could=tuple(name for name, (_, total) in rooms.items() if total is not None and total >= need.bytes),
+        fits=tuple(name for name, (free, _) in rooms.items() if free is not None and free >= taken),
+        could=tuple(name for name, (_, total) in rooms.items() if total is not None and total >= taken),
     )
 
 
@@ -172,8 +177,11 @@ def _on_gpu(host: Host, model: Recipe, plans: Sequence[Plan]) -> tuple[Verdict, 
             return "may-fit", f"{summary}; nobody measured the work", None
         least = min(peaks, key=lambda peak: peak.bytes)
         seen = f"{least.need} ({least.workload})"
-        message = f"the least that {model.name} was seen to take is {seen}; {_named(largest)} has less"
-        mend = f"try {plan.precision} and smaller inputs, or a GPU with {readable(least.bytes)}"
+        message = (
+            f"the least that {model.name} was seen to take is {seen}, and CUDA takes {readable(_CUDA_BYTES)} beside it;"
+            f" {_named(largest)} has less"
+        )
+        mend = f"try {plan.precision} and smaller inputs, or a GPU with {readable(least.bytes + _CUDA_BYTES)}"
         return "may-fit", summary, Finding("gpu-memory-tight", "warning", message, mend)
     message = (
         f"{model.name} takes at least {readable(smallest.bytes)} ({smallest.precision}); {_named(largest)} has less"

@@ -19,8 +19,8 @@ State = Literal["ran", "failed", "not run"]
 class StageRun:
     """How one stage went.
 
-    first_s, second_s: seconds, None where it was not done.  device_peak: bytes of GPU memory that torch had reserved at
-    most until its end.  words: what it did, for people.
+    first_s, second_s: seconds, None where it was not done.  device_peak: bytes of GPU memory that were taken at most
+    until its end, without what CUDA takes to begin.  words: what it did, for people.
     """
 
     name: str

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 # What a network volume gives at least, as its provider says: 200 to 400 MB a second.
 _READ_RATE = 200_000_000
 _OUT_OF_MEMORY = "out-of-memory"
+# More than CUDA takes of a GPU to begin, which was 0.55 GB of an H200 (benchmarks/results/rehearsal-h200.json).
+_OTHERS = 1_500_000_000
 
 
 def rehearse(
@@ -169,7 +171,15 @@ class _Course:
         least = self._rehearsal.precisions(self._conditions.device)[0]
         other = "" if least == self._rehearsal.precision else f"--precision {least}, or "
         message = f"{name}: memory ran out {self._said_peak()}"
-        return Finding(_OUT_OF_MEMORY, "error", message, f"take {other}a larger device")
+        return Finding(_OUT_OF_MEMORY, "error", message, f"{self._crowd()}take {other}a larger device")
+
+    def _crowd(self) -> str:
+        """What to do first where others hold much of a GPU."""
+        room = self._room
+        if room is None or self._conditions.device == CPU or room.total - room.free < _OTHERS:
+            return ""
+        taken = in_gigabytes(room.total - room.free)
+        return f"stop what else uses {self._conditions.device}, of which {taken} were taken before; or "
 
     def _give_back(self, error: Exception) -> None:
         """Free what a failed attempt holds."""

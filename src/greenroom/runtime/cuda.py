@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import GreenroomError
+from greenroom.machine.facts.architectures import Kernels
 from greenroom.machine.host import NO_GPU
 from greenroom.machine.probes.gpus import kernel_driver
 from greenroom.runtime.device import device_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from greenroom.machine.facts.architectures import Capability
 
 # Where a driver shows its GPUs. In some containers there are only the device files.
 _GPUS, _DEVICES = Path("/proc/driver/nvidia/gpus"), Path("/dev")
@@ -90,23 +93,25 @@ def require_gpu(device: str) -> None:
         )
 
 
-def runs_on(capability: tuple[int, int], built_for: Iterable[str]) -> bool:
+def runs_on(capability: Capability, built_for: Iterable[str]) -> bool:
     """Whether one of the architectures of a torch build runs on a card of this compute capability.
 
     built_for: as torch lists them. Machine code, ``sm_86``, runs on its own generation from its own number on; what is
     compiled when it is loaded, ``compute_90``, on every card from its number on. A letter behind the number ties code
     to just that card. Names of another kind are taken to run.
     """
+    kernels: dict[str, list[Capability]] = {"sm": [], "compute": []}
     for name in built_for:
         found = _ARCHITECTURE.fullmatch(name)
         if found is None:
             return True
         kind, major, minor, tied = found.groups()
         own = int(major), int(minor)
-        is_near = not tied and own <= capability and (kind == "compute" or own[0] == capability[0])
-        if own == capability or is_near:
+        if own == capability:
             return True
-    return False
+        if not tied:
+            kernels[kind].append(own)
+    return Kernels("", tuple(kernels["sm"]), tuple(kernels["compute"]), whole_range=False).runs_on(capability)
 
 
 def describe(device: str) -> str:

@@ -1,4 +1,4 @@
-"""How much memory this process took at most: of its device, by torch's allocator, and of the host."""
+"""How much memory this process took at most: of its device, and of the host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ _RESET, _BACK = Path("/proc/self/clear_refs"), "5"
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """Bytes at most. device: that torch reserved, graphs too; None on the CPU.  host: resident; None if unknown."""
+    """Bytes at most. device: of what was free once CUDA had begun; None on the CPU.  host: resident; None if unknown.
+
+    The device's are those that torch reserved, graphs' among them, and those that went missing beside: kernels as they
+    are loaded, workspaces of CUDA's libraries, and also what another process took meanwhile.
+    """
 
     device: int | None
     host: int | None
@@ -32,6 +36,8 @@ class Gauge:
 
     def __init__(self, device: str) -> None:
         self._device = device
+        self._for_torch: int | None = None
+        self._beside = 0
 
     def reset(self) -> None:
         """Begin anew, from what is taken now."""
@@ -48,7 +54,12 @@ class Gauge:
         if torch is None:
             return Peak(None, host_peak())
         torch.cuda.synchronize(self._device)
-        return Peak(int(torch.cuda.max_memory_reserved(self._device)), host_peak())
+        free, _ = torch.cuda.mem_get_info(self._device)
+        left = free + torch.cuda.memory_reserved(self._device)
+        if self._for_torch is None:  # CUDA has just begun
+            self._for_torch = left
+        self._beside = max(self._beside, self._for_torch - left)
+        return Peak(int(torch.cuda.max_memory_reserved(self._device)) + self._beside, host_peak())
 
     @property
     def _torch(self) -> Any:

@@ -43,7 +43,7 @@ class Sizes:
 
 
 HOST_SIZES = Sizes(buffer=4 << 20, count=4, readers=1)  # small: what was read is in the cache when it is used
-CUDA_SIZES = Sizes(buffer=16 << 20, count=8, readers=4)
+CUDA_SIZES = Sizes(buffer=8 << 20, count=8, readers=6)
 
 
 @dataclass(frozen=True, slots=True)
