@@ -68,8 +68,10 @@ def doctor(models: tuple[str, ...], mend: bool, measure: bool, form: Format | No
 
 
 def _to_fetch(recipes: Sequence[Recipe], places: Places) -> int:
-    """Bytes of a model and its components that are not here, as far as their sizes are known."""
+    """Bytes that the disk has yet to give for a model and its components, as far as their sizes are known."""
+    from greenroom.weights.store.unfinished import begun
+
     known = {recipe.name: recipe for recipe in recipes}.values()  # models may share a component
     files = [file for recipe in known for file in recipe.file_set() if file.host != "pypi"]
     absent = [file for file in files if not (places.shards(file) if file.is_pattern else places.find(file))]
-    return sum(file.size.bytes for file in absent if file.size is not None)
+    return sum(max(file.size.bytes - begun(file, places.stores[0]), 0) for file in absent if file.size is not None)

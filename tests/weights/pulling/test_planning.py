@@ -10,7 +10,6 @@ import pytest
 from greenroom.errors import ExtraMissing, InputInvalid, UnknownName
 from greenroom.recipes.recipe import Digest, ModelFile, Size
 from greenroom.weights.pulling.agreeing import agreed
-from greenroom.weights.pulling.disk import MARGIN, Disk, disks
 from greenroom.weights.pulling.errors import (
     DiskShort,
     HubAnswerInvalid,
@@ -19,6 +18,7 @@ from greenroom.weights.pulling.errors import (
     PublishedDiffers,
 )
 from greenroom.weights.pulling.hub import HubFile, Listing
+from greenroom.weights.pulling.room import MARGIN, Room, rooms
 from greenroom.weights.pulling.shards import shards_published
 from greenroom.weights.pulling.terms import Accepted, UseTerms, not_accepted, use_terms
 from greenroom.weights.pulling.wanted import wanted
@@ -161,7 +161,7 @@ def test_what_does_not_fit_is_refused_before_a_byte_moves(machine: Machine, hub:
 
 
 def test_a_disk_that_needs_nothing_may_be_full() -> None:
-    Disk(Path("/x"), 0, 0).require()
+    Room(Path("/x"), 0, 0).require()
 
 
 def test_room_that_an_unfinished_file_has_taken_is_not_needed_again(machine: Machine, hub: HubServer) -> None:
@@ -179,9 +179,9 @@ def test_room_that_an_unfinished_file_has_taken_is_not_needed_again(machine: Mac
 
 
 def test_files_of_one_disk_are_counted_together(tmp_path: Path) -> None:
-    (one,) = disks([(tmp_path / "a", 1), (tmp_path / "b" / "c", 2)], lambda _: statvfs(10))
+    (one,) = rooms([(tmp_path / "a", 1), (tmp_path / "b" / "c", 2)], lambda _: statvfs(10))
     assert (one.free, one.needed, one.left, one.place) == (10, 3, 7, tmp_path / "a")
-    assert disks([]) == ()
+    assert rooms([]) == ()
 
 
 def test_terms_are_those_of_what_comes_and_limit_its_use(machine: Machine) -> None:

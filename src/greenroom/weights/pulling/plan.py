@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from greenroom.findings import Finding
     from greenroom.recipes.recipe import Recipe
-    from greenroom.weights.pulling.disk import Disk
+    from greenroom.weights.pulling.room import Room
     from greenroom.weights.pulling.slots import Slot
     from greenroom.weights.pulling.terms import UseTerms
     from greenroom.weights.store.expecting import Known
@@ -109,7 +109,7 @@ class Outline:
     files: tuple[PlannedFile, ...]
     to_fetch: int
     here: int
-    disks: tuple[Disk, ...]
+    disks: tuple[Room, ...]
     terms: tuple[UseTerms, ...]
     notes: tuple[Finding, ...]
 
@@ -119,7 +119,7 @@ class Plan:
     """What is to be done. terms: that must be agreed to.  notes: what is odd and does not stop it."""
 
     items: tuple[Item, ...]
-    disks: tuple[Disk, ...]
+    disks: tuple[Room, ...]
     terms: tuple[UseTerms, ...]
     notes: tuple[Finding, ...]
 

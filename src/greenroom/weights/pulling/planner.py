@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from greenroom.errors import ExtraMissing, InputInvalid, quoted
 from greenroom.weights.pulling.agreeing import agreed, mismatch
-from greenroom.weights.pulling.disk import allocated, disks
 from greenroom.weights.pulling.errors import HubFileUnknown, OwnFileDamaged, WeightsOffline
 from greenroom.weights.pulling.plan import Item, Plan, PlannedFile, coming
+from greenroom.weights.pulling.room import rooms
 from greenroom.weights.pulling.shards import shards_here, shards_published
 from greenroom.weights.pulling.slots import HubSlot, PathSlot, UrlSlot
 from greenroom.weights.pulling.terms import use_terms
@@ -18,6 +18,7 @@ from greenroom.weights.pulling.wanted import wanted
 from greenroom.weights.store.expecting import Known, known_of, of_recipe
 from greenroom.weights.store.places import Found
 from greenroom.weights.store.records import Records
+from greenroom.weights.store.unfinished import allocated, unfinished
 from greenroom.weights.store.url_layout import GITHUB, github_url
 from greenroom.weights.transfer.journal import Journal
 from greenroom.weights.transfer.ranges import Ranges
@@ -63,7 +64,7 @@ class Planner:
         items += [self._of_url(url) for url in asked.urls]
         return Plan(
             items=tuple(items),
-            disks=disks(self._rooms(items), self.statvfs),
+            disks=rooms(self._needs(items), self.statvfs),
             # Of what is here unverified too: it may turn out to be damaged, and is then fetched.
             terms=use_terms(
                 item.recipe for item in items if item.recipe and item.shown.state in ("absent", "unverified")
@@ -171,10 +172,10 @@ class Planner:
         is_older = known is not None and record is not None and known.digest.value != record.sha256
         return None if is_older else found
 
-    def _rooms(self, items: Sequence[Item]) -> Iterator[tuple[Path, int]]:
+    def _needs(self, items: Sequence[Item]) -> Iterator[tuple[Path, int]]:
         """The folder that each file goes to, and the bytes that its disk has yet to give."""
         for into, same in coming(items).items():
-            taken = allocated(into.with_name(f"{into.name}.part"))
+            taken = allocated(unfinished(into))
             folder = into.absolute().parent if isinstance(same[0].slot, PathSlot) else self.store.cache
             yield folder, max((same[0].shown.size or 0) - taken, 0)
 

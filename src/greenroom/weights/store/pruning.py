@@ -15,6 +15,7 @@ from greenroom.weights.store.hub_layout import HubRepository, is_etag
 from greenroom.weights.store.inventory import held_by_models, held_by_url
 from greenroom.weights.store.quarantine import ENDING
 from greenroom.weights.store.records import FOLDER, Records, led_to
+from greenroom.weights.store.unfinished import allocated
 from greenroom.weights.transfer.source import shown
 
 if TYPE_CHECKING:
@@ -96,14 +97,14 @@ def _unfinished(name: str, folder: Path) -> Iterator[Removable]:
     for file in sorted(folder.glob("*")):
         shown = f"{name}/{file.name}"
         if file.name.endswith(ENDING):
-            yield Removable("damaged", shown, (file,), _taken(file))
+            yield Removable("damaged", shown, (file,), allocated(file))
         elif file.name.endswith(".part"):
             journals = tuple(file.with_name(f"{file.name}{ending}") for ending in _JOURNAL)
-            yield Removable("unfinished", shown, (*journals, file), _taken(file))
+            yield Removable("unfinished", shown, (*journals, file), allocated(file))
         elif file.name.endswith(_ALONE) and not file.with_name(f"{file.name.rpartition('.part')[0]}.part").exists():
-            yield Removable("unfinished", shown, (file,), _taken(file))
+            yield Removable("unfinished", shown, (file,), allocated(file))
         elif file.name.endswith(".incomplete") and _is_stale(file):
-            yield Removable("hub-unfinished", shown, (file,), _taken(file))
+            yield Removable("hub-unfinished", shown, (file,), allocated(file))
 
 
 def _unnamed(repository: HubRepository, needed: Set[Path], pinned: Set[str]) -> Iterator[Removable]:
@@ -124,10 +125,10 @@ def _unnamed(repository: HubRepository, needed: Set[Path], pinned: Set[str]) -> 
         gone |= real
         tree = repository.snapshot(commit)
         paths = (tree, *sorted(file for file in real if tree not in file.parents))
-        yield Removable("old-commit", f"{repository.name} @ {commit[:12]}", paths, sum(map(_taken, real)))
+        yield Removable("old-commit", f"{repository.name} @ {commit[:12]}", paths, sum(map(allocated, real)))
     for blob in sorted((repository.folder / "blobs").glob("*")):
         if is_etag(blob.name) and blob not in kept | gone and _is_stale(blob):
-            yield Removable("unreferenced", f"{repository.name}/{blob.name}", (blob,), _taken(blob))
+            yield Removable("unreferenced", f"{repository.name}/{blob.name}", (blob,), allocated(blob))
 
 
 def _named(places: Places, store: Store, name: str) -> Removable:
@@ -139,12 +140,14 @@ def _named(places: Places, store: Store, name: str) -> Removable:
         by_url = [one.found.path for one in held_by_url(places) if one.found.store == store and one.name == name]
         files = tuple(by_url) or ((place,) if (place := store.urls.find(name)) else ())
         if files:
-            return Removable("named", shown(name), files, sum(map(_taken, files)))
+            return Removable("named", shown(name), files, sum(map(allocated, files)))
     repositories = {repository.name: repository for repository in HubRepository.all(store.cache)}
     if name not in repositories:
         raise UnknownName("model, repository or URL in the store", shown(name), [*names(), *repositories])
     folder = repositories[name].folder
-    return Removable("named", name, (folder,), sum(_taken(file) for file in folder.rglob("*") if not file.is_symlink()))
+    return Removable(
+        "named", name, (folder,), sum(allocated(file) for file in folder.rglob("*") if not file.is_symlink())
+    )
 
 
 def _is_stale(file: Path) -> bool:
@@ -162,7 +165,7 @@ def _together(name: str, store: Store, held: Sequence[Held]) -> Removable:
         for file in repository.files(commit)
         if led_to(file) in real
     ]
-    return Removable("named", name, (*links, *sorted(real)), sum(map(_taken, real)))
+    return Removable("named", name, (*links, *sorted(real)), sum(map(allocated, real)))
 
 
 def _folders(top: Path) -> Iterator[Path]:
@@ -194,11 +197,3 @@ def _forget(records: Records) -> None:
     for file, record in records.all():
         if not file.exists():
             record.unlink(missing_ok=True)
-
-
-def _taken(file: Path) -> int:
-    """Bytes on the disk: an unfinished file may be long and empty."""
-    try:
-        return file.lstat().st_blocks * 512
-    except OSError:
-        return 0

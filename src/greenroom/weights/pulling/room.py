@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 # Left for whoever else writes to the disk meanwhile: a disk that is full to the last byte stops a machine.
 MARGIN = 200_000_000
-_BLOCK = 512  # what st_blocks counts in, whatever the file system's own block is
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class Room:
     """A file system that files go to. place: the folder on it.  free: bytes.  needed: bytes of all of them."""
 
     place: Path
@@ -43,28 +42,20 @@ class Disk:
             )
 
 
-def disks(
+def rooms(
     files: Iterable[tuple[Path, int]], statvfs: Callable[[Path], os.statvfs_result] = os.statvfs
-) -> tuple[Disk, ...]:
+) -> tuple[Room, ...]:
     """The file systems of files that are to come. files: the folder of each, and the bytes that are yet to come."""
-    found: dict[int, Disk] = {}
+    found: dict[int, Room] = {}
     for place, needed in files:
         folder = _existing(place)
         device = folder.stat().st_dev
         known = found.get(device)
         if known is None:
             told = statvfs(folder)
-            known = Disk(place, told.f_bavail * told.f_frsize, 0)
-        found[device] = Disk(known.place, known.free, known.needed + needed)
+            known = Room(place, told.f_bavail * told.f_frsize, 0)
+        found[device] = Room(known.place, known.free, known.needed + needed)
     return tuple(found.values())
-
-
-def allocated(file: Path) -> int:
-    """Bytes that a file has taken on its disk, which may be more than were written: room is reserved beforehand."""
-    try:
-        return file.stat().st_blocks * _BLOCK
-    except OSError:
-        return 0
 
 
 def _existing(folder: Path) -> Path:
