@@ -227,6 +227,15 @@ def test_room_for_what_is_to_be_fetched(weights: dict[str, Any], to_fetch: int, 
     assert said(fitted("steadydancer-14b", machine, to_fetch)) == findings
 
 
+def test_room_that_a_begun_download_has_is_not_asked_for_again() -> None:
+    machine = host("A100", disks=disks(weights={"free": 2 * GB}, data={"free": GB}))
+    recipes = with_components("steadydancer-14b")
+    assert fit(machine, recipes, 50 * GB, 49 * GB).findings == ()
+    assert fit(machine, recipes, 50 * GB, 49 * GB).to_fetch == 50 * GB
+    assert [finding.code for finding in fit(machine, recipes, 50 * GB, 40 * GB).findings] == ["disk-short"]
+    assert room_for_all(machine, 50 * GB, 49 * GB) == ()
+
+
 def test_a_volume_with_room_is_named() -> None:
     volume = disk("volume", "/workspace", free=500 * GB, mount="/workspace")
     machine = host("A100", disks=(*disks(weights={"free": 20 * GB}, data={"free": 20 * GB}), volume))

@@ -49,10 +49,10 @@ def doctor(models: tuple[str, ...], mend: bool, measure: bool, form: Format | No
     if fixes:
         host = probe(settings, cache=places.caches[0], measure=measure)
         found = examine(host)
-    fits = [fit(host, recipes, _to_fetch(recipes, places)) for recipes in wanted]
+    fits = [fit(host, recipes, *_to_come(recipes, places)) for recipes in wanted]
     everything = [*found, *(finding for one in fits for finding in one.findings)]
     if len(wanted) > 1 and not any(finding.code == "disk-short" for finding in everything):
-        everything += room_for_all(host, _to_fetch([recipe for recipes in wanted for recipe in recipes], places))
+        everything += room_for_all(host, *_to_come([recipe for recipes in wanted for recipe in recipes], places))
     if form is not None:
         out.findings(everything, form)
     else:
@@ -67,11 +67,12 @@ def doctor(models: tuple[str, ...], mend: bool, measure: bool, form: Format | No
     return 1 if any(finding.severity == "error" for finding in everything) else 0
 
 
-def _to_fetch(recipes: Sequence[Recipe], places: Places) -> int:
-    """Bytes that the disk has yet to give for a model and its components, as far as their sizes are known."""
+def _to_come(recipes: Sequence[Recipe], places: Places) -> tuple[int, int]:
+    """Bytes of models that are not here, as far as their sizes are known; and of them, those with room set aside."""
     from greenroom.weights.store.unfinished import begun
 
     known = {recipe.name: recipe for recipe in recipes}.values()  # models may share a component
     files = [file for recipe in known for file in recipe.file_set() if file.host != "pypi"]
     absent = [file for file in files if not (places.shards(file) if file.is_pattern else places.find(file))]
-    return sum(max(file.size.bytes - begun(file, places.stores[0]), 0) for file in absent if file.size is not None)
+    sizes = {file: file.size.bytes for file in absent if file.size is not None}
+    return sum(sizes.values()), sum(min(size, begun(file, places.stores[0])) for file, size in sizes.items())

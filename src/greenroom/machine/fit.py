@@ -76,20 +76,24 @@ class Fit:
     findings: tuple[Finding, ...]
 
 
-def fit(host: Host, recipes: Sequence[Recipe], to_fetch: int | None = None) -> Fit:
-    """Hold a model against a machine. recipes: the model's, then its components'.  to_fetch: bytes not yet here."""
+def fit(host: Host, recipes: Sequence[Recipe], to_fetch: int | None = None, set_aside: int = 0) -> Fit:
+    """Hold a model against a machine.
+
+    recipes: the model's, then its components'.  to_fetch: bytes not yet here.  set_aside: those of them that the disk
+    has given room already, to a download that did not end.
+    """
     model = recipes[0]
     plans = tuple(_plans(host, recipes))
     verdict, summary, finding = _verdict(host, model, plans)
     found = [finding] if finding else []
-    found += [*_extras(host, model), *_torch(host, model, plans), *_room(host, model, to_fetch)]
+    found += [*_extras(host, model), *_torch(host, model, plans), *_room(host, model, to_fetch, set_aside)]
     return Fit(model.name, verdict, f"{verdict.replace('-', ' ')}: {summary}", plans, to_fetch, tuple(found))
 
 
-def room_for_all(host: Host, to_fetch: int) -> tuple[Finding, ...]:
-    """Whether several models have room together, each of which may have it alone. to_fetch: bytes of all of them."""
+def room_for_all(host: Host, to_fetch: int, set_aside: int = 0) -> tuple[Finding, ...]:
+    """Whether several models have room together, each of which may have it alone. Both numbers are of all of them."""
     weights = host.disk("weights")
-    if weights is None or weights.free is None or weights.free >= to_fetch:
+    if weights is None or weights.free is None or weights.free >= to_fetch - set_aside:
         return ()
     message = f"{readable(to_fetch)} are to be fetched together, and {readable(weights.free)} are free"
     return (Finding("disk-short-together", "warning", message, _roomier(host, to_fetch), path=weights.path),)
@@ -242,7 +246,7 @@ def _torch(host: Host, model: Recipe, plans: Sequence[Plan]) -> Iterator[Finding
         )
 
 
-def _room(host: Host, model: Recipe, to_fetch: int | None) -> Iterator[Finding]:
+def _room(host: Host, model: Recipe, to_fetch: int | None, set_aside: int) -> Iterator[Finding]:
     """What is still to be fetched has room."""
     weights = host.disk("weights")
     if not to_fetch or weights is None:
@@ -254,10 +258,10 @@ def _room(host: Host, model: Recipe, to_fetch: int | None) -> Iterator[Finding]:
         message = f"{readable(to_fetch)} of {model.name} are not here, and {weights.path} takes no files"
         mend = "set HF_HOME or GREENROOM_WEIGHTS to a folder that does"
         yield Finding("weights-unwritable", "error", message, mend, path=weights.path)
-    elif weights.free is not None and weights.free < to_fetch + _LEFT_FREE:
+    elif weights.free is not None and weights.free < (needed := to_fetch - set_aside) + _LEFT_FREE:
         yield Finding(
             "disk-short",
-            "error" if weights.free < to_fetch else "warning",
+            "error" if weights.free < needed else "warning",
             f"{readable(to_fetch)} of {model.name} are to be fetched, and {readable(weights.free)} are free at "
             f"{weights.mount or weights.path}",
             _roomier(host, to_fetch),
