@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import re
 import subprocess
@@ -85,13 +84,6 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     started.stop()
 
 
-@functools.cache
-def make(command: str) -> str:
-    """A target in the clone, where it does the same on whichever page it stands."""
-    # The suite runs inside `make test`: that the target is there and what it would do is all that can be asked.
-    return run("make --dry-run test" if command == "make test" else command, ROOT)
-
-
 def run(command: str, folder: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
@@ -111,14 +103,21 @@ def run(command: str, folder: Path) -> str:
 
 # One after another, as all tests of a file are: pages that serve do so at the same port.
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_commands_of_a_page_run_and_print_what_it_shows(page: Path, serving: Serving, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_run_and_print_what_it_shows(
+    page: Path, serving: Serving, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     for folder in ("docs", "tests"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     for command, expected in transcripts(page):
         if command.startswith("greenroom serve"):
             printed = serving.start(command)
+        elif command == "make demo":
+            printed = request.getfixturevalue("demo")
+        elif command == "make test":
+            # The suite runs inside it: that the target is there and what it would do is all that can be asked.
+            printed = run("make --dry-run test", ROOT)
         else:
-            printed = make(command) if command.startswith("make ") else run(command, tmp_path)
+            printed = run(command, tmp_path)
         lines = iter(masked(printed))
         for line in masked("\n".join(expected)):
             assert any(line == found for found in lines), f"{command}: {line!r} is not printed"

@@ -17,14 +17,15 @@ import pytest
 
 from greenroom.cli.jobs import Client, Patience, ServerRefused, ServerUnreachable
 from greenroom.settings import Settings
-from tests.serve.routes.asking import SLEEPER, post_job, until
-from tests.serve.servers import start_server
+from tests.serve.routes.asking import post_job, until
+from tests.serve.servers import MODELS, start_server
 
 
 def test_a_job_is_followed_over_a_restart_of_its_server(tmp_path: Path) -> None:
-    server = start_server(tmp_path, "Sleeper", env={"GREENROOM_STOP_GRACE_S": "1"})
+    server = start_server(tmp_path, "Party")
     with server.client() as client:
-        job_id = post_job(client, SLEEPER, {"steps": 100, "step_s": 0.02}, max_attempts=3)["id"]
+        # It holds on until it is let go, however long the follower takes to start.
+        job_id = post_job(client, f"{MODELS}:Party", {"then": "hold"}, max_attempts=3)["id"]
         until(client, job_id, "running")
         follow = subprocess.Popen(
             [sys.executable, "-m", "greenroom", "jobs", "follow", job_id, "--server", server.url],
@@ -33,7 +34,8 @@ def test_a_job_is_followed_over_a_restart_of_its_server(tmp_path: Path) -> None:
         assert follow.stderr is not None
         first = [follow.stderr.readline(), follow.stderr.readline()]
     server.kill()
-    again = start_server(tmp_path, "Sleeper", arguments=("--port", str(server.port)))
+    (tmp_path / "marks" / "open").touch()
+    again = start_server(tmp_path, "Party", arguments=("--port", str(server.port)))
     try:
         out, err = follow.communicate(timeout=60)
     finally:

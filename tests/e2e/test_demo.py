@@ -5,11 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pysubs2
-import pytest
 import webvtt
 from pocketsphinx import Decoder
 
@@ -20,14 +18,6 @@ from greenroom.text.normalise import normalise
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "demo"
 TEXT = (ROOT / "docs" / "demo.txt").read_text()
-
-
-@pytest.fixture(scope="module")
-def demo() -> str:
-    """What ``make demo`` prints."""
-    done = subprocess.run(["make", "demo"], cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_it_says_where_the_files_are_and_what_they_hold(demo: str) -> None:

@@ -53,6 +53,11 @@ def test_a_gpu_is_asked_through_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device_memory("cuda:1") is None
 
 
+def test_for_what_is_no_gpu_torch_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # an import would fail
+    assert device_memory("cpu:1") is None
+
+
 def test_without_torch_a_gpu_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert device_memory("cuda:0") is None

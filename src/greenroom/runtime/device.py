@@ -10,6 +10,7 @@ from pathlib import Path
 from greenroom.machine.probes.resources import find_memory
 
 CPU = "cpu"
+_GPU = "cuda"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,10 @@ class Memory:
 
 
 def device_memory(device: str) -> Memory | None:
-    """The memory of a device, None where nothing tells it. Imports torch for GPUs."""
-    return host_memory() if device == CPU else _gpu_memory(device)
+    """The memory of a device, None where nothing tells it. Imports torch for GPUs, and for nothing else."""
+    if device == CPU:
+        return host_memory()
+    return _gpu_memory(device) if device.partition(":")[0] == _GPU else None
 
 
 def host_memory(root: Path = Path("/")) -> Memory | None:

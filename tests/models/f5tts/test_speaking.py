@@ -135,7 +135,10 @@ def test_a_stream_comes_in_parts_the_first_one_short(say: Say, tmp_path: Path) -
     assert len(parts[0]) < 48_000 * 4.5
     again: list[bytes] = []
     say(LONG, Work(tmp_path, hand_on=again.append), format="pcm")
-    assert again == parts
+    assert [len(part) for part in again] == [len(part) for part in parts]
+    # Which chunks are made together depends on how busy the machine is, and company changes the last bit of a float.
+    sound, same = (np.frombuffer(b"".join(said), "<i2").astype(np.int32) for said in (parts, again))
+    assert np.abs(sound - same).max() < 10
 
 
 def test_a_cancel_ends_all_chunks_and_leaves_nothing(say: Say, tmp_path: Path) -> None:

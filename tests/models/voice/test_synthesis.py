@@ -74,7 +74,7 @@ def test_every_spoken_word_has_a_span_in_order(joe: Piper) -> None:
 def test_word_times_are_those_an_aligner_hears(joe: Piper) -> None:
     """Starts and ends within 25 ms (median) and 60 ms (95th percentile) of SoundSwallower's."""
     apart: list[float] = []
-    for text in SENTENCES:
+    for text in SENTENCES[1::2]:  # benchmarks/alignment.py takes them all
         for piece in speak(joe, text):
             assert piece.spans is not None
             heard = SoundSwallower().align(piece.audio, piece.words, "en-us", silent)
@@ -82,7 +82,7 @@ def test_word_times_are_those_an_aligner_hears(joe: Piper) -> None:
             for told, other in zip(piece.spans, heard, strict=True):
                 assert other is not None
                 apart += [abs(told.start - other.start), abs(told.end - other.end)]
-    assert len(apart) > 400
+    assert len(apart) > 200
     assert np.median(apart) < 0.025
     assert np.percentile(apart, 95) < 0.060
 
@@ -119,7 +119,7 @@ def test_a_step_can_stop_it_between_pieces(joe: Piper) -> None:
 
 
 def test_a_giant_word_is_said_in_bounded_pieces(joe: Piper, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five hundred digits without a space: nothing of it is lost, and no run of the network is long."""
+    """More digits without a space than one run of the network takes: none is lost, and no run is long."""
     runs: list[int] = []
     real = Piper.say
 
@@ -128,8 +128,8 @@ def test_a_giant_word_is_said_in_bounded_pieces(joe: Piper, monkeypatch: pytest.
         return real(self, phonemes, **more)
 
     monkeypatch.setattr(Piper, "say", counted)
-    speech = join(speak(joe, "7" * 300))
+    speech = join(speak(joe, "7" * 120))
     assert len(runs) > 1
     assert max(runs) <= 600
     assert speech.spans is not None
-    assert len(speech.spans) == 300
+    assert len(speech.spans) == 120

@@ -39,14 +39,17 @@ def test_only_the_latest_is_sent_and_no_sooner_than_allowed() -> None:
                 step("sampling", number, 50)
                 await asyncio.sleep(0.01)
 
+    begun = time.monotonic()
     asyncio.run(work())
+    lasted = time.monotonic() - begun  # half a second, and longer on a busy machine
     times = [at for at, _ in line.begun]
-    assert 2 <= len(times) <= 5
+    assert 2 <= len(times) <= lasted / 0.095
     assert all(later - sooner >= 0.095 for sooner, later in itertools.pairwise(times))
     done = [message["done"] for _, message in line.begun]
     assert done == sorted(set(done))
     assert set(line.begun[-1][1]) == {"stage", "done", "total", "fraction", "eta_s"}
-    assert line.begun[-1][1]["eta_s"] == pytest.approx(0.01 * (50 - done[-1]), abs=0.1)
+    pace = (times[-1] - begun) / done[-1]
+    assert line.begun[-1][1]["eta_s"] == pytest.approx(pace * (50 - done[-1]), rel=0.25, abs=0.1)
 
 
 def test_a_short_job_says_nothing() -> None:
