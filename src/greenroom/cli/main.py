@@ -35,6 +35,7 @@ VERBS = {
     "serve": "Serve models over HTTP, with durable jobs and a page at /.",
     "jobs": "List, follow and cancel the jobs of a server.",
     "keys": "Make a key for a server, and show it this once.",
+    "plan": "Check, run and take back plans: phases with a verification and an undo.",
     "models": "List the models and voices, licence first, or show one.",
     "config": "Show every setting and where it came from.",
 }
