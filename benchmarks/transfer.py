@@ -6,7 +6,8 @@
 
 Needs curl, wget and aria2c for ``speed``. The host is a process of its own on the loopback that sends a file from the
 page cache; it answers as the model hub does too, so that huggingface_hub can be measured (its HTTP path, without xet).
-Rates are in MiB/s, the best of several rounds, tools in turns within a round.
+Rates are in MiB/s, medians of several rounds, tools in turns within a round; of two tools, the median of the rounds'
+ratios.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import GreenroomError
@@ -210,6 +212,16 @@ def ours(url: str, sha256: str, size: int, into: Path) -> dict[str, Any]:
     return {"seconds": seconds, "cpu_s": time.process_time() - cpu, "peak_rss": peak, "extra_disk": extra}
 
 
+def unflushed(url: str, sha256: str, size: int, into: Path) -> dict[str, Any]:
+    """Fetch with greenroom, but flush nothing to the disk, as the other tools do."""
+
+    def nothing(fd: object) -> None:
+        """Leave it to the system when to write."""
+
+    os.fsync = os.fdatasync = nothing
+    return ours(url, sha256, size, into)
+
+
 def hub(url: str, _sha256: str, _size: int, into: Path) -> dict[str, Any]:
     """Fetch with huggingface_hub, in this process, which checks the size alone."""
     from huggingface_hub import hf_hub_download
@@ -221,7 +233,11 @@ def hub(url: str, _sha256: str, _size: int, into: Path) -> dict[str, Any]:
     return {"seconds": seconds, "cpu_s": time.process_time() - cpu}
 
 
-IN_PYTHON: dict[str, Callable[[str, str, int, Path], dict[str, Any]]] = {"greenroom": ours, "huggingface_hub": hub}
+IN_PYTHON: dict[str, Callable[[str, str, int, Path], dict[str, Any]]] = {
+    "greenroom": ours,
+    "greenroom unflushed": unflushed,
+    "huggingface_hub": hub,
+}
 ARIA2C = ["aria2c", "-q", "-x8", "-s8", "--file-allocation=falloc", "-d", "{folder}", "-o", "file"]
 PROGRAMS: dict[str, list[str]] = {
     "curl": ["curl", "-sS", "-f", "-o", "{into}", "{url}/file"],
@@ -257,7 +273,7 @@ def run(tool: str, url: str, sha256: str, size: int, into: Path) -> dict[str, An
 
 def speed(size: int, rounds: int) -> dict[str, Any]:
     """Every tool to a file on disk, and to one in memory, where flushing costs nothing."""
-    rows: dict[str, dict[str, Any]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as disk, tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
         path, sha256 = random_file(Path(disk) / "source", size)
         with serving(path) as url:
@@ -270,27 +286,37 @@ def speed(size: int, rounds: int) -> dict[str, Any]:
                         if tool == "curl":
                             row["flushed_s"] = row["seconds"] + flush(into)
                         shutil.rmtree(into.parent)
-                        note(rows.setdefault(f"{tool}, {place}", {}), row, size)
+                        found.setdefault(f"{tool}, {place}", []).append(row)
+                        print(f"{tool}, {place}: {row}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+    rows = {name: summary(rounds_of_it, size) for name, rounds_of_it in found.items()}
     for place in ("disk", "memory"):
-        mine = rows[f"greenroom, {place}"]
-        mine["of_curl"] = round(mine["mib_s"] / rows[f"curl, {place}"]["mib_s"], 2)
-        mine["of_curl_flushed"] = round(mine["mib_s"] / rows[f"curl, {place}"]["flushed_mib_s"], 2)
-        mine["of_huggingface_hub"] = round(mine["mib_s"] / rows[f"huggingface_hub, {place}"]["mib_s"], 2)
+        for mine, name, other, clock in (
+            ("greenroom", "of_curl", "curl", "seconds"),
+            ("greenroom", "of_curl_flushed", "curl", "flushed_s"),
+            ("greenroom", "of_huggingface_hub", "huggingface_hub", "seconds"),
+            ("greenroom unflushed", "of_curl", "curl", "seconds"),
+            ("greenroom unflushed", "of_huggingface_hub", "huggingface_hub", "seconds"),
+        ):
+            pairs = zip(found[f"{other}, {place}"], found[f"{mine}, {place}"], strict=True)
+            ratios = [theirs[clock] / own["seconds"] for theirs, own in pairs]
+            rows[f"{mine}, {place}"][name] = round(median(ratios), 2)
     return {"size": size, "rounds": rounds, "rows": rows}
 
 
-def note(row: dict[str, Any], found: dict[str, Any], size: int) -> None:
-    """Keep the best of all rounds, and the worst of what should be small."""
-    if "error" in found:
-        row["error"] = found["error"]
-        return
-    row["mib_s"] = max(row.get("mib_s", 0.0), round(size / MIB / found["seconds"], 1))
-    row["cpu_s"] = min(row.get("cpu_s", 1e9), round(found["cpu_s"], 2))
-    if "flushed_s" in found:
-        row["flushed_mib_s"] = max(row.get("flushed_mib_s", 0.0), round(size / MIB / found["flushed_s"], 1))
-    for name in ("peak_rss", "extra_disk"):
-        if name in found:
-            row[name] = max(row.get(name, 0), found[name])
+def summary(found: list[dict[str, Any]], size: int) -> dict[str, Any]:
+    """Medians of all rounds, the best of them too, and the worst of what should be small."""
+    if errors := [row["error"] for row in found if "error" in row]:
+        return {"error": errors[0]}
+    rates = [size / MIB / row["seconds"] for row in found]
+    said = {
+        "mib_s": round(median(rates), 1),
+        "best_mib_s": round(max(rates), 1),
+        "cpu_s": round(median(row["cpu_s"] for row in found), 2),
+        "least_cpu_s": round(min(row["cpu_s"] for row in found), 2),
+    }
+    if "flushed_s" in found[0]:
+        said["flushed_mib_s"] = round(median(size / MIB / row["flushed_s"] for row in found), 1)
+    return said | {name: max(row[name] for row in found) for name in ("peak_rss", "extra_disk") if name in found[0]}
 
 
 def flush(path: Path) -> float:
@@ -307,7 +333,7 @@ def faults(size: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         path, sha256 = random_file(Path(name) / "source", size)
         for fault in FAULTS:
-            for tool in IN_PYTHON:
+            for tool in ("greenroom", "huggingface_hub"):
                 into = Path(name) / "into" / "file"
                 into.parent.mkdir()
                 with serving(path, fault) as url:
@@ -380,7 +406,7 @@ def main() -> None:
     parser.add_argument("what", choices=["speed", "faults", "kills", "serve", "once", "killed"])
     parser.add_argument("inner", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--mib", type=int, help="size of the file; 1024 for speed, 200 for faults, 32 for kills")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fault", default="", help=argparse.SUPPRESS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ def test_room_is_taken_at_once(tmp_path: Path) -> None:
         held = os.fstat(file.fileno())
     assert held.st_size == 3_000_000
     assert held.st_blocks * 512 >= 3_000_000
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_mount(), reason="needs a file system in memory")
+def test_in_memory_no_room_is_taken_that_would_be_written_twice() -> None:
+    with tempfile.TemporaryFile(dir="/dev/shm") as file:
+        reserve(file.fileno(), Path("/dev/shm/file"), 3_000_000)
+        held = os.fstat(file.fileno())
+    assert (held.st_size, held.st_blocks) == (3_000_000, 0)
 
 
 def test_too_large_a_file_is_refused_before_it_comes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -47,11 +48,34 @@ def test_others_join_the_first_connection_where_it_brings_too_little(
 
     body = BODY[:400_000]
     digest = Expected("sha256", hashlib.sha256(body).hexdigest())
-    patience = replace(QUICK, alone_s=0.1, enough_rate=enough_rate)
+    patience = replace(QUICK, alone_s=0.2, enough_rate=enough_rate)
     with serving(body, at({}, Answer(rate=800_000))) as host:
         got = get(source(host, digest=digest), tmp_path / "file", patience=patience, step=look, piece=20_000)
     assert is_right(got, body)
     assert len(at_work) == most
+
+
+def test_no_other_joins_where_the_disk_is_what_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: set[str] = set()
+    pwrite = os.pwrite
+
+    def look(_: int) -> None:
+        at_work.update(thread.name for thread in threading.enumerate() if re.fullmatch(r"transfer-\d", thread.name))
+
+    def slow(handle: int, data: memoryview, at: int) -> int:
+        asked = min(len(body), (at // piece + 1) * piece)
+        until = time.monotonic() + 1
+        while host.sent < min(asked, at + len(data) + (1 << 19)) and time.monotonic() < until:
+            time.sleep(0.005)
+        time.sleep(0.06)
+        return pwrite(handle, data, at)
+
+    monkeypatch.setattr(os, "pwrite", slow)
+    body, piece, patience = BODY * 7, 4 << 20, replace(QUICK, alone_s=0.3)
+    with serving(body) as host:
+        got = get(source(host, digest=None), tmp_path / "file", patience=patience, step=look, piece=piece)
+    assert is_right(got, body)
+    assert at_work == {"transfer-0"}
 
 
 def test_each_byte_is_asked_for_once_and_in_order(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from greenroom.weights.transfer.source import Expected, Source
 URL = "https://host/file?token=secret"
 WORDS = st.none() | st.text(max_size=20)
 JOURNAL = Journal(100, fingerprint(URL), '"v1"', None, None, ((0, 10), (20, 30)))
-SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+# A journal is flushed to the disk, which takes as long as it takes.
+SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 
 
 @SHARED_FOLDER

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+# Room for what fstatfs says, of which the first word is the kind of file system.
+_STATFS = 256
+# tmpfs and ramfs. Source: linux/magic.h.
+_IN_MEMORY = frozenset({0x01021994, 0x858458F6})
 _CANNOT_ALLOCATE = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 
 
@@ -54,11 +58,16 @@ def _allocate(handle: int, size: int) -> None:
     """Set the room aside where the file system can do that. Raises OSError.
 
     The system call itself, and not os.posix_fallocate: where the file system has no such thing, the C library would
-    write into every block of the file instead, which takes minutes on a network volume.
+    write into every block of the file instead, which takes minutes on a network volume. In memory the system itself
+    would do that, so there the comparison is all too.
     """
+    c_library = ctypes.CDLL(None, use_errno=True)
     try:
-        allocate = ctypes.CDLL(None, use_errno=True).fallocate
+        allocate, look = c_library.fallocate, c_library.fstatfs
     except AttributeError:  # another C library
+        return
+    kind = ctypes.create_string_buffer(_STATFS)
+    if look(ctypes.c_int(handle), kind) == 0 and ctypes.c_long.from_buffer(kind).value in _IN_MEMORY:
         return
     allocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
     while size and allocate(handle, 0, 0, size):

@@ -12,7 +12,6 @@ from greenroom.weights.transfer.journal import remove_journal
 from greenroom.weights.transfer.ranges import Ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
@@ -31,10 +30,7 @@ class Part:
         self.journal_path = into.with_name(f"{into.name}.part.json")
         self.size: int | None = None
         self._present = Ranges()
-        self._grown = threading.Condition()
-        # How long the beginning must be for the one who waits for it to be woken: a wake-up for every write would cost
-        # more than the write.
-        self._awaited: int | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         with on_disk(self.path):
@@ -50,37 +46,30 @@ class Part:
     @property
     def done(self) -> int:
         """How many bytes are there."""
-        with self._grown:
+        with self._lock:
             return self._present.total
 
     @property
     def is_whole(self) -> bool:
         """Whether all bytes are there."""
-        with self._grown:
+        with self._lock:
             return self._present.total == self.size
 
-    def wait_for_prefix(self, length: int, stopped: Callable[[], bool]) -> int:
-        """Wait until so many bytes are there from the beginning without a gap, or all; gives how many are."""
-        with self._grown:
-            self._awaited = length
-            self._grown.wait_for(lambda: stopped() or self.is_whole or self._present.prefix >= length)
-            self._awaited = None
+    @property
+    def prefix(self) -> int:
+        """How many bytes are there from the beginning without a gap."""
+        with self._lock:
             return self._present.prefix
-
-    def wake(self) -> None:
-        """Have whoever waits look whether to stop."""
-        with self._grown:
-            self._grown.notify_all()
 
     def ranges(self) -> tuple[tuple[int, int], ...]:
         """Those that are there."""
-        with self._grown:
+        with self._lock:
             return tuple(self._present.listed())
 
     def missing(self) -> list[tuple[int, int]]:
         """The gaps; the size must be known."""
         assert self.size is not None  # noqa: S101 - the caller has learned it
-        with self._grown:
+        with self._lock:
             return self._present.missing(self.size)
 
     def go_on(self, journal: Journal) -> bool:
@@ -88,7 +77,7 @@ class Part:
         with on_disk(self.path):
             if os.fstat(self._file.fileno()).st_size != journal.size:
                 return False
-        with self._grown:
+        with self._lock:
             self.size, self._present = journal.size, Ranges(journal.ranges)
         return True
 
@@ -97,26 +86,25 @@ class Part:
         with on_disk(self.path):
             remove_journal(self.journal_path)
             os.ftruncate(self._file.fileno(), 0)
-        with self._grown:
+        with self._lock:
             self.size, self._present = None, Ranges()
 
     def keep_beginning(self) -> None:
         """Forget how long the file is, and what lies behind its first gap."""
-        with self._grown:
+        with self._lock:
             self.size, self._present = None, Ranges([(0, self._present.prefix)])
 
     def miss_last_byte(self) -> None:
         """Take the last byte of a whole file as not there."""
         assert self.size  # noqa: S101 - it is whole
-        with self._grown:
+        with self._lock:
             self._present = Ranges([(0, self.size - 1)])
 
     def reserve(self, size: int) -> None:
         """Learn the file's size, and take the room for it on the disk."""
         reserve(self._file.fileno(), self.path, size)
-        with self._grown:
+        with self._lock:
             self.size = size
-            self._grown.notify_all()
 
     def write(self, at: int, data: memoryview) -> None:
         """Write bytes that were not there."""
@@ -125,10 +113,8 @@ class Part:
             put = at
             while put < end:
                 put += os.pwrite(self._file.fileno(), data[put - at :], put)
-        with self._grown:
+        with self._lock:
             self._present.add(at, end)
-            if self._awaited is not None and (self._present.prefix >= self._awaited or self.is_whole):
-                self._grown.notify_all()
 
     def read_into(self, buffer: memoryview, at: int) -> int:
         """Read bytes that are there."""

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Protocol
 
 from greenroom.weights.transfer.connection import Connection, broken_off
 from greenroom.weights.transfer.errors import HostBusy, Refused, TransferError
+from greenroom.weights.transfer.hashing import BUFFER
 from greenroom.weights.transfer.mirrors import OutOfRange
 from greenroom.weights.transfer.pace import Pace
 
 if TYPE_CHECKING:
     from greenroom.weights.transfer.answer import Answer
+    from greenroom.weights.transfer.hashing import Hasher
     from greenroom.weights.transfer.mirrors import Mirror, Mirrors
     from greenroom.weights.transfer.part import Part
     from greenroom.weights.transfer.patience import Patience
     from greenroom.weights.transfer.pieces import Piece, Pieces
 
-# Read at most, and for so long at most, before it is written: few system calls for a fast host, little to lose of a
-# slow one.
-_BUFFER = 1 << 20
+# Read for so long at most before it is written: little is lost of a slow host.
 _FILL_S = 1.0
+# So many bytes at once have waited to be read. Those that come while one buffer is written are fewer, up to rates at
+# which no other connection is wanted.
+_READY = BUFFER // 4
 # A try that brought less made no progress: a host that gives a byte at a time would be asked for ever.
 _PROGRESS = 1 << 16
 
@@ -31,6 +34,7 @@ class Work(Protocol):
     """What streams work on together."""
 
     part: Part
+    hasher: Hasher
     pieces: Pieces
     mirrors: Mirrors
     patience: Patience
@@ -56,9 +60,11 @@ class Stream(threading.Thread):
         super().__init__(name=f"transfer-{number}", daemon=True)
         self._work = work
         self._connection = Connection(work.patience)
-        self._buffer = memoryview(bytearray(_BUFFER))
+        self._buffer = memoryview(bytearray(BUFFER))
         # Whether it may write to the file.
         self.is_copying = False
+        # Bytes that lay ready, many of them, when they were asked for: the host was ahead of this machine.
+        self.ready = 0
 
     def abort(self) -> None:
         """Wake it where it waits for bytes, once the work is stopped."""
@@ -131,7 +137,7 @@ class Stream(threading.Thread):
         self._skip(answer, piece.start - answer.start, pace)
         end = min((end for end in (answer.end, piece.end) if end is not None), default=None)
         while end is None or piece.start < end:
-            room = _BUFFER if end is None else min(_BUFFER, end - piece.start)
+            room = BUFFER if end is None else min(BUFFER, end - piece.start)
             if self._fill(answer, piece, room, pace):
                 continue
             if end is not None:
@@ -156,9 +162,12 @@ class Stream(threading.Thread):
             while came and filled < room and time.monotonic() < until:
                 came = answer.read_into(self._buffer[filled:room])
                 filled += came
-                pace.came(came)
+                if came >= _READY:
+                    self.ready += came
         finally:
             if filled:
                 self._work.part.write(piece.start, self._buffer[:filled])
+                self._buffer = self._work.hasher.trade(self._buffer, filled, piece.start)
                 piece.start += filled
+        pace.came(filled)
         return came > 0

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _STEP_S = 0.1
 # How long a stream has to end once it is told to.
 _END_S = 2.0
+# How much of what comes may have lain ready where the host is what is slow.
+_MOST_READY = 0.5
 # A file smaller than this is not worth a second connection.
 _LEAST_PIECE = 4 << 20
 
@@ -67,6 +69,15 @@ class Brought:
     urls: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    """Where a transfer stands. at: when, in seconds.  done: bytes on disk.  ready: that lay ready for their stream."""
+
+    at: float
+    done: int
+    ready: int
+
+
 class Transfer:
     """Brings what a part still lacks, hashing as it grows.
 
@@ -95,11 +106,11 @@ class Transfer:
         self._streams: list[Stream] = []
         self._bringing = 0
         self._helpers = 0
-        self._glance = (0.0, 0)
+        self._glance = _Glance(0.0, 0, 0)
         self._opened = self._alone = False
         self._failure: BaseException | None = None
         self._ended = threading.Event()
-        self._hasher = Hasher(part, source.digest.algorithm if source.digest else "sha256", self._end)
+        self.hasher = Hasher(part, source.digest.algorithm if source.digest else "sha256", self._end)
         self._keeper = Keeper(part, self._journal_of, options.flush, self._end)
 
     def run(self, step: Callable[[int], None]) -> Brought:
@@ -108,7 +119,7 @@ class Transfer:
         step: told how many bytes are there, several times a second; what it raises ends the work.
         Raises TransferError, Changed, RangeIgnored.
         """
-        self._hasher.start()
+        self.hasher.start()
         self._keeper.start()
         try:
             if not self.part.is_whole:
@@ -123,7 +134,7 @@ class Transfer:
             self._keep_what_came(error)
             raise
         self._stop()
-        return Brought(self._hasher.sha256, self._hasher.digest, self.mirrors.answered())
+        return Brought(self.hasher.sha256, self.hasher.digest, self.mirrors.answered())
 
     def _wait(self, step: Callable[[int], None]) -> None:
         while not self._ended.wait(_STEP_S):
@@ -136,17 +147,21 @@ class Transfer:
     def _look_for_help(self) -> None:
         """Have others join the first stream where that brings too little.
 
-        A host that fills the line, the disk or the hash over one connection is brought no further by more of them:
-        they only take processors from the hash.
+        More of them bring nothing where one fills the line, or where the host is ahead of the disk or the processor
+        here: they would only take more of both.
         """
-        now, done = time.monotonic(), self.part.done
-        since, before = self._glance
-        if not self._helpers or now - since < self.patience.alone_s or self.part.is_whole:
+        now, before = self._look(), self._glance
+        seconds = now.at - before.at
+        if not self._helpers or seconds < self.patience.alone_s or self.part.is_whole:
             return
         with self._lock:
-            self._glance = (now, done)
-            if done - before < self.patience.enough_rate * (now - since):
+            self._glance = now
+            came, lay_ready = now.done - before.done, now.ready - before.ready
+            if came < self.patience.enough_rate * seconds and lay_ready <= _MOST_READY * came:
                 self._call_helpers()
+
+    def _look(self) -> _Glance:
+        return _Glance(time.monotonic(), self.part.done, sum(stream.ready for stream in self._streams))
 
     # What streams call.
 
@@ -173,6 +188,7 @@ class Transfer:
         if self._source.size not in (None, size):
             raise wrong_size(answer.address, self._source.size, size)
         self.part.reserve(size)
+        self.hasher.look()
 
     def left(self, error: BaseException | None) -> None:
         """A stream has ended, maybe with an error: others go on where that makes sense."""
@@ -220,6 +236,7 @@ class Transfer:
             self.part.keep_beginning()
         if size is not None:
             self.part.reserve(size)
+            self.hasher.look()
             digest = self._source.digest
             self.journal = Journal(
                 size=size,
@@ -235,7 +252,7 @@ class Transfer:
         piece.end = min(size, size if piece.end is None else piece.end)
         gaps = [(max(start, piece.end), end) for start, end in self.part.missing() if end > piece.end]
         self._helpers = min(self._options.streams - 1, self.pieces.plan(gaps, self._length(size)))
-        self._glance = (time.monotonic(), self.part.done)
+        self._glance = self._look()
         if not self.patience.alone_s:
             self._call_helpers()
 
@@ -274,11 +291,11 @@ class Transfer:
         with self._lock:
             self.stopped.set()
         self.pieces.close()
-        self._hasher.stop()
+        self.hasher.stop()
         self._keeper.stop()
         for stream in self._streams:
             stream.abort()
-        self._hasher.join()
+        self.hasher.join()
         self._keeper.join()
         for stream in self._streams:
             stream.join(_END_S)
