@@ -108,3 +108,17 @@ def test_a_file_that_was_asked_for_must_exist(tmp_path: Path) -> None:
 def test_variables_are_unique() -> None:
     names = [variable(name) for name in Settings.model_fields]
     assert len(set(names)) == len(names)
+
+
+def test_the_data_folder_is_in_the_home_folder_and_not_in_one_named_by_a_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert resolve(environ=environ(tmp_path)).settings.data == tmp_path / ".local/share/greenroom"
+
+
+def test_a_user_without_a_home_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.expanduser", str)
+    (tmp_path / "config.toml").touch()
+    with pytest.raises(InputInvalid, match="set HOME"):
+        resolve(environ={"GREENROOM_CONFIG": str(tmp_path / "config.toml")})

@@ -28,12 +28,14 @@ class Publication:
     ordinary file has the name; InputInvalid when two results want one name.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, option: str = "-o") -> None:
+        """option: of the command, by which users choose the folder."""
         self.folder = folder
+        self._option = option
         self._staged: dict[Path, Path] = {}
 
     def __enter__(self) -> Self:
-        with writing_to(self.folder):
+        with writing_to(self.folder, self._option):
             self.folder.mkdir(parents=True, exist_ok=True)
         return self
 
@@ -42,7 +44,7 @@ class Publication:
         shown = self.folder / name
         target = shown.resolve()
         if target in self._staged:
-            raise InputInvalid(f"two results would be named {quoted(shown)}", mend="choose another -o")
+            raise InputInvalid(f"two results would be named {quoted(shown)}", mend=f"choose another {self._option}")
         if target.is_dir():
             raise OutputUnwritable(f"{quoted(shown)} is a folder", mend="name a file")
         if target.exists() and not target.is_file():
@@ -51,7 +53,7 @@ class Publication:
             )
         # A short name: the target's own may have no letter to spare.
         staged = target.with_name(f".{secrets.token_hex(6)}.part")
-        with writing_to(shown):
+        with writing_to(shown, self._option):
             file = staged.open("xb")
         self._staged[target] = staged
         return file
@@ -59,7 +61,7 @@ class Publication:
     def write(self, name: str, data: bytes) -> Path:
         """Stage ``data`` as ``folder/name``; gives that path."""
         target = self.folder / name
-        with writing_to(target), self.open(name) as file:
+        with writing_to(target, self._option), self.open(name) as file:
             file.write(data)
             file.flush()
         return target
@@ -77,33 +79,37 @@ class Publication:
 
     def _publish(self) -> None:
         for target, staged in self._staged.items():
-            with writing_to(target), staged.open("rb") as file:
+            with writing_to(target, self._option), staged.open("rb") as file:
                 os.fsync(file.fileno())
         for target, staged in self._staged.items():
-            with writing_to(target):
+            with writing_to(target, self._option):
                 staged.replace(target)
 
 
 @contextlib.contextmanager
-def writing_to(target: Path) -> Iterator[None]:
-    """Turn what the system says about ``target`` into OutputUnwritable."""
+def writing_to(target: Path, option: str = "-o") -> Iterator[None]:
+    """Turn what the system says about ``target`` into OutputUnwritable. option: by which users choose another."""
     try:
         yield
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise _unwritable(target, error, option) from error
 
 
-def _unwritable(target: Path, error: OSError) -> OutputUnwritable:
+def _unwritable(target: Path, error: OSError, option: str) -> OutputUnwritable:
     place = quoted(target)
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return OutputUnwritable(f"no room on the disk for {place}", mend="free some, or choose another -o")
+            return OutputUnwritable(f"no room on the disk for {place}", mend=f"free some, or choose another {option}")
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return OutputUnwritable(f"{place} may not be written", mend="choose another -o, or change its rights")
+            return OutputUnwritable(
+                f"{place} may not be written", mend=f"choose another {option}, or change its rights"
+            )
         case errno.ENOTDIR | errno.EEXIST:
-            return OutputUnwritable(f"{place} lies under something that is not a folder", mend="choose another -o")
+            return OutputUnwritable(
+                f"{place} lies under something that is not a folder", mend=f"choose another {option}"
+            )
         case errno.EFBIG:
             return OutputUnwritable(f"{place} grows beyond what this system allows a file", mend="raise ulimit -f")
         case errno.ENAMETOOLONG:
-            return OutputUnwritable(f"the name of {place} is too long", mend="choose a shorter -o")
-    return OutputUnwritable(f"{place} cannot be written: {error.strerror or error}", mend="choose another -o")
+            return OutputUnwritable(f"the name of {place} is too long", mend=f"choose a shorter {option}")
+    return OutputUnwritable(f"{place} cannot be written: {error.strerror or error}", mend=f"choose another {option}")

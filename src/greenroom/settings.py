@@ -29,7 +29,15 @@ _MASK = "********"
 _EMPTY_MEANS_NONE = {"CUDA_VISIBLE_DEVICES"}
 _URL_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
-HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
+
+def _below_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("this machine does not know the home folder of this user: set HOME") from None
+
+
+HomePath = Annotated[Path, AfterValidator(_below_home)]
 
 
 def Setting(  # noqa: N802 - as Input in greenroom.inputs
@@ -42,7 +50,9 @@ def Setting(  # noqa: N802 - as Input in greenroom.inputs
 ) -> Any:
     """Describe one setting. env: the variable that users already set for it, if it is not ``GREENROOM_<NAME>``."""
     bounds: dict[str, Any] = {"ge": ge, "gt": gt, "le": le}
-    return Field(description=help, json_schema_extra={"env": env} if env else None, **bounds)
+    # Defaults are checked too, or ~ would stay as it is written in them.
+    checked: dict[str, Any] = {"validate_default": True, **bounds}
+    return Field(description=help, json_schema_extra={"env": env} if env else None, **checked)
 
 
 class Settings(Inputs):
@@ -111,6 +121,7 @@ class Settings(Inputs):
         str | None, Setting("GPUs that may be used, by number or id.", env="CUDA_VISIBLE_DEVICES")
     ] = None
     runpod_api_key: Annotated[SecretStr | None, Setting("Key for RunPod's API.", env="RUNPOD_API_KEY")] = None
+    runpod_url: Annotated[str, Setting("Address of RunPod's interface, version 2.")] = "https://api.runpod.io/v2"
     runpod_endpoint_id: Annotated[
         str | None, Setting("The RunPod endpoint this worker serves.", env="RUNPOD_ENDPOINT_ID")
     ] = None

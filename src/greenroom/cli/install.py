@@ -159,7 +159,7 @@ def _plan(planned: Plan) -> str:
     unknown = f", and {planned.unsized} of unknown size" if planned.unsized else ""
     rows = [
         ("environment", f"env-{planned.environment}, {counted(planned.packages, 'package')}, by {planned.installer}"),
-        ("download", f"{readable(planned.download)} for {counted(planned.fetched, 'package')}{unknown}"),
+        ("download", f"at most {readable(planned.download)} for {counted(planned.fetched, 'package')}{unknown}"),
         ("unpacked", f"about {readable(planned.unpacked)}"),
         *(
             (space.purpose, f"{space.folder}: {readable(space.needs)}, {readable(space.left)} left after")

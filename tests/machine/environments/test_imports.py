@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from greenroom.machine.environments.imports import try_imports
+from greenroom.machine.environments.imports import Importable, try_imports
 from greenroom.machine.environments.record import site_packages
 
 
@@ -15,7 +15,11 @@ def test_each_failure_has_its_reason_and_a_crash_does_not_hide_the_rest(tmp_path
     site = site_packages(tmp_path)
     (site / "crashing.py").write_text("import os\nos.kill(os.getpid(), 11)\n")
     (site / "talking.py").write_text("print('hello')\nraise SystemExit(3)\n")
-    packages = [["json", "no_such_module", "crashing", "talking"], ["email", "json"], ["crashing"]]
+    packages = [
+        Importable(("json", "no_such_module", "crashing", "talking"), 3),
+        Importable(("email", "json"), 2),
+        Importable(("crashing",), 1),
+    ]
     failed = try_imports(tmp_path, packages, holding=None, look=lambda: None)
     assert {problem.module: problem.reason for problem in failed} == {
         "no_such_module": "ModuleNotFoundError: No module named 'no_such_module'",
@@ -28,5 +32,5 @@ def test_a_python_that_does_not_start_is_said(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/python").write_text("#!/bin/sh\necho 'no interpreter here' >&2\nexit 3\n")
     (tmp_path / "bin/python").chmod(0o755)
-    (problem,) = try_imports(tmp_path, [["json"]], holding=None, look=lambda: None)
+    (problem,) = try_imports(tmp_path, [Importable(("json",), 1)], holding=None, look=lambda: None)
     assert problem.reason == "no interpreter here"

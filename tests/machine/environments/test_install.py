@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from greenroom.errors import OutputUnwritable
 from greenroom.machine.environments import folder, planning
 from greenroom.machine.environments.errors import (
     DiskShort,
@@ -214,6 +215,56 @@ def test_constraints_hold(index: Index, request_: Request, root: Path, tmp_path:
     assert said(root) == "hello 1.0\n"
 
 
+def test_a_line_of_constraints_that_is_none_is_laid_to_its_file(
+    index: Index, request_: Request, root: Path, tmp_path: Path
+) -> None:
+    constraints = tmp_path / "mine.txt"
+    constraints.write_text("!!!\n")
+    with pytest.raises(RequirementsUnresolved, match=r"mine\.txt:1") as caught:
+        run(replace(request_, constraints=(constraints,)), root)
+    assert not caught.value.retryable
+
+
+def test_needs_and_gains_get_releases_that_fit_both(index: Index, request_: Request, root: Path) -> None:
+    """Asked for one after another, the newest of what is needed would leave no room for the server."""
+    index.add("beta", "2.0")
+    own = own_wheel(requires=("alpha", 'beta; extra == "voice"', 'gamma; extra == "serve"', 'beta<2; extra == "serve"'))
+    done = run(gaining(replace(request_, own=own), "serve"), root)
+    assert (done.packages, done.degraded) == (4, ())
+    assert said(root) == "hello 1.0\n"
+    current = linked(root, "current")
+    assert current is not None
+    assert {package.name: package.part for package in current.lock.packages} == {
+        "alpha": "",
+        "beta": "",
+        "gamma": "serve",
+        "greenroom": "",
+    }
+
+
+def test_parts_are_told_apart_also_where_uv_keeps_no_cache(
+    index: Index, request_: Request, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_NO_CACHE", "1")
+    done = run(gaining(request_, "serve", "google"), root)
+    current = linked(root, "current")
+    assert current is not None
+    assert (done.degraded, current.lock.only("serve")[0].name, current.lock.only("google")[0].name) == (
+        (),
+        "gamma",
+        "delta",
+    )
+
+
+def test_a_folder_that_takes_nothing_is_named_with_the_option_that_chooses_another(
+    request_: Request, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputUnwritable) as caught:
+        run(request_, tmp_path / "file/environments")
+    assert caught.value.mend == "choose another --into"
+
+
 def test_a_plan_counts_what_is_to_be_fetched_and_makes_nothing(
     index: Index, request_: Request, installed: Path
 ) -> None:
@@ -221,7 +272,7 @@ def test_a_plan_counts_what_is_to_be_fetched_and_makes_nothing(
     planned = plan_install(request_, root)
     sizes = {name.partition("-")[0]: len(content) for name, content in index.wheels.items()}
     assert planned.download == sizes["alpha"] + sizes["beta"]
-    assert (planned.packages, planned.fetched, planned.unsized) == (3, 3, 0)
+    assert (planned.packages, planned.fetched, planned.unsized) == (3, 2, 0)
     assert not root.exists()
     more = plan_install(gaining(request_, "google"), installed)
     assert (more.fetched, more.download) == (1, sizes["delta"])

@@ -150,3 +150,15 @@ def test_an_upgrade_replaces_what_others_unpack(
     assert (volume.root / packed.name).exists()  # another may be reading it
     install(request_, tmp_path / "maker", silent, replace(QUICK, volume=volume, upgrade=True))
     assert not (volume.root / packed.name).exists()
+
+
+def test_what_a_killed_packer_left_on_the_volume_goes_with_the_next_pack(
+    index: Index, request_: Request, installed: Path, volume: Volume
+) -> None:
+    volume.root.mkdir()
+    left, other = (volume.root / f".{request}-00000000.part" for request in (request_.key[:16], "f" * 16))
+    left.write_bytes(b"half of it")
+    other.write_bytes(b"somebody is at it")
+    run(request_, installed, volume=volume)
+    assert volume.find(request_.key) is not None
+    assert (left.exists(), other.exists()) == (False, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from packaging.utils import canonicalize_name
 
 from greenroom.machine.environments.errors import EnvironmentDamaged, ImportsFailed, InstallFailed
 from greenroom.machine.environments.folder import Degraded, Marker, remove, seal
-from greenroom.machine.environments.imports import try_imports
+from greenroom.machine.environments.imports import Importable, try_imports
+from greenroom.machine.environments.installer import Patience
 from greenroom.machine.environments.lock import python_tag
 from greenroom.machine.environments.planning import unpacked_bytes
 from greenroom.machine.environments.record import damaged_packages, find_damage, fingerprint, import_names
@@ -22,15 +24,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenroom.machine.environments.folder import Environment, Environments
-    from greenroom.machine.environments.installer import Installer, Patience
+    from greenroom.machine.environments.imports import Unimportable
+    from greenroom.machine.environments.installer import Installer
     from greenroom.machine.environments.lock import Lock, Locked
     from greenroom.machine.environments.own_wheel import OwnWheel
     from greenroom.machine.environments.parts import Parts
+    from greenroom.machine.environments.record import Damage
     from greenroom.progress import Step
 
 # Wheels above this come after all others: what is wrong with a small one is then known before the long wait.
 _LARGE = 20_000_000
 _MOST_NAMED = 3
+# Everything at once is tried one time: what fails may be a part, and then the others need not wait for it.
+_ONCE = Patience(tries=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +84,40 @@ class Build:
         try:
             self._installer.create(place, planned)
             lock, failed = self._install(place, lock)
-            repaired = self._verify(place, lock)
-            lock, unimportable = self._import(place, lock)
+            repaired, unimportable = self._prove(place, lock)
+            lock, lost = self._without(place, lock, unimportable)
             # Without a part it is another environment, by another name.
             replace_in_activation(place, str(planned), str(self._environments.place(lock.id)))
-            self._seal(place, lock, (*self._order.degraded, *failed, *unimportable))
+            self._seal(place, lock, (*self._order.degraded, *failed, *lost))
         except BaseException:
             remove(place)
             raise
         return Built(self._environments.adopt(place, lock.id), repaired)
 
     def _install(self, place: Path, lock: Lock) -> tuple[Lock, tuple[Degraded, ...]]:
-        """Everything that is needed, then part by part what is gained."""
+        """Everything at once; where that fails, all that is needed, then part by part what is gained."""
+        parts = parts_of(lock)
+        try:
+            for batch in _batches(lock.packages):
+                self._put(place, batch, _ONCE if parts else self._patience)
+        except InstallFailed:
+            if not parts:
+                raise
+        else:
+            return lock, ()
         for batch in _batches(lock.only("")):
-            self._put(place, batch)
+            self._put(place, batch, self._patience)
         failed: list[Degraded] = []
-        for part in parts_of(lock):
+        for part in parts:
             try:
                 for batch in _batches(lock.only(part)):
-                    self._put(place, batch)
+                    self._put(place, batch, self._patience)
             except InstallFailed as error:
                 lock = self._drop(place, lock, part)
                 failed.append(Degraded(part, error.message))
         return lock, tuple(failed)
 
-    def _put(self, place: Path, packages: Sequence[Locked], *, anew: bool = False) -> None:
+    def _put(self, place: Path, packages: Sequence[Locked], patience: Patience, *, anew: bool = False) -> None:
         total = unpacked_bytes(packages)
         stage = f"installing {len(packages)} packages" if len(packages) > 1 else f"installing {packages[0].name}"
 
@@ -111,7 +126,7 @@ class Build:
 
         written(0)
         index = self._order.index
-        self._patience.of(lambda: self._installer.install(place, packages, index=index, anew=anew, written=written))
+        patience.of(lambda: self._installer.install(place, packages, index=index, anew=anew, written=written))
 
     def _drop(self, place: Path, lock: Lock, part: str) -> Lock:
         """Take out whatever of a part is there."""
@@ -121,39 +136,65 @@ class Build:
             self._installer.remove(place, names)
         return lock.without(part)
 
-    def _verify(self, place: Path, lock: Lock) -> tuple[str, ...]:
-        """Every file of every package by its hash; a package with a damaged one is installed anew, once."""
-        self._step(f"checking every file of {len(lock.packages)} packages", 0, 1)
-        damaged = tuple(damaged_packages(find_damage(place, lock.packages)))
-        if damaged:
-            self._put(place, [package for package in lock.packages if package.name in damaged], anew=True)
-        left = find_damage(place, lock.packages) if damaged else ()
+    def _prove(self, place: Path, lock: Lock) -> tuple[tuple[str, ...], tuple[Unimportable, ...]]:
+        """Hash every file of every package while what greenroom asks for is imported.
+
+        A package with a damaged file is installed anew, once, and then everything is looked at again. Gives the
+        packages that were, and the modules that do not import.
+        """
+        damaged, unimportable = self._look(place, lock)
+        if not damaged:
+            return (), unimportable
+        packages = tuple(damaged_packages(damaged))
+        again = [package for package in lock.packages if package.name in packages]
+        self._put(place, again, self._patience, anew=True)
+        left, unimportable = self._look(place, lock)
         if left:
             raise EnvironmentDamaged(
                 f"{len(left)} files differ from their RECORD, also after installing their packages again: "
                 f"{', '.join(map(str, left[:_MOST_NAMED]))}",
                 mend="look at the disk and at the index: greenroom doctor",
             )
-        return damaged
+        return packages, unimportable
 
-    def _import(self, place: Path, lock: Lock) -> tuple[Lock, tuple[Degraded, ...]]:
-        """What greenroom itself asks for, by module."""
-        direct = [package for package in lock.packages if package.name in _asked(self._order.own)]
-        names = {package.name: import_names(place, package.name) for package in direct}
-        modules = {module: package.part for package in direct for module in names[package.name]}
+    def _look(self, place: Path, lock: Lock) -> tuple[tuple[Damage, ...], tuple[Unimportable, ...]]:
+        packages = [Importable(modules, size) for _, modules, size in self._asked(place, lock)]
+        count = sum(len(package.modules) for package in packages)
+        stage = f"checking every file of {len(lock.packages)} packages, importing {count} modules"
 
         def look() -> None:
-            self._step(f"importing {len(modules)} modules", 0, 1)
+            self._step(stage, 0, 1)
 
         look()
-        failed = try_imports(place, list(names.values()), holding=self._environments.handle, look=look)
-        needed = [problem for problem in failed if modules[problem.module] == ""]
-        if needed:
+        with ThreadPoolExecutor(1, thread_name_prefix="files") as pool:
+            files = pool.submit(find_damage, place, lock.packages)
+            unimportable = try_imports(place, packages, holding=self._environments.handle, look=look)
+            return files.result(), unimportable
+
+    def _asked(self, place: Path, lock: Lock) -> list[tuple[str, tuple[str, ...], int]]:
+        """Part, modules and size of each package that greenroom asks for by name; it is those that it imports."""
+        asked = {canonicalize_name(Requirement(line).name) for line in self._order.own.requires}
+        return [
+            (package.part, import_names(place, package.name), package.size or 0)
+            for package in lock.packages
+            if package.name in asked
+        ]
+
+    def _without(
+        self, place: Path, lock: Lock, unimportable: Sequence[Unimportable]
+    ) -> tuple[Lock, tuple[Degraded, ...]]:
+        """The lock less the parts of which a module does not import. Raises ImportsFailed for what is needed."""
+        if not unimportable:
+            return lock, ()
+        part_of = {module: part for part, modules, _ in self._asked(place, lock) for module in modules}
+        lost: dict[str, Unimportable] = {}
+        for problem in unimportable:
+            lost.setdefault(part_of[problem.module], problem)
+        if needed := lost.get(""):
             raise ImportsFailed(
-                f"{needed[0].module} does not import: {needed[0].reason}",
+                f"{needed.module} does not import: {needed.reason}",
                 mend="install what it names; greenroom doctor says what this machine lacks",
             )
-        lost = {modules[problem.module]: problem for problem in reversed(failed)}
         for part in lost:
             lock = self._drop(place, lock, part)
         return lock, tuple(
@@ -187,8 +228,3 @@ def _batches(packages: Iterable[Locked]) -> list[list[Locked]]:
     small = [package for package in known if (package.size or 0) <= _LARGE]
     large = [package for package in known if (package.size or 0) > _LARGE]
     return [batch for batch in (small, large) if batch]
-
-
-def _asked(own: OwnWheel) -> set[str]:
-    """The packages that greenroom asks for by name; it is those that it imports."""
-    return {canonicalize_name(Requirement(line).name) for line in own.requires}

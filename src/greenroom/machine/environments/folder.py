@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from greenroom.machine.environments.lock import Lock
     from greenroom.progress import Step
 
+# The option by which users choose the folder.
+CHOSEN_BY = "--into"
 _LOCK_FILE = "pylock.toml"
 _PREFIX = "env-"
 _CURRENT = "current"
@@ -92,7 +94,7 @@ class Marker:
 
     def write(self, environment: Path) -> None:
         """Write it, in one step and flushed to the disk."""
-        with Publication(environment) as out:
+        with Publication(environment, CHOSEN_BY) as out:
             out.write(MARKER, json.dumps(asdict(self), indent=2).encode())
 
 
@@ -159,7 +161,7 @@ class Environments:
     def adopt(self, built: Path, identity: str) -> Environment:
         """Give a whole environment its name; a damaged one that has the name makes room."""
         place = self.place(identity)
-        with writing_to(place):
+        with writing_to(place, CHOSEN_BY):
             if place.exists():
                 old = place.with_name(f"{place.name}.old")
                 remove(old)
@@ -207,6 +209,9 @@ class Environments:
             remove(place)
         for place in self.root.glob(f"{_PREFIX}*.new"):
             remove(place)
+        for name in (_CURRENT, _PREVIOUS):
+            for staged in self.root.glob(f".{name}.*"):
+                remove(staged)
 
     def prune(self) -> tuple[str, ...]:
         """Remove all but the current environment and the one before, once something was served from the current one."""
@@ -230,7 +235,7 @@ class Environments:
     def _link(self, name: str, target: str) -> None:
         """Point a link elsewhere, in one step."""
         staged = self.root / f".{name}.{secrets.token_hex(4)}"
-        with writing_to(self.root / name):
+        with writing_to(self.root / name, CHOSEN_BY):
             staged.symlink_to(target)
             staged.replace(self.root / name)
             sync_folder(self.root)
@@ -244,7 +249,7 @@ def opened(root: Path, step: Step) -> Iterator[Environments]:
     FolderUnfit, OutputUnwritable.
     """
     check_folder(root)
-    with writing_to(root):
+    with writing_to(root, CHOSEN_BY):
         root.mkdir(parents=True, exist_ok=True)
     handle = _hold(root, step)
     try:
@@ -312,14 +317,14 @@ def all_environments(root: Path) -> tuple[Environment, ...]:
 
 def seal(built: Path, lock: Lock, marker: Marker) -> None:
     """Write lock and marker into an environment whose every file was checked: from here on it is whole."""
-    with writing_to(built):
+    with writing_to(built, CHOSEN_BY):
         (built / _LOCK_FILE).write_text(lock.as_toml(), encoding="utf-8")
     marker.write(built)
 
 
 def remove(place: Path) -> None:
     """Remove a folder, if it is there. Raises OutputUnwritable."""
-    with writing_to(place):
+    with writing_to(place, CHOSEN_BY):
         if place.is_symlink() or place.is_file():
             place.unlink()
         elif place.exists():
@@ -336,7 +341,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _hold(root: Path, step: Step) -> int:
-    with writing_to(root / ".lock"):
+    with writing_to(root / ".lock", CHOSEN_BY):
         while True:
             try:
                 return hold(root / ".lock")

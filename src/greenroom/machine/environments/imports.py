@@ -12,13 +12,14 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from greenroom.errors import Cancelled
 from greenroom.machine.environments.processes import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 # A line before and a line after each import, so that a crash in native code can be laid to one.
@@ -40,6 +41,14 @@ _MOST_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Importable:
+    """The modules of a package, and its size, by which the work is shared out: any unit does."""
+
+    modules: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unimportable:
     """A module that does not import, and why."""
 
@@ -48,28 +57,34 @@ class Unimportable:
 
 
 def try_imports(
-    environment: Path, packages: Sequence[Sequence[str]], *, holding: int | None, look: Callable[[], None]
+    environment: Path, packages: Iterable[Importable], *, holding: int | None, look: Callable[[], None]
 ) -> tuple[Unimportable, ...]:
     """Import the modules of each package; gives those that fail.
 
     What is not compiled yet takes most of the time, so that every core imports its share, packages whole.  look: called
     while it runs; may raise to stop it.
     """
-    shares = min(len(packages), os.cpu_count() or 1, _MOST_AT_ONCE)
+    shares = _shares(packages, min(os.cpu_count() or 1, _MOST_AT_ONCE))
     stopped = threading.Event()
-
-    def run_share(number: int) -> tuple[Unimportable, ...]:
-        modules = [module for package in packages[number::shares] for module in package]
-        return _import_all(environment, modules, holding, stopped)
-
-    with ThreadPoolExecutor(max(1, shares), thread_name_prefix="imports") as pool:
-        running = [pool.submit(run_share, number) for number in range(shares)]
+    with ThreadPoolExecutor(len(shares), thread_name_prefix="imports") as pool:
+        running = [pool.submit(_import_all, environment, modules, holding, stopped) for modules in shares]
         try:
             while wait(running, _LOOK_S).not_done:
                 look()
         finally:
             stopped.set()
     return tuple(problem for share in running for problem in share.result())
+
+
+def _shares(packages: Iterable[Importable], count: int) -> list[list[str]]:
+    """The modules in so many shares, by size: the largest package takes as long as many others together."""
+    modules: list[list[str]] = [[] for _ in range(count)]
+    sizes = [0] * count
+    for package in sorted(packages, key=attrgetter("size"), reverse=True):
+        least = sizes.index(min(sizes))
+        modules[least] += package.modules
+        sizes[least] += package.size
+    return modules
 
 
 def _import_all(

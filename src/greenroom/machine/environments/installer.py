@@ -28,14 +28,17 @@ _T = TypeVar("_T")
 class Question:
     """What is to be resolved.
 
-    requirements: lines for pip and uv.  constraints: lines too.  index: one more index to ask.  known: a lock whose
-    releases are kept where they fit.
+    requirements: lines for pip and uv.  constraints: files of the user's.  pins: releases, a line each.  index: one
+    more index to ask.  known: a lock whose releases are kept where they fit.  settled: the pins leave one answer, and
+    all of it was asked just now.
     """
 
     requirements: tuple[str, ...]
-    constraints: tuple[str, ...] = ()
+    constraints: tuple[Path, ...] = ()
+    pins: tuple[str, ...] = ()
     index: str | None = None
     known: Lock | None = None
+    settled: bool = False
 
 
 class Installer(Protocol):

@@ -40,7 +40,7 @@ class OwnWheel:
         place = folder / self.sha256[:16]
         name = f"greenroom-{self.version}-{_TAG}.whl"
         if not (place / name).is_file():
-            with Publication(place) as out:
+            with Publication(place, "--into") as out:
                 out.write(name, self.content)
         return place / name
 

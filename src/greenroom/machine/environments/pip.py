@@ -40,14 +40,15 @@ class Pip:
     def resolve(self, question: Question) -> Lock:
         """Which releases fit. Raises RequirementsUnresolved, LockInvalid."""
         with tempfile.TemporaryDirectory(prefix="greenroom-lock-") as folder:
-            wanted, constraints = Path(folder) / "requirements.txt", Path(folder) / "constraints.txt"
+            wanted, pins = Path(folder) / "requirements.txt", Path(folder) / "pins.txt"
             wanted.write_text("\n".join(question.requirements))
-            constraints.write_text("\n".join(question.constraints))
+            pins.write_text("\n".join(question.pins))
             report = Path(folder) / "report.json"
             ended = self._run(
                 *("install", "--dry-run", "--ignore-installed", "--report", report),
                 *_index(question.index),
-                *("--requirement", wanted, "--constraint", constraints),
+                *("--requirement", wanted),
+                *(word for file in (pins, *question.constraints) for word in ("--constraint", file)),
             )
             if ended.code:
                 raise unresolved(ended)

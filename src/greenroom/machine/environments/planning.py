@@ -48,9 +48,9 @@ class Space:
 class Plan:
     """What will be done.
 
-    packages: in the environment.  fetched: packages that no other environment here has.  download: their bytes, of
-    ``unsized`` packages unknown.  unpacked: bytes of the environment, estimated.  degraded: parts that will not be
-    there.
+    packages: in the environment.  fetched: packages from elsewhere that no other environment here has.  download: their
+    bytes at most, since the installer's cache may have some, of ``unsized`` packages unknown.  unpacked: bytes of the
+    environment, estimated.  degraded: parts that will not be there.
     """
 
     environment: str
@@ -76,13 +76,14 @@ def plan(lock: Lock, installer: Installer, root: Path, here: Iterable[Environmen
     """What an environment of this lock takes in ``root``, beside the environments that are here."""
     cached = {package.sha256 for environment in here for package in environment.lock.packages}
     new = [package for package in lock.packages if package.sha256 not in cached]
+    fetched = [package for package in new if not package.is_local]
     unpacked = unpacked_bytes(lock.packages)
     return Plan(
         environment=lock.id,
         installer=installer.name,
         packages=len(lock.packages),
-        fetched=len(new),
-        download=sum(package.size or 0 for package in new if not package.is_local),
+        fetched=len(fetched),
+        download=sum(package.size or 0 for package in fetched),
         unsized=sum(package.size is None for package in new),
         unpacked=unpacked,
         spaces=_spaces(new, unpacked, installer, root),

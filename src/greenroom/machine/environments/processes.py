@@ -31,7 +31,8 @@ _LOOK_S = 0.1
 _GRACE_S = 5.0
 _LONGEST_REASON = 600
 _LASTING = ("hash mismatch", "do not match the hashes", "require-hashes", "failed to build", "no solution found",
-            "no matching distribution", "not found in the package registry", "conflict", "invalid")  # fmt: skip
+            "no matching distribution", "not found in the package registry", "conflict", "invalid",
+            "couldn't parse requirement", "expected '-c'")  # fmt: skip
 _FULL = ("No space left on device", "os error 28", "Disk quota exceeded", "File too large", "os error 27")
 
 

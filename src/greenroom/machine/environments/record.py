@@ -107,9 +107,8 @@ def fingerprint(environment: Path, packages: Iterable[Locked]) -> str:
 
 
 def import_names(environment: Path, package: str) -> tuple[str, ...]:
-    """The modules that a package brings, topmost first: ``numpy``, ``google.cloud.speech``."""
-    (info,) = _infos(site_packages(environment))[package]
-    rows, _ = _read_rows(package, info)
+    """The modules that a package brings, topmost first: ``numpy``, ``google.cloud.speech``. None if it is not whole."""
+    rows = [row for info in _infos(site_packages(environment)).get(package, []) for row in _read_rows(package, info)[0]]
     modules = {name for row in rows if (name := _module(row.path))}
     packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
     tops = {name for name in packages if not any(name.startswith(f"{other}.") for other in packages)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from greenroom.machine.torch_build import TorchBuild
 
 
+# All parts at once are asked for one time: what fails may be one part, and then the others need not wait for it.
+_ONCE = Patience(tries=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked for.
@@ -50,10 +55,6 @@ class Request:
         files = [_text(path) for path in (*self.constraints, *([self.lock] if self.lock else []))]
         said = [python_tag(), self.parts.needs, self.parts.gains, self.own.sha256, files, torch, fingerprint()]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-    def constraint_lines(self) -> tuple[str, ...]:
-        """All lines of the constraint files. Raises FileUnreadable."""
-        return tuple(line for path in self.constraints for line in _text(path).splitlines())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,9 @@ def pins_torch(constraints: Iterable[Path]) -> bool:
 def resolve(
     request: Request, wheel: Path, installer: Installer, known: Lock | None, patience: Patience = PATIENCE
 ) -> Resolved:
-    """The lock that answers a request: what is needed first, then part by part what is gained, changing nothing of it.
+    """The lock that answers a request: one set of releases for what is needed and what is gained.
 
+    Where none fits all of it, what is needed comes first, then part by part what is gained, changing nothing of it.
     wheel: greenroom's own.  known: an earlier lock, whose releases stay where they fit.  Raises RequirementsUnresolved,
     LockInvalid.
     """
@@ -86,15 +88,38 @@ def resolve(
         own = Locked("greenroom", request.own.version, wheel.as_uri(), request.own.sha256)
         given = locks.read(request.lock, by_url=True).packages
         return Resolved(Lock.of([*(package for package in given if package.name != own.name), own]))
+    if request.parts.gains:
+        with contextlib.suppress(RequirementsUnresolved):
+            return _together(request, wheel, installer, known)
+    return _one_by_one(request, wheel, installer, known, patience)
+
+
+def _together(request: Request, wheel: Path, installer: Installer, known: Lock | None) -> Resolved:
+    """All parts at once; then which part each package came with, of which no index need be asked."""
+    needs, gains = request.parts.needs, request.parts.gains
+    question = Question((requirement(wheel, (*needs, *gains)),), request.constraints, known=known)
+    lock, question, warnings = _with_torch(question, request.torch, installer, _ONCE)
+    settled = replace(question, pins=_pins(lock), known=None, settled=True)
+    parted = Lock(())
+    for number, part in enumerate(("", *gains[:-1])):
+        extras = requirement(wheel, (*needs, *gains[:number]))
+        of_part = installer.resolve(replace(settled, requirements=(extras, *question.requirements[1:])))
+        names = {package.name for package in of_part.packages}
+        parted = parted.with_part(part, (package for package in lock.packages if package.name in names))
+    return Resolved(parted.with_part(gains[-1], lock.packages), question.index, (), warnings)
+
+
+def _one_by_one(
+    request: Request, wheel: Path, installer: Installer, known: Lock | None, patience: Patience
+) -> Resolved:
+    """What is needed, then each part that is gained, with the releases that are there already."""
     kept = request.parts.needs
-    constraints = request.constraint_lines()
-    question = Question((requirement(wheel, kept),), constraints, None, known)
+    question = Question((requirement(wheel, kept),), request.constraints, known=known)
     lock, question, warnings = _with_torch(question, request.torch, installer, patience)
     degraded: list[Degraded] = []
     for part in request.parts.gains:
-        pins = tuple(package.pin for package in lock.packages if package.name != "greenroom")
         wanted = (requirement(wheel, (*kept, part)), *question.requirements[1:])
-        more = replace(question, requirements=wanted, constraints=(*constraints, *pins))
+        more = replace(question, requirements=wanted, pins=_pins(lock))
         try:
             lock = lock.with_part(part, patience.of(partial(installer.resolve, more)).packages)
         except RequirementsUnresolved as error:
@@ -102,6 +127,10 @@ def resolve(
         else:
             kept = (*kept, part)
     return Resolved(lock, question.index, tuple(degraded), warnings)
+
+
+def _pins(lock: Lock) -> tuple[str, ...]:
+    return tuple(package.pin for package in lock.packages if package.name != "greenroom")
 
 
 def _with_torch(

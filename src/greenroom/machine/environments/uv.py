@@ -47,19 +47,26 @@ class Uv:
             answer = Path(folder) / "pylock.toml"
             if question.known is not None:
                 answer.write_text(question.known.as_toml())
-            constraints = Path(folder) / "constraints.txt"
-            constraints.write_text("\n".join(question.constraints))
-            given = [word for file in constraint_files() for word in ("--constraints", file)]
-            ended = self._run(
-                *("pip", "compile", "-", "--output-file", answer, "--constraints", constraints),
-                *given,
+            pins = Path(folder) / "pins.txt"
+            pins.write_text("\n".join(question.pins))
+            constraints: tuple[str | Path, ...] = (pins, *question.constraints, *constraint_files())
+            words: tuple[str | Path, ...] = (
+                *("pip", "compile", "-", "--output-file", answer),
+                *(word for file in constraints for word in ("--constraints", file)),
                 *_index(question.index),
                 *("--python", base_python(), "--no-header", "--no-python-downloads"),
-                text="\n".join(question.requirements),
             )
+            ended = self._compile(words, question)
             if ended.code:
                 raise unresolved(ended)
             return locks.read(answer)
+
+    def _compile(self, words: Sequence[str | Path], question: Question) -> Ended:
+        """What was asked just now is in the cache, unless uv was told to keep none."""
+        text = "\n".join(question.requirements)
+        if question.settled and not (ended := self._run(*words, "--offline", text=text)).code:
+            return ended
+        return self._run(*words, text=text)
 
     def create(self, environment: Path, final: Path) -> None:
         """Make an empty environment whose scripts find Python beside themselves. Raises InstallFailed."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from greenroom.files import Publication, writing_to
 from greenroom.leases import Pace, lease
 from greenroom.machine.environments.errors import PackDamaged
-from greenroom.machine.environments.folder import read_environment, remove, seal
+from greenroom.machine.environments.folder import CHOSEN_BY, read_environment, remove, seal
 from greenroom.machine.environments.installer import base_python
 from greenroom.machine.environments.lock import ID_LENGTH
 from greenroom.machine.environments.packing import damaged, pack, unpack, zstd
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from greenroom.machine.environments.folder import Environment, Environments
     from greenroom.progress import Step
 
+# The option by which users choose the volume.
+_CHOSEN_BY = "--volume"
 _SCHEMA = 1
 _PACE = Pace()
 
@@ -99,15 +101,16 @@ class Volume:
     def add(self, environment: Environment, request: str, held: Lease, step: Step) -> Packed:
         """Pack an environment. Raises OutputUnwritable, LeaseLost, ExtraMissing."""
         name = f"env-{environment.marker.id}-{secrets.token_hex(4)}.tar.zst"
-        staged = self.root / f".{name}.part"
+        staged = self.root / f".{request[:ID_LENGTH]}-{secrets.token_hex(4)}.part"
         before = Packed.read(self._note(request))
+        self._remove_unfinished(request)
         try:
-            with writing_to(self.root / name):
+            with writing_to(self.root / name, _CHOSEN_BY):
                 content = pack(environment.path, staged, step)
                 held.check()
                 staged.replace(self.root / name)
             packed = Packed(environment.marker.id, name, *content, before=before.name if before else None)
-            with Publication(self.root) as out:
+            with Publication(self.root, _CHOSEN_BY) as out:
                 out.write(self._note(request).name, json.dumps(asdict(packed), indent=2).encode())
         finally:
             with contextlib.suppress(OSError):
@@ -125,7 +128,7 @@ class Volume:
         check_free(environments.root, packed.unpacked)
         place = environments.building(packed.id)
         try:
-            with writing_to(place):
+            with writing_to(place, CHOSEN_BY):
                 unpack(self.root / packed.name, packed.sha256, place, step)
             _settle(place, environments.place(packed.id), packed, request)
         except PackDamaged:
@@ -136,6 +139,12 @@ class Volume:
             remove(place)
             raise
         return environments.adopt(place, packed.id)
+
+    def _remove_unfinished(self, request: str) -> None:
+        """What somebody who was killed, or lost the lease, had packed by then: without it, a volume fills up unseen."""
+        for left in self.root.glob(f".{request[:ID_LENGTH]}-*.part"):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
     def _forget(self, packed: Packed, request: str) -> None:
         """Let the next one to come make a damaged pack anew, unless somebody did already."""
