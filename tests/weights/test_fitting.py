@@ -63,6 +63,14 @@ def test_an_odd_name_stays_on_its_line() -> None:
     assert len(caught.value.message) < 250
 
 
+def test_an_odd_name_that_looks_renamed_stays_on_its_line_too() -> None:
+    with pytest.raises(TensorRenamed) as caught:
+        check_fit("file", "net", WANTED, renamed("a\n\x1b[31m" + "b" * 500, (4, 4)))
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 300
+    assert "b…, that net has not" in caught.value.message
+
+
 @pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2", "q8_0", "q4_k"])
 def test_quantised_weights_are_taken_where_they_are_asked_for(dtype: str) -> None:
     found = stored(WANTED) | {"layer.2": Stored(dtype, (3, 4)), "layer.5": Stored(dtype, (6, 4))}

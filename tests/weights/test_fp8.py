@@ -57,6 +57,8 @@ def test_a_plain_cast_has_no_scale(tmp_path: Path) -> None:
         {"b.weight": torch.ones(2).to(E4M3), "b.scale_weight": torch.ones(2)},  # more than one number
         {"b.weight": torch.ones(2).to(E4M3), "b.scale_weight": torch.ones(1).half()},
         {"b.scaled_fp8": torch.ones(3)},
+        {"b.weight": torch.ones(2).to(E4M3), "b.weight_scale": torch.ones(1)},
+        {"b.weight": torch.ones(128, 128).to(E4M3), "b.weight_scale_inv": torch.ones(1, 1)},
     ],
 )
 def test_what_is_not_understood_stays_in_the_list(tmp_path: Path, strange: dict[str, Tensor]) -> None:

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from greenroom.weights.contents import WeightsFile
-from greenroom.weights.errors import NotFinite, WeightsTruncated
+from greenroom.weights.errors import NotFinite, WeightsTruncated, WeightsUnreadable
 from greenroom.weights.fp8 import Fp8
 from greenroom.weights.loading import read_quantised, read_weights
 from greenroom.weights.quantised import Quantised
@@ -217,6 +217,22 @@ def test_a_file_that_shrinks_after_it_was_opened(tmp_path: Path) -> None:
         file.truncate(200_000)
     with pytest.raises(WeightsTruncated, match="became shorter"):
         read_weights(opened, same(opened), "cpu", torch.float16)
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "torch"])
+def test_a_file_that_is_replaced_after_it_was_opened(tmp_path: Path, kind: str) -> None:
+    """By a rename, as downloads are: the mapping is still the old file, and what is opened again is not."""
+    file, other = tmp_path / "some", tmp_path / "other"
+    for tensors, path in (({"a": torch.ones(900)}, file), ({"longer": torch.zeros(9000)}, other)):
+        if kind == "torch":
+            torch.save(tensors, path)
+        else:
+            save_file(tensors, path)
+    opened = open_weights(file)
+    other.replace(file)
+    with pytest.raises(WeightsUnreadable, match=r"^some was replaced, or written to, after it was opened$"):
+        read_weights(opened, {"a": "a"}, "cpu", torch.float16)
+    assert read_weights(opened, {"a": "a"}, "cpu", torch.float32)["a"].sum() == 900
 
 
 def test_tensors_that_are_not_asked_for_are_not_read(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -37,11 +38,28 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where the bytes of a tensor lie, in row-major order and nothing between them."""
+    """Where the bytes of a tensor lie, in row-major order and nothing between them.
+
+    version: of the file when its header was read; None where nobody looked.
+    """
 
     path: Path
     start: int
     length: int
+    version: Version | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What tells a file from one that took its place. No inode: some network volumes give a file another each time."""
+
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, stat: os.stat_result) -> Version:
+        """From what the system says of a file."""
+        return cls(stat.st_size, stat.st_mtime_ns)
 
 
 class WeightsFile(Protocol):

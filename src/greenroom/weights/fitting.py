@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greenroom.errors import quoted
 from greenroom.weights.blocks import BLOCK_TYPES
 from greenroom.weights.errors import OtherNetwork, TensorRenamed, TensorsDiffer, WrongDtype, WrongShape
 from greenroom.weights.fp8 import FP8
@@ -19,6 +18,7 @@ Shape = tuple[int, ...]
 _READABLE = ("float32", "float16", "bfloat16")
 _QUANTISED = (*FP8, *BLOCK_TYPES)
 _NAMED = 3  # of a difference, so many names are listed
+_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,14 @@ class Difference:
         return len(self.missing) + len(self.unexpected) + len(self.misshaped)
 
     def __str__(self) -> str:
-        shapes = [f"{name} is {list(found)} instead of {list(wanted)}" for name, wanted, found in self.misshaped]
+        shapes = [
+            f"{_shown(name)} is {list(found)} instead of {list(wanted)}"
+            for name, wanted, found in self.misshaped[:_NAMED]
+        ]
         parts = (
-            _listed(len(self.missing), "missing", self.missing),
-            _listed(len(self.unexpected), "unknown", self.unexpected),
-            _listed(len(shapes), "of another shape", shapes),
+            _listed("missing", [_shown(name) for name in self.missing[:_NAMED]], len(self.missing)),
+            _listed("unknown", [_shown(name) for name in self.unexpected[:_NAMED]], len(self.unexpected)),
+            _listed("of another shape", shapes, len(self.misshaped)),
         )
         return "; ".join(part for part in parts if part)
 
@@ -82,7 +85,7 @@ def check_fit(
         missing, unexpected = differs.missing[0], differs.unexpected[0]
         if found[unexpected] == wanted[missing]:
             raise TensorRenamed(
-                f"{file} has no tensor {missing}, and one of its shape, {unexpected}, that {network} has not:"
+                f"{file} has no tensor {missing}, and one of its shape, {_shown(unexpected)}, that {network} has not:"
                 " it looks renamed",
                 mend=f"use the file as it was published, or name the tensor {missing} again",
             )
@@ -109,9 +112,14 @@ def _check_types(file: str, network: str, types: Mapping[str, str], *, quantised
     raise WrongDtype(f"{file}: {name} is {dtype}, not {', '.join(taken[:-1])} or {taken[-1]}{more}", mend=mend)
 
 
-def _listed(count: int, what: str, names: Sequence[str]) -> str:
+def _listed(what: str, first: Sequence[str], count: int) -> str:
     if not count:
         return ""
-    more = f" and {count - _NAMED} more" if count > _NAMED else ""
-    shown = ", ".join(quoted(name, 120)[1:-1] for name in names[:_NAMED])
-    return f"{count} {what} ({shown}{more})"
+    more = f" and {count - len(first)} more" if count > len(first) else ""
+    return f"{count} {what} ({', '.join(first)}{more})"
+
+
+def _shown(name: str) -> str:
+    """A name, which may be a file's, on one line and not too long."""
+    text = repr(name)[1:-1]
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"

@@ -2,6 +2,7 @@
 
 A scaled file (ComfyUI's "fp8_scaled") holds ``NAME.scale_weight``, one float32, beside ``NAME.weight``; perhaps
 ``NAME.scale_input``, for engines that multiply in eight bits; and a tensor ``scaled_fp8``, which says what it is.
+Other layouts are not read: scales of rows or of blocks, ``weight_scale`` and ``weight_scale_inv``, stay in the list.
 """
 
 from __future__ import annotations

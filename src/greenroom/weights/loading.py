@@ -50,7 +50,7 @@ def read_weights(
     sources: the network's name of each, and the file's, which ``check_fit`` has let pass.  sizes: of the buffers that
     tensors pass on their way; None for what is best for the device.
     On the CPU, a tensor that needs no cast stays mapped from the file, which must not be written to. Besides the
-    tensors, the host holds the buffers: 32 MiB at most; for a GPU 128 MiB of pinned memory, kept by torch for later.
+    tensors, the host holds the buffers: 32 MiB at most; for a GPU 64 MiB of pinned memory, kept by torch for later.
     Raises NotFinite, WeightsTruncated, WeightsUnreadable.
     """
     jobs = _load(weights, sources, torch.device(device), dtype, (), sizes)
@@ -99,9 +99,7 @@ class _Job:
         return self.out.narrow(0, part.first // unit * elements, part.length // unit * elements)
 
     def is_finite(self, piece: Tensor) -> Tensor:
-        """Whether a piece of ``out`` holds numbers: bool ()."""
-        if not self.as_stored:
-            return torch.stack(torch.aminmax(piece)).isfinite().all()  # NaN and infinity are at the ends of any order
+        """Whether a piece of ``out`` that is taken as it is stored holds numbers: bool ()."""
         block = BLOCK_TYPES.get(self.stored.dtype)
         return block.is_finite(piece.view(-1, block.size)) if block else are_finite(piece, self.stored.dtype)
 
@@ -114,21 +112,32 @@ class _Job:
 
 
 class _Checks:
-    """What of the pieces is finite; asked at the end, since a GPU's answer to each would be waited for."""
+    """What of the pieces is finite; asked at the end, since a GPU's answer to each would be waited for.
+
+    Of numbers the least and the largest are kept, since NaN and infinity are at the ends of any order.
+    """
 
     def __init__(self) -> None:
-        self._jobs: list[_Job] = []
-        self._found: list[Tensor] = []
+        self._cast: list[_Job] = []
+        self._ends: list[Tensor] = []  # two of each
+        self._kept: list[_Job] = []
+        self._finite: list[Tensor] = []
 
     def look(self, job: _Job, piece: Tensor) -> None:
-        if piece.numel():
-            self._jobs.append(job)
-            self._found.append(job.is_finite(piece))
+        if not piece.numel():
+            return
+        if job.as_stored:
+            self._kept.append(job)
+            self._finite.append(job.is_finite(piece))
+        else:
+            self._cast.append(job)
+            self._ends.extend(torch.aminmax(piece))
 
     def suspects(self) -> list[_Job]:
         """The jobs of which a piece, or the scale, is not finite."""
-        found = torch.stack(self._found).tolist() if self._found else []
-        pairs = zip(self._jobs, found, strict=True)
+        cast = torch.stack(self._ends).isfinite().view(-1, 2).all(1).tolist() if self._ends else []
+        kept = torch.stack(self._finite).tolist() if self._finite else []
+        pairs = (*zip(self._cast, cast, strict=True), *zip(self._kept, kept, strict=True))
         return list(dict.fromkeys(job for job, finite in pairs if not (finite and isfinite(job.scale or 0.0))))
 
 
@@ -205,6 +214,7 @@ def _stage(jobs: Sequence[_Job], device: torch.device, sizes: Sizes | None, chec
             checks.look(job, piece)
 
     with OpenFiles({span.path for span in spans}) as files, lane:
+        files.check_versions(spans)
         # A disk gives most to one reader, since the system reads ahead of one place; from memory several get more.
         readers = lane.sizes.readers if files.are_cached(spans) else 1
         work = batches(spans, units, lane.sizes.buffer)

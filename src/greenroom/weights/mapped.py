@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from greenroom.weights.blocks import BLOCK_TYPES
-from greenroom.weights.contents import Span, plain_dtype
+from greenroom.weights.contents import Span, Version, plain_dtype
 from greenroom.weights.errors import WeightsUnreadable, WrongDtype
 
 if TYPE_CHECKING:
@@ -31,9 +31,11 @@ class MappedWeights:
         self.tensors = tensors
         self._path = path
         self._spans = spans
+        stat = path.stat()
+        self._version = Version.of(stat)
         # Private: what is written to a tensor stays in memory, as it does with safetensors' own loader.
         try:
-            self._bytes = torch.UntypedStorage.from_file(str(path), shared=False, nbytes=path.stat().st_size)
+            self._bytes = torch.UntypedStorage.from_file(str(path), shared=False, nbytes=stat.st_size)
         except RuntimeError as error:  # torch's word for whatever the system says
             raise WeightsUnreadable(
                 f"{path.name} cannot be mapped into memory", mend="copy it to a local disk, and load it from there"
@@ -57,4 +59,4 @@ class MappedWeights:
     def span(self, name: str) -> Span | None:
         """See ``WeightsFile``."""
         start, end = self._spans[name]
-        return Span(self._path, start, end - start)
+        return Span(self._path, start, end - start, self._version)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import torch
 
+from greenroom.weights.contents import Version
 from greenroom.weights.errors import AGAIN, WeightsTruncated, WeightsUnreadable
 
 if TYPE_CHECKING:
@@ -210,8 +211,19 @@ class OpenFiles:
             except OSError as error:
                 raise _unreadable(path, error) from None
             if not got:
-                raise WeightsTruncated(f"{path.name} became shorter while it was read", mend=AGAIN)
+                raise _shortened(path)
             done += got
+
+    def check_versions(self, spans: Sequence[Span]) -> None:
+        """Look that files are still those whose headers were read. Raises WeightsTruncated, WeightsUnreadable."""
+        now = {path: Version.of(os.fstat(number)) for path, number in self._numbers.items()}
+        for path, was in {span.path: span.version for span in spans}.items():
+            if was is not None and now[path].size < was.size:
+                raise _shortened(path)
+            if was not in (None, now[path]):
+                raise WeightsUnreadable(
+                    f"{path.name} was replaced, or written to, after it was opened", mend="load it again"
+                )
 
     def is_cached(self, path: Path, start: int, length: int) -> bool:
         """Whether the page cache has these bytes, by a look at every MiB; False also where the system cannot say."""
@@ -266,6 +278,10 @@ def pump(
             used()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _shortened(path: Path) -> WeightsTruncated:
+    return WeightsTruncated(f"{path.name} became shorter while it was read", mend=AGAIN)
 
 
 def _unreadable(path: Path, error: OSError) -> WeightsUnreadable:

@@ -113,6 +113,8 @@ def refusal(file: Path) -> WeightsUnreadable:
         ([A, Listed("b", (2,), F32, bytes(8), offset=0)], [], "'a' lies over another tensor"),
         ([A], [entry("general.alignment", UINT32, struct.pack("<I", 24))], "an alignment of 24"),
         ([A], [entry("general.alignment", UINT32, bytes(4))], "an alignment of 0"),
+        ([A], [entry("general.alignment", 10, struct.pack("<Q", 64))], "an alignment of kind 10"),
+        ([Listed("a" * 70_000, (2,), F32, bytes(8))], [], "a name of 70,000 bytes"),
         ([A], [entry("comfy.gguf.orig_shape.a", ARRAY, numbers(INT32, (2, 4)))], r"'a' is \[2, 3\], and was \[2, 4\]"),
         ([A], [entry("comfy.gguf.orig_shape.a", ARRAY, numbers(INT32, (-2, -3)))], "a shape of"),
         ([A], [entry("comfy.gguf.orig_shape.a", ARRAY, numbers(INT32, (1,) * 17))], "no list of numbers"),
@@ -153,6 +155,14 @@ def test_lengths_beyond_the_file_end_it(file: Path, length: int) -> None:
         entry("x", ARRAY, struct.pack("<IQ", STRING, length)),
     ):
         assert isinstance(refusal(write(file, A, entries=[long])), WeightsTruncated)
+
+
+def test_a_list_of_strings_may_end_anywhere(file: Path) -> None:
+    words = struct.pack("<IQ", STRING, 3) + text("x") + text("yz") + text("")
+    assert open_weights(write(file, A, entries=[entry("x", ARRAY, words)])).read("a").sum() == 15
+    for length in (2**63 - 1, 2**63, 2**64 - 1):
+        long = struct.pack("<IQ", STRING, 3) + text("x") + struct.pack("<Q", length) + text("")
+        assert isinstance(refusal(write(file, A, entries=[entry("x", ARRAY, long)])), WeightsTruncated)
 
 
 def test_sizes_beyond_the_file_are_not_allocated(file: Path) -> None:

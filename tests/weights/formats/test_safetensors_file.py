@@ -66,6 +66,28 @@ def test_a_type_that_torch_has_not_is_named_when_it_is_read(tmp_path: Path) -> N
         opened.read("a")
 
 
+@pytest.mark.parametrize("word", ["q4_k", "float32", "F4\n\x1b[31m", "F" * 500, "", 5, None])
+def test_a_word_that_is_no_type_is_damage(tmp_path: Path, word: object) -> None:
+    """Least of all one that means something here: nothing would have been compared with the length of its blocks."""
+    entry = {"a": {"dtype": word, "shape": [256], "data_offsets": [0, 0]}}
+    with pytest.raises(NotACheckpoint, match=r"^some\.safetensors has a damaged header$"):
+        open_weights(written(tmp_path / "some.safetensors", entry, b""))
+
+
+@pytest.mark.parametrize("shape", ["", {}, [1] * 1000, [0, 2**63], [True]])
+def test_a_shape_that_no_tensor_has_is_damage(tmp_path: Path, shape: object) -> None:
+    entry = {"a": {"dtype": "F9", "shape": shape, "data_offsets": [0, 4]}}
+    with pytest.raises(NotACheckpoint, match="damaged header"):
+        open_weights(written(tmp_path / "some.safetensors", entry, bytes(4)))
+
+
+def test_a_place_of_a_thousand_digits_is_not_repeated(tmp_path: Path) -> None:
+    entry = {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 10**1000]}}
+    with pytest.raises(NotACheckpoint, match="damaged header") as caught:
+        open_weights(written(tmp_path / "some.safetensors", entry, bytes(4)))
+    assert len(caught.value.message) < 200
+
+
 @pytest.mark.parametrize(
     "spans", [((0, 8), (0, 8)), ((0, 8), (4, 12)), ((8, 16), (16, 24)), ((0, 8), (16, 24)), ((-8, 0), (0, 8))]
 )

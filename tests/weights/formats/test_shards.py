@@ -84,7 +84,9 @@ def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
         open_weights(index(folder, MAP))
 
 
-@pytest.mark.parametrize("elsewhere", ["../x.safetensors", "/etc/passwd", "..", "", "a/b", 3, None])
+@pytest.mark.parametrize(
+    "elsewhere", ["../x.safetensors", "/etc/passwd", "..", "", "a/b", "a\0b", "\ud800", "a\x1b[31m", 3, None]
+)
 def test_an_index_leads_nowhere_else(folder: Path, elsewhere: object) -> None:
     with pytest.raises(NotACheckpoint, match="no index"):
         open_weights(index(folder, {"a": elsewhere}))

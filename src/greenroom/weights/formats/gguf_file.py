@@ -28,6 +28,8 @@ _VERSIONS = (2, 3)
 _ALIGNMENT = 32  # where the metadata names no other
 _MOST_DIMENSIONS = 8  # ggml itself stops at 4; published files of video models hold kernels of 5
 _DEEPEST_ARRAY = 4
+_LONGEST_NAME = 65_535  # of a key, says the format; tensors' are far shorter
+_LENGTH = struct.Struct("<Q")
 
 # ggml's numbers of types.
 _TYPES = {
@@ -72,12 +74,15 @@ class _Header:
         tensors, entries = self._count(24), self._count(12)
         for _ in range(entries):
             self._entry()
-        listed = [self._tensor() for _ in range(tensors)]
+        stored: dict[str, Stored] = {}
+        offsets: dict[str, int] = {}
+        for _ in range(tensors):
+            name, tensor, offset = self._tensor()
+            if name in stored:  # at once: a long run of zeros is a long list of such ones
+                raise self._damaged("two tensors have one name")
+            stored[name], offsets[name] = tensor, offset
         first = -(-self._place // self._alignment) * self._alignment
-        stored = {name: tensor for name, tensor, _ in listed}
-        if len(stored) != len(listed):
-            raise self._damaged("two tensors have one name")
-        spans = {name: self._span(name, tensor, first + offset) for name, tensor, offset in listed}
+        spans = {name: self._span(name, tensor, first + offsets[name]) for name, tensor in stored.items()}
         self._check_overlap(spans)
         return stored, spans
 
@@ -92,7 +97,9 @@ class _Header:
 
     def _entry(self) -> None:
         key, kind = self._string(), self._number("I")
-        if key == "general.alignment" and kind == 4:
+        if key == "general.alignment":
+            if kind != 4:  # passed over, the tensors would be looked for in other places
+                raise self._damaged(f"an alignment of kind {kind}")
             self._alignment = self._number("I")
             if self._alignment < 8 or self._alignment & (self._alignment - 1):
                 raise self._damaged(f"an alignment of {self._alignment}")
@@ -119,11 +126,22 @@ class _Header:
             inner = self._number("I")
             if inner in _FIXED:
                 self._forward(self._number("Q") * struct.calcsize(_FIXED[inner]))
+            elif inner == _STRING:
+                self._skip_strings(self._count(8))
             else:
                 for _ in range(self._count(8)):
                     self._skip(inner, depth + 1)
         else:
             raise self._damaged(f"metadata of kind {kind}")
+
+    def _skip_strings(self, count: int) -> None:
+        """Vocabularies have hundreds of thousands: so a loop without calls of ours."""
+        content, place, last = self._content, self._place, len(self._content) - _LENGTH.size
+        for _ in range(count):
+            if place > last:
+                raise self._truncated()
+            place += _LENGTH.size + _LENGTH.unpack_from(content, place)[0]
+        self._forward(place - self._place)
 
     def _tensor(self) -> tuple[str, Stored, int]:
         """A tensor's line of the list: its name, what it is, and where it starts behind the header."""
@@ -179,6 +197,8 @@ class _Header:
         length = self._number("Q")
         start = self._place
         self._forward(length)
+        if length > _LONGEST_NAME:
+            raise self._damaged(f"a name of {length:,} bytes")
         try:
             return self._content[start : self._place].decode()
         except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from greenroom.weights.contents import WeightsFile
 
 _LONGEST_HEADER = 100_000_000  # safetensors' own bound
+_MOST_DIMENSIONS = 64  # torch's
+_BEYOND = 1 << 63  # what no size and no place in a file reaches
 
-# The header's words for types, and torch's; a type that is not here keeps the header's word.
+# The header's words for types, and torch's; a type that is not here keeps the header's word. All words are in capitals:
+# so none of them is taken for a block type of GGUF, of which no length would have been compared.
+_WORD = re.compile(r"[A-Z][A-Z0-9_]{,31}")
 _DTYPES = {
     "F64": "float64",
     "F32": "float32",
@@ -68,20 +73,26 @@ def _read_header(name: str, file: BinaryIO) -> tuple[dict[str, Stored], dict[str
 
 
 def _dtype(word: str) -> str:
+    if not _WORD.fullmatch(word):
+        raise ValueError
     return _DTYPES.get(word, word)
 
 
 def _shape(said: list[int]) -> tuple[int, ...]:
-    if not all(type(size) is int and size >= 0 for size in said):
+    if type(said) is not list or len(said) > _MOST_DIMENSIONS or not all(_is_place(size) for size in said):
         raise ValueError
     return tuple(said)
 
 
 def _span(said: list[int]) -> tuple[int, int]:
     start, end = said
-    if type(start) is not int or type(end) is not int:
-        raise TypeError
+    if not (_is_place(start) and _is_place(end)):
+        raise ValueError
     return start, end
+
+
+def _is_place(number: object) -> bool:
+    return type(number) is int and 0 <= number < _BEYOND
 
 
 def _check_spans(name: str, tensors: Mapping[str, Stored], spans: Mapping[str, tuple[int, int]], size: int) -> None:

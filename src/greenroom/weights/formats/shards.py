@@ -75,5 +75,10 @@ def name_of_set(paths: Sequence[Path]) -> str:
 
 
 def _is_plain(name: object) -> bool:
-    """A name of a file and not of a place: an index comes from outside, and may not lead elsewhere."""
-    return isinstance(name, str) and name not in ("", ".", "..") and PurePosixPath(name).name == name
+    """A name of a file and not of a place: an index comes from outside, and may not lead elsewhere.
+
+    What cannot be printed, a NUL for one, cannot be opened or does not belong into a message.
+    """
+    if not isinstance(name, str) or name in ("", ".", ".."):
+        return False
+    return name.isprintable() and PurePosixPath(name).name == name
