@@ -22,7 +22,7 @@ def test_text_names_place_severity_code_and_mend() -> None:
 
 def test_json_has_every_field() -> None:
     assert json.loads(render([PLACED, UNPLACED], "json")) == as_dicts([PLACED, UNPLACED])
-    assert set(as_dicts([UNPLACED])[0]) == {"code", "severity", "path", "line", "message", "mend"}
+    assert set(as_dicts([UNPLACED])[0]) == {"code", "severity", "path", "line", "message", "mend", "patch"}
 
 
 def test_sarif_has_rules_levels_and_places() -> None:

@@ -15,11 +15,25 @@ Format = Literal["text", "json", "sarif", "github"]
 
 
 @dataclass(frozen=True, slots=True)
+class Patch:
+    """A mend as text: in ``path`` the lines ``before``, of which the first is ``line`` (from 1), become ``after``.
+
+    With nothing before, ``after`` is put in front of that line. safe: nobody needs to read it before it is applied.
+    """
+
+    path: str
+    line: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A problem and its mend.
 
     code: stable, kebab-case.  path and line: where, if it has a place (line from 1).
-    mend: the next thing to do, in words or as a command.
+    mend: the next thing to do, in words or as a command.  patch: the same as text, where it can be told so.
     """
 
     code: str
@@ -28,6 +42,7 @@ class Finding:
     mend: str
     path: str | None = None
     line: int | None = None
+    patch: Patch | None = None
 
     @property
     def place(self) -> str:
@@ -60,7 +75,13 @@ def render(findings: Sequence[Finding], form: Format = "text", *, tool: str = "g
 
 def _text(finding: Finding) -> str:
     place = f"{finding.place}: " if finding.place else ""
-    return f"{place}{finding.severity}: {finding.message} [{finding.code}]\n  mend: {finding.mend}"
+    said = f"{place}{finding.severity}: {finding.message} [{finding.code}]\n  mend: {finding.mend}"
+    return said if finding.patch is None else f"{said}\n{_hunk(finding.patch)}"
+
+
+def _hunk(patch: Patch) -> str:
+    """What goes and what comes, as in a unified diff."""
+    return "\n".join([*(f"    - {line}" for line in patch.before), *(f"    + {line}" for line in patch.after)])
 
 
 def _sarif(findings: Sequence[Finding], tool: str) -> dict[str, Any]:
@@ -89,7 +110,20 @@ def _sarif_result(finding: Finding) -> dict[str, Any]:
         if finding.line is not None:
             place["region"] = {"startLine": finding.line}
         result["locations"] = [{"physicalLocation": place}]
+    if finding.patch is not None:
+        result["fixes"] = [_sarif_fix(finding.patch, finding.mend)]
     return result
+
+
+def _sarif_fix(patch: Patch, mend: str) -> dict[str, Any]:
+    """A replacement of whole lines: from the first column of the first to the first column of the one behind them."""
+    end = patch.line + len(patch.before)
+    replacement = {
+        "deletedRegion": {"startLine": patch.line, "startColumn": 1, "endLine": end, "endColumn": 1},
+        "insertedContent": {"text": "".join(f"{line}\n" for line in patch.after)},
+    }
+    change = {"artifactLocation": {"uri": quote(patch.path)}, "replacements": [replacement]}
+    return {"description": {"text": mend}, "artifactChanges": [change]}
 
 
 def _github(finding: Finding) -> str:

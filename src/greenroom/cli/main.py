@@ -27,6 +27,7 @@ VERBS = {
     "rehearse": "Run a model's whole way with invented weights, before any download.",
     "pull": "Fetch the weights of models, or files by URL, and verify every byte.",
     "install": "Make the environment for models: locked, checked file by file.",
+    "diagnose": "Read a build recipe, and say at which line it is broken.",
     "weights": "List, verify and prune the weights that are here.",
     "speak": "Say a text, and write captions of it.",
     "voices": "Keep voices by name, for the models that take any.",
@@ -36,6 +37,9 @@ VERBS = {
     "jobs": "List, follow and cancel the jobs of a server.",
     "keys": "Make a key for a server, and show it this once.",
     "plan": "Check, run and take back plans: phases with a verification and an undo.",
+    "deploy": "Release an image on RunPod or a compose host; prove it, or take it back.",
+    "rollback": "Bring back the release before, or a named one.",
+    "status": "Show what is deployed, how it stands, and what runs and costs money.",
     "models": "List the models and voices, licence first, or show one.",
     "config": "Show every setting and where it came from.",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from greenroom.machine.facts.fact import Fact, by_name, fact, part, table
+from greenroom.machine.facts.fact import Fact, by_name, fact, part, strings, table
 from greenroom.machine.facts.torch import releases, torch_release
 from greenroom.machine.versions import release
 
@@ -61,3 +61,29 @@ def pin_notes() -> tuple[Fact[str], ...]:
 def numpy_notes() -> tuple[Fact[str], ...]:
     """What is known of NumPy beside torch, in sentences."""
     return tuple(fact(said, str) for said in table("packages")["numpy"])
+
+
+def not_on_torch_index(name: str) -> Fact[str] | None:
+    """A package that torch's own index does not carry; None for those that it may have."""
+    for said in table("packages")["not_on_torch_index"].values():
+        known = fact(said, strings)
+        if name in known.value:
+            return part(known, name)
+    return None
+
+
+def first_torch_for_numpy_2() -> Fact[str]:
+    """The first torch that was compiled for NumPy 2."""
+    return fact(table("packages")["numpy_2"], str)
+
+
+def hub_lost(kind: str, name: str) -> Fact[str] | None:
+    """The release of the model hub's client that lost one of its ``commands`` or ``extras``; None: it has it."""
+    known = fact(table("packages")["hub"][f"{kind}_gone"], by_name)
+    return part(known, known.value[name]) if name in known.value else None
+
+
+def meant(name: str) -> Fact[str] | None:
+    """The package that is meant by a name which is on no index; None for other names."""
+    known = fact(table("packages")["misnamed"], by_name)
+    return part(known, known.value[name]) if name in known.value else None

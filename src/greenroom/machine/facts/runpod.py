@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from greenroom.machine.facts.fact import Fact, fact, table
+from greenroom.machine.facts.fact import Fact, fact, part, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,12 @@ def gpus() -> tuple[RunPodGpu, ...]:
 def gpu(name: str) -> RunPodGpu | None:
     """A GPU by its id, which is also what its driver calls it."""
     return next((known for known in gpus() if known.id == name), None)
+
+
+def pool(name: str) -> Fact[tuple[str, ...]] | None:
+    """The GPUs of a pool such as ``ADA_24``; None for pools that the table does not know."""
+    known = fact(table("runpod")["pools"], dict)
+    return part(known, tuple(known.value[name])) if name in known.value else None
 
 
 def network_volume() -> Fact[NetworkVolume]:

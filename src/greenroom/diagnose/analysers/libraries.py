@@ -1,0 +1,79 @@
+"""Shared libraries and modules of Python that the system does not have."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from greenroom.diagnose.analysers.commands import packages_of
+from greenroom.diagnose.base import base
+from greenroom.diagnose.saying import error, replaced, warning
+from greenroom.machine.facts import bases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenroom.diagnose.recipe import Recipe
+    from greenroom.findings import Finding
+
+
+def libraries(recipe: Recipe) -> Iterator[Finding]:
+    """Shared libraries that wheels load and that slim images do not have."""
+    for built in recipe.images:
+        known = base(built.image.final.root)
+        plain = known.lacks is not None and (
+            known.flavour in ("slim", "runtime", "base", "devel") or known.repository in ("ubuntu", "debian")
+        )
+        packages = {
+            package
+            for step in built.image.final.all_steps
+            for command in step.commands
+            for package in packages_of(command)
+        }
+        names = {one.name for installed in built.installs for one in installed.install.requirements}
+        for installed in built.installs:
+            for requirement in installed.install.requirements:
+                needs = bases.libraries_of(requirement.name)
+                if needs is None or not plain or not needs.sure or f"{requirement.name}-headless" in names:
+                    continue
+                if packages & set(needs.value) or any(
+                    package.startswith(("libgl1", "libopengl", "libglx")) for package in packages
+                ):
+                    continue
+                patch = replaced(recipe.folder, requirement.place, "opencv-python", "opencv-python-headless")
+                patch = patch if requirement.name == "opencv-python" else None
+                told = error if known.repository != "nvidia/cuda" or known.flavour != "devel" else warning
+                yield told(
+                    "library-missing",
+                    requirement.place,
+                    f"{requirement.name} loads libGL.so.1, which {known.repository}:{known.tag} does not have: "
+                    "import cv2 fails",
+                    f"{requirement.name}-headless, or apt-get install libgl1 libglib2.0-0",
+                    patch,
+                )
+
+
+def virtual_environments(recipe: Recipe) -> Iterator[Finding]:
+    """``python3 -m venv`` where the system's Python came without it."""
+    for built in recipe.images:
+        known = base(built.image.final.root)
+        if known.os not in ("debian", "ubuntu") or known.own_python or known.lacks is None:
+            continue
+        packages: set[str] = set()
+        for stage in built.image.used():
+            for step in stage.all_steps:
+                for command in step.commands:
+                    packages |= set(packages_of(command))
+        has = any(
+            package in bases.venv_packages().value or re.fullmatch(r"python3\.\d+-(venv|full)", package)
+            for package in packages
+        )
+        for text in built.texts:
+            for command in text.commands:
+                if command.plain[1:3] == ("-m", "venv") and not command.has("--without-pip") and not has:
+                    yield error(
+                        "venv-package-missing",
+                        text.place(command.line),
+                        "the system's Python has no ensurepip until python3-venv is installed: no environment is made",
+                        "apt-get install python3-venv",
+                    )

@@ -1,0 +1,146 @@
+"""Whether the server can be reached: the address that it listens on, and one port in all places."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from greenroom.diagnose.listening import LOCAL, listening
+from greenroom.diagnose.saying import error, replaced, warning
+from greenroom.diagnose.source import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenroom.diagnose.recipe import Built, Recipe
+    from greenroom.findings import Finding
+
+
+def address(recipe: Recipe) -> Iterator[Finding]:
+    """A server that listens on the container's own loopback, and is asked for from outside."""
+    for built in recipe.images:
+        if not (_exposed(built) or _published(recipe, built) or _asked(recipe)):
+            continue
+        servers = listening(built)
+        ports = (
+            set(_exposed(built))
+            | {inner for _, inner, _ in _published(recipe, built)}
+            | {port for port, _ in _asked(recipe)}
+        )
+        for server in servers:
+            behind = len(servers) > 1 and server.port and server.port not in ports
+            if server.host in LOCAL and not behind:
+                patch = None
+                for host in LOCAL:
+                    patch = patch or (replaced(recipe.folder, server.place, host, "0.0.0.0") if server.told else None)  # noqa: S104
+                why = "listens" if server.told else "listens, unless it is told otherwise,"
+                yield error(
+                    "listens-on-localhost",
+                    server.place,
+                    f"{server.server} {why} on {server.host}, which is the container's own: nobody outside reaches it",
+                    server.mend,
+                    patch,
+                )
+
+
+def agreement(recipe: Recipe) -> Iterator[Finding]:
+    """A port that is probed, published or asked for, and on which nothing listens."""
+    for built in recipe.images:
+        ports = {server.port for server in listening(built) if server.port}
+        unknown = any(not server.port for server in listening(built)) or not ports
+        if unknown:
+            continue
+        words = ", ".join(map(str, sorted(ports)))
+        step = built.image.final.last("HEALTHCHECK")
+        if step is not None:
+            probed = _probed(step.value)
+            if probed and probed not in ports:
+                line = step.instruction.line_of(f":{probed}")
+                place = Place(built.image.path, line)
+                patch = replaced(recipe.folder, place, str(probed), words) if len(ports) == 1 else None
+                yield error(
+                    "port-mismatch",
+                    place,
+                    f"the health check asks port {probed}, and the server listens on {words}: "
+                    "the container is unhealthy for ever",
+                    f"probe port {words}",
+                    patch,
+                )
+        for outside, inner, place in _published(recipe, built):
+            if inner not in ports:
+                patch = (
+                    replaced(recipe.folder, place, f"{outside}:{inner}", f"{outside}:{min(ports)}")
+                    if len(ports) == 1
+                    else None
+                )
+                yield error(
+                    "port-mismatch",
+                    place,
+                    f"port {inner} of the container is published, and the server listens on {words}",
+                    f"publish {outside}:{words}",
+                    patch,
+                )
+        for port, place in _asked(recipe):
+            if port not in ports and port not in (22, 8888):
+                yield error(
+                    "port-mismatch",
+                    place,
+                    f"the platform is asked for port {port}, and the server listens on {words}",
+                    f"ask for port {words}",
+                    replaced(recipe.folder, place, str(port), words) if len(ports) == 1 else None,
+                )
+        exposed = _exposed(built)
+        if exposed and not set(exposed) & ports:
+            place = Place(built.image.path, next(iter(exposed.values())))
+            yield warning(
+                "port-mismatch",
+                place,
+                f"EXPOSE names {', '.join(map(str, exposed))}, and the server listens on {words}",
+                f"EXPOSE {words}",
+            )
+
+
+def _exposed(built: Built) -> dict[int, int]:
+    """Ports that EXPOSE names, with their lines."""
+    return {
+        int(number): step.instruction.line
+        for step in built.image.final.all_steps
+        if step.keyword == "EXPOSE"
+        for number in re.findall(r"\b(\d{2,5})\b(?!/udp)", step.value)
+    }
+
+
+def _published(recipe: Recipe, built: Built) -> list[tuple[str, int, Place]]:
+    """Ports of the compose services that are built as this image: outside, inside, place."""
+    found = []
+    for service in recipe.services_of(built):
+        ports = service.get("ports")
+        path = service.compose.path
+        if service.get("command") is not None or service.get("entrypoint") is not None:
+            continue  # another server than the image's own
+        for value in ports.items if ports is not None else ():
+            short = re.fullmatch(r"(?:[\d.]+:)?(\d+):(\d+)(?:/tcp)?", value.scalar)
+            if short:
+                found.append((short[1], int(short[2]), Place(path, value.line)))
+            target = value.get("target")
+            if target is not None and target.number:
+                outside = value.get("published")
+                found.append((outside.scalar if outside else "", int(target.number), Place(path, target.line)))
+    return found
+
+
+def _asked(recipe: Recipe) -> list[tuple[int, Place]]:
+    """HTTP ports that the platform is asked for."""
+    if recipe.endpoint is None:
+        return []
+    ports = recipe.endpoint.get("ports")
+    found = []
+    for value in (ports.items or (ports,)) if ports is not None else ():
+        numbers = re.findall(r"(\d+)/http", value.scalar) or ([value.scalar] if value.tag == "int" else [])
+        found += [(int(number), Place(recipe.endpoint.document.path, value.line)) for number in numbers]
+    return found
+
+
+def _probed(text: str) -> int:
+    found = re.search(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]):(\d+)", text)
+    return int(found[1]) if found else 0

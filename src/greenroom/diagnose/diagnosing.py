@@ -1,0 +1,45 @@
+"""From a folder to all that is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenroom.diagnose.analysers.every import ANALYSERS
+from greenroom.diagnose.gathering import read
+from greenroom.errors import FileUnreadable, quoted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from greenroom.diagnose.recipe import Recipe
+    from greenroom.findings import Finding
+
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+def diagnose(folder: Path) -> tuple[Finding, ...]:
+    """All that is wrong with the recipe in a folder, the worst first. Nothing is run, built or fetched.
+
+    A recipe is broken by findings of severity error alone. Raises FileUnreadable where there is no such folder.
+    """
+    if not folder.is_dir():
+        raise FileUnreadable(f"{quoted(folder)} is no folder", mend="name the folder that holds the Dockerfile")
+    return examine(read(folder))
+
+
+def examine(recipe: Recipe) -> tuple[Finding, ...]:
+    """What all analysers find, each place once per code."""
+    found: dict[tuple[str, str | None, int | None], Finding] = {}
+    for analyser in ANALYSERS:
+        for finding in analyser(recipe):
+            key = (finding.code, finding.path, finding.line)
+            if key not in found or _ORDER[finding.severity] < _ORDER[found[key].severity]:
+                found[key] = finding
+    return tuple(
+        sorted(found.values(), key=lambda one: (_ORDER[one.severity], one.path or "", one.line or 0, one.code))
+    )
+
+
+def is_broken(findings: tuple[Finding, ...]) -> bool:
+    """Whether any of it breaks the recipe for sure."""
+    return any(finding.severity == "error" for finding in findings)

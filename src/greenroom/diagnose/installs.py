@@ -1,0 +1,92 @@
+"""Everything that pip is told: by the stages that are built, at the start, and by nobody here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenroom.diagnose import pip
+from greenroom.diagnose.command import Command, Script, with_values
+from greenroom.diagnose.interpreters import Pythons, Target
+from greenroom.diagnose.recipe import Built, Installed, Recipe
+from greenroom.diagnose.shell_text import ShellText
+from greenroom.diagnose.source import Place
+from greenroom.diagnose.variables import substituted
+
+if TYPE_CHECKING:
+    from greenroom.diagnose.image import Stage
+
+
+def image_installs(recipe: Recipe, built: Built) -> None:
+    """Everything that pip is told in the stages that are built, and then at the start."""
+    for stage in built.image.used():
+        pythons = Pythons(stage)
+        for step in stage.all_steps:
+            if step.keyword == "ENV":
+                continue
+            pythons.active = ""
+            text = next((text for text in built.texts if text.step is step and text.kind == "run"), None)
+            for command in step.commands:
+                environment = step.environment | dict(command.assigned)
+                pythons.see(command, environment, step.workdir)
+                mine = step in stage.steps
+                if text is not None and mine:
+                    _note(recipe, built.installs, command, text, pythons, environment, stage, at_start=False)
+        if stage is built.image.final:
+            for text in built.start.texts if built.start is not None else ():
+                pythons.active = ""
+                script_installs(recipe, built.installs, text, pythons, dict(stage.environment), stage)
+
+
+def script_installs(
+    recipe: Recipe,
+    into: list[Installed],
+    text: ShellText,
+    pythons: Pythons,
+    environment: dict[str, str],
+    stage: Stage | None,
+) -> None:
+    for command in text.commands:
+        environment |= {name: substituted(value, environment) for name, value in command.assigned}
+        pythons.see(command, environment, stage.workdir if stage else "/")
+        _note(recipe, into, command, text, pythons, environment, stage, at_start=True)
+
+
+def _note(
+    recipe: Recipe,
+    into: list[Installed],
+    command: Command,
+    text: ShellText,
+    pythons: Pythons,
+    environment: dict[str, str],
+    stage: Stage | None,
+    *,
+    at_start: bool,
+) -> None:
+    if command.name in ("echo", "printf", "cat"):
+        return
+    known = with_values(command, environment)
+    found = pip.install(known, text.path, recipe.beside, environment)
+    if found is not None:
+        found = pip.placed(found, text.place)
+        into.append(Installed(found, pythons.target(found, environment), text, stage, at_start))
+
+
+def unread_requirements(recipe: Recipe) -> None:
+    """Files of requirements that nothing here installs: somebody does, with pip and nothing else."""
+    read_ones = {one.place.path for installed in recipe.installs for one in installed.install.requirements}
+    for path, found in recipe.requirements.items():
+        if path not in read_ones and found.requirements:
+            place = Place(path, 1)
+            command = Command(("pip", "install", "-r", path), (), 1, 1, ())
+            install = pip.Install(
+                place,
+                command,
+                "pip",
+                found.requirements,
+                found.constraints,
+                found.index,
+                found.extra_indexes,
+                found.find_links,
+            )
+            text = ShellText(path, Script((), ()), "script")
+            recipe.loose_installs.append(Installed(install, Target("unknown", None), text, None, at_start=False))

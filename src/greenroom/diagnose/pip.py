@@ -1,0 +1,156 @@
+"""What pip is asked to install: by a command, and by the files of requirements that it names."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from greenroom.diagnose.requirement import Requirement, listed, requirement
+from greenroom.diagnose.source import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenroom.diagnose.command import Command
+    from greenroom.diagnose.source import SourceFile
+
+_VALUED = {
+    "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-c", "--constraint", "-r", "--requirement", "-t",
+    "--target", "--prefix", "--root", "--python", "-p", "--platform", "--python-version", "--timeout", "--retries",
+    "--cache-dir", "--trusted-host", "--no-binary", "--only-binary", "--config-settings", "--index",
+    "--torch-backend", "--implementation", "--abi", "--log", "--proxy", "--progress-bar", "-e", "--editable",
+    "--upgrade-strategy", "--index-strategy", "--default-index", "--link-mode", "-C",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One ``pip install``.
+
+    place: of the command.  caller: pip or Python as it is called, with its path.  requirements: its own and those of
+    its files.  constraints: what it holds them to.  index, extra_indexes, find_links: addresses.
+    """
+
+    place: Place
+    command: Command
+    caller: str
+    requirements: tuple[Requirement, ...]
+    constraints: tuple[Requirement, ...]
+    index: str
+    extra_indexes: tuple[str, ...]
+    find_links: tuple[str, ...]
+    uv: bool = False
+
+    def has(self, *flags: str) -> bool:
+        """Whether an option is given."""
+        return self.command.has(*flags)
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """Every address it may take packages from, the default one as an empty text."""
+        return (self.index, *self.extra_indexes)
+
+
+def arguments(command: Command) -> tuple[str, tuple[int, ...]] | None:
+    """How pip is called and which of the command's words are behind ``install``; None for anything else."""
+    words = command.words
+    skipped = len(words) - len(command.plain)
+    plain = command.plain
+    if not plain:
+        return None
+    program = plain[0].rsplit("/", 1)[-1]
+    caller = plain[0]
+    if re.fullmatch(r"pip3?(\.\d+)?", program):
+        begin = 1
+    elif re.fullmatch(r"(python|pypy)3?(\.\d+)?", program) and plain[1:3] == ("-m", "pip"):
+        begin = 3
+    elif program == "uv" and plain[1:2] == ("pip",):
+        begin, caller = 2, "uv"
+    else:
+        return None
+    while begin < len(plain) and plain[begin].startswith("-"):
+        begin += 1
+    if begin >= len(plain) or plain[begin] != "install":
+        return None
+    return caller, tuple(range(skipped + begin + 1, len(words)))
+
+
+def install(
+    command: Command, path: str, open_file: Callable[[str, str], SourceFile | None], environment: dict[str, str]
+) -> Install | None:
+    """What a command installs; None where it is no ``pip install``. environment: variables where it runs."""
+    called = arguments(command)
+    if called is None:
+        return None
+    caller, indexes = called
+    place = Place(path, command.line)
+    wanted: list[Requirement] = []
+    held: list[Requirement] = []
+    index = environment.get("PIP_INDEX_URL", "")
+    extra = [address for address in environment.get("PIP_EXTRA_INDEX_URL", "").split() if address]
+    links: list[str] = []
+    option = ""
+    for position in indexes:
+        word = command.words[position]
+        here = Place(path, command.rows[position] if position < len(command.rows) else command.line)
+        name, equals, value = word.partition("=")
+        if option:
+            name, value, equals = option, word, "="
+            option = ""
+        elif word in _VALUED:
+            option = word
+            continue
+        if name in ("-r", "--requirement", "-c", "--constraint") and equals:
+            source = open_file(value, path)
+            if source is None:
+                continue
+            more = listed(source, open_file)
+            (held if name in ("-c", "--constraint") else wanted).extend(more.requirements)
+            held += more.constraints
+            index = more.index or index
+            extra += more.extra_indexes
+            links += more.find_links
+        elif name in ("-i", "--index-url", "--default-index") and equals:
+            index = value
+        elif name in ("--extra-index-url", "--index") and equals:
+            extra.append(value)
+        elif name in ("-f", "--find-links") and equals:
+            links.append(value)
+        elif name == "--torch-backend" and equals:
+            extra.append(f"https://download.pytorch.org/whl/{value}")
+        elif word.rstrip("/") in (".", "/app", "/src") or word.startswith(".["):
+            wanted += _project(open_file("pyproject.toml", path))
+        elif not word.startswith("-") and (one := requirement(word, here)) is not None:
+            wanted.append(one)
+    return Install(
+        place, command, caller, tuple(wanted), tuple(held), index, tuple(extra), tuple(links), caller == "uv"
+    )
+
+
+def _project(source: SourceFile | None) -> list[Requirement]:
+    """What a project's own file says that it needs."""
+    if source is None or not source.path.endswith("pyproject.toml"):
+        return []
+    try:
+        said = tomllib.loads(source.text).get("project", {}).get("dependencies", [])
+    except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
+        return []
+    found = []
+    for text in said if isinstance(said, list) else []:
+        if isinstance(text, str):
+            line = next((number for number, line in enumerate(source.lines, 1) if text in line), 1)
+            one = requirement(text, Place(source.path, line))
+            found += [one] if one is not None else []
+    return found
+
+
+def placed(found: Install, where: Callable[[int], Place]) -> Install:
+    """The same with the places of a script whose lines were written elsewhere."""
+    path = found.place.path
+
+    def moved(one: Requirement) -> Requirement:
+        return replace(one, place=where(one.place.line)) if one.place.path == path else one
+
+    return replace(found, place=where(found.place.line), requirements=tuple(map(moved, found.requirements)))

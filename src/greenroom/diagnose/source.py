@@ -1,0 +1,101 @@
+"""A file of a recipe as it lies on disk, and the folder that holds all of them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+# A start script or a Dockerfile is a few kilobytes. What is larger is data, and is not read.
+LARGEST = 1_000_000
+# More than a recipe has. A folder that goes on is a checkout of something else, and its tail is not looked at.
+MOST_NAMES = 50_000
+_SKIPPED = {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", ".tox"}
+
+
+class Place(NamedTuple):
+    """Where something stands: a path below the recipe's folder, a line from 1."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A text file. lines: without their ends.  carriage: the first line that ends with CR LF, 0 for none."""
+
+    path: str
+    text: str
+    lines: tuple[str, ...]
+    carriage: int = 0
+    executable: bool = False
+    byte_order_mark: bool = False
+
+    def line(self, number: int) -> str:
+        """A line by its number from 1; empty beyond the end."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+
+def source_file(path: str, data: bytes, *, executable: bool = False) -> SourceFile:
+    """A file from its bytes. What is no UTF-8 is replaced: findings are about the rest."""
+    mark = data.startswith(b"\xef\xbb\xbf")
+    raw = (data[3:] if mark else data).decode("utf-8", errors="replace").split("\n")
+    carriage = next((number for number, line in enumerate(raw, 1) if line.endswith("\r")), 0)
+    lines = tuple(line.removesuffix("\r") for line in raw)
+    return SourceFile(path, "\n".join(lines), lines, carriage, executable, mark)
+
+
+class Folder:
+    """The files of a recipe. Names are listed once; contents are read when somebody asks."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.names = tuple(_listed(root))
+        self.known = frozenset(self.names)
+        self.folders = frozenset(above for name in self.names for above in _above(name))
+        self._read: dict[str, SourceFile | None] = {}
+
+    def read(self, path: str) -> SourceFile | None:
+        """A text file by its path; None where there is none, or where it is too large or binary."""
+        if path not in self._read:
+            self._read[path] = _read(self.root, path) if path in self.known else None
+        return self._read[path]
+
+    def is_executable(self, path: str) -> bool:
+        """Whether a file may be executed, as it lies here."""
+        try:
+            return bool((self.root / path).stat().st_mode & 0o111)
+        except OSError:
+            return False
+
+
+def _above(name: str) -> list[str]:
+    """The folders that a path lies in."""
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+def _listed(root: Path) -> list[str]:
+    names: list[str] = []
+    for folder, inner, files in os.walk(root):
+        inner[:] = sorted(name for name in inner if name not in _SKIPPED)
+        below = Path(folder).relative_to(root).as_posix()
+        names += [name if below == "." else f"{below}/{name}" for name in sorted(files)]
+        if len(names) > MOST_NAMES:
+            break
+    return names[:MOST_NAMES]
+
+
+def _read(root: Path, path: str) -> SourceFile | None:
+    try:
+        mode = (root / path).stat()
+        if not stat.S_ISREG(mode.st_mode) or mode.st_size > LARGEST:
+            return None
+        data = (root / path).read_bytes()
+    except OSError:
+        return None
+    if b"\0" in data:
+        return None
+    return source_file(path, data, executable=bool(mode.st_mode & 0o111))

@@ -1,0 +1,3 @@
+#!/bin/bash
+set -eu
+exec python -m http.server 8000

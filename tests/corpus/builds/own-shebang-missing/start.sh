@@ -1,0 +1,2 @@
+set -eu
+exec python -c 'print(1)'

@@ -1,0 +1,4 @@
+#!/bin/bash
+set -euo pipefail
+until curl -fs http://127.0.0.1:8188/ > /dev/null; do sleep 1; done
+exec python -m http.server 8188
