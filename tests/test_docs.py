@@ -52,7 +52,7 @@ class Serving:
             return self._said
         self.stop()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *command.split()],
+            [sys.executable, "-m", *command.removeprefix("python -m ").split()],
             cwd=self._folder,
             env={**os.environ, "GREENROOM_DATA": str(self._folder / "data")},
             stdout=subprocess.PIPE,
@@ -109,7 +109,7 @@ def test_the_commands_of_a_page_run_and_print_what_it_shows(
     for folder in ("docs", "tests"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     for command, expected in transcripts(page):
-        if command.startswith("greenroom serve"):
+        if command.startswith(("greenroom serve", "python -m greenroom.ship.runpod.fake")):
             printed = serving.start(command)
         elif command == "make demo":
             printed = request.getfixturevalue("demo")

@@ -1,0 +1,1 @@
+"""From a proven image to a release that runs: building, deploying, rolling back."""

@@ -1,0 +1,120 @@
+"""A release on RunPod: what rolling and blue/green deploys do alike, each thing so that doing it again does no harm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenroom.ship.deploy.canary import prove
+from greenroom.ship.deploy.configuration import MARK, as_body, as_patch, changes, values_of
+from greenroom.ship.deploy.errors import ChangeNotTaken
+from greenroom.ship.deploy.watching import watch
+from greenroom.ship.deploy.working import Working
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from greenroom.plan.actions import Attempt
+    from greenroom.ship.deploy.pace import Pace
+    from greenroom.ship.deploy.records import History, Release
+    from greenroom.ship.runpod.client import RunPod
+    from greenroom.ship.runpod.types import Endpoint
+
+# A PATCH may be taken by halves; what is missing is sent again so often.
+_CHANGES = 3
+
+
+class EndpointRelease(Working):
+    """One release, its record, and the endpoint that it is about."""
+
+    def __init__(self, runpod: RunPod, history: History, release: Release, pace: Pace) -> None:
+        super().__init__(history, release)
+        self.runpod = runpod
+        self.pace = pace
+        self._image = ""
+        self._proved = False
+
+    @property
+    def identity(self) -> str:
+        """The endpoint's id, once it was found or made."""
+        assert self.release.endpoint is not None, "it was brought about before"  # noqa: S101 - the order of our steps
+        return self.release.endpoint
+
+    def find(self) -> Endpoint | None:
+        """The endpoint: by its id, or by the mark of a creation whose reply never came. Raises RunPodError."""
+        if self.release.endpoint is not None:
+            return self.runpod.endpoints.find(self.release.endpoint)
+        found = self._marked()
+        return found[0] if found else None
+
+    def bring_about(self, wanted: Mapping[str, Any], attempt: Attempt) -> Endpoint:
+        """Create the endpoint or set its values, and see that it has them. Raises ChangeNotTaken, RunPodError."""
+        endpoint = self.find() or self._create(wanted, attempt)
+        self._image = str(wanted.get("image", ""))
+        if endpoint.id != self.release.endpoint:
+            self.note(endpoint=endpoint.id)
+        return self.set_values(endpoint, wanted, attempt)
+
+    def set_values(self, endpoint: Endpoint, wanted: Mapping[str, Any], attempt: Attempt) -> Endpoint:
+        """Set what differs, and look whether it was taken. Raises ChangeNotTaken, RunPodError."""
+        for _ in range(_CHANGES):
+            missing = changes(wanted, values_of(endpoint))
+            if not missing:
+                return endpoint
+            attempt.say(f"sets {', '.join(missing)} of {endpoint.name} ({endpoint.id})")
+            self.runpod.endpoints.change(endpoint.id, as_patch(missing))
+            endpoint = self.runpod.endpoints.get(endpoint.id)
+        if missing := changes(wanted, values_of(endpoint)):
+            raise ChangeNotTaken(
+                f"RunPod took the change of {', '.join(missing)} {_CHANGES} times, and {endpoint.id} does not have it",
+                mend="look at the endpoint in the console: it may limit what can be set",
+            )
+        return endpoint
+
+    def has(self, wanted: Mapping[str, Any]) -> bool:
+        """Whether the endpoint is there and has these values. Raises RunPodError."""
+        endpoint = self.find()
+        return endpoint is not None and not changes(wanted, values_of(endpoint))
+
+    def delete(self, identity: str | None, attempt: Attempt) -> None:
+        """Take an endpoint down; one that is gone is. Raises RunPodError."""
+        if identity is not None and self.runpod.endpoints.delete(identity):
+            attempt.say(f"deleted the endpoint {identity}")
+
+    def delete_made(self, attempt: Attempt) -> None:
+        """Take down all that this release made, also what it never learned of. Raises RunPodError."""
+        self.delete(self.release.endpoint, attempt)
+        for endpoint in self._marked():
+            self.delete(endpoint.id, attempt)
+
+    def roll_out(self, attempt: Attempt, *, least: int = 0) -> None:
+        """Wait until the newest version runs everywhere. Raises RolloutFailed, RunPodError."""
+        watch(self.runpod, self.identity, self._image, attempt, self.pace, least=least)
+
+    def has_rolled_out(self) -> bool:
+        """Whether no worker is an old one. Raises RunPodError."""
+        return self.runpod.endpoints.releases(self.identity).rollout.is_done
+
+    def prove(self, attempt: Attempt) -> None:
+        """Run the canary. Raises CanaryFailed, RunPodError."""
+        prove(self.runpod, self.runpod.endpoints.get(self.identity), self.release.canary or {}, attempt, self.pace)
+        self._proved = True
+
+    def is_proved(self) -> bool:
+        """Whether the canary was answered in this run."""
+        return self._proved
+
+    def _create(self, wanted: Mapping[str, Any], attempt: Attempt) -> Endpoint:
+        made = self.runpod.endpoints.create(as_body(wanted), self._is_marked)
+        attempt.say(f"created the endpoint {made.name} ({made.id})")
+        # A request that was given up may have had its effect late.
+        for twin in self._marked():
+            if twin.id != made.id:
+                self.delete(twin.id, attempt)
+        return made
+
+    def _marked(self) -> list[Endpoint]:
+        """Endpoints with a mark of this release, in the platform's order."""
+        return list(filter(self._is_marked, self.runpod.endpoints.list()))
+
+    def _is_marked(self, endpoint: Endpoint) -> bool:
+        return endpoint.env.get(MARK) in self.release.marks

@@ -1,0 +1,91 @@
+"""How a deploy or a rollback ended, so that a person can act on it and a machine can read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenroom.findings import Finding
+
+# live: proved, and what callers use.  unchanged: it was so already.  refused: the checks found errors; nothing was
+# changed.  reverted: it failed, and the release before it runs again.  unsettled: it failed, and so did taking it back,
+# or a rollback did not come to its end.  stopped: by whoever ran it.  removed: there is nothing any more, as asked.
+Outcome = Literal["live", "unchanged", "refused", "reverted", "unsettled", "stopped", "removed"]
+_WORDS: dict[Outcome, str] = {
+    "live": "is live",
+    "unchanged": "is live already; nothing was changed",
+    "refused": "was not begun; nothing was changed",
+    "reverted": "failed and was taken back",
+    "unsettled": "failed and is not taken back",
+    "stopped": "was stopped on its way",
+    "removed": "took everything down",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One step. reason: why it is not done.  output: the last lines of it.  undo: how taking it back ended."""
+
+    name: str
+    state: str
+    seconds: float
+    reason: str = ""
+    output: tuple[str, ...] = ()
+    undo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One deploy or rollback.
+
+    number: of the release, None where none was begun.  endpoint: what callers use now.  address: where it is reached.
+    hourly: dollars that workers cost now, None where nobody knows.  costs: what runs and costs money, in words.
+    next: commands, the likeliest first.
+    """
+
+    name: str
+    kind: str
+    outcome: Outcome
+    number: int | None = None
+    image: str = ""
+    endpoint: str | None = None
+    address: str = ""
+    by: str = ""
+    seconds: float = 0.0
+    steps: tuple[StepReport, ...] = ()
+    findings: tuple[Finding, ...] = field(default=())
+    hourly: float | None = None
+    costs: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether what was asked for is so."""
+        return self.outcome in ("live", "unchanged", "removed")
+
+    @property
+    def why(self) -> str:
+        """Why it failed, as the step says it; empty where none did."""
+        return next((step.reason for step in self.steps if step.reason), "")
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report as people read it."""
+    release = f"release {report.number} of {report.name}" if report.number else report.name
+    yield f"{report.kind}: {release} {_WORDS[report.outcome]} ({report.seconds:.1f} s)"
+    if report.why:
+        yield f"  why       {report.why}"
+    if report.image:
+        yield f"  image     {report.image}"
+    if report.endpoint:
+        yield f"  endpoint  {report.endpoint}" + (f"  {report.address}" if report.address else "")
+    for step in report.steps:
+        undone = {"ok": ", taken back", "failed": ", NOT taken back"}.get(step.undo or "", "")
+        yield f"  step      {step.name}: {step.state}{undone} ({step.seconds:.1f} s)"
+        if step.reason:
+            yield from (f"              {line}" for line in step.output)
+    yield from (f"  costs     {cost}" for cost in report.costs)
+    yield from (f"  next      {command}" for command in report.next)

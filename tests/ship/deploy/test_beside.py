@@ -1,0 +1,141 @@
+"""Blue/green: a second endpoint, proved before anybody is sent there."""
+
+from __future__ import annotations
+
+from greenroom.errors import Cancelled
+from greenroom.ship.deploy.declaration import Declaration
+from greenroom.ship.deploy.deploying import deploy
+from greenroom.ship.deploy.preparing import Asked, prepare_rollback
+from greenroom.ship.deploy.reports import Report
+from greenroom.ship.deploy.standing import found, survey
+from greenroom.ship.runpod.fake import Behaviour, Fault
+from tests.ship.deploy.stage import CANARY, NAME, Stage, image, values
+
+
+def soaking(stage: Stage, letter: str = "b") -> Report:
+    """Stopped in the middle of the soak."""
+
+    def stop(stage: str, done: float, total: float) -> None:
+        if "soak" in stage:
+            raise Cancelled
+
+    asked = Asked(Declaration(NAME, values(letter)), CANARY, blue_green=True, soak_s=3600.0)
+    return deploy(stage.place, asked, step=stop)
+
+
+def test_green_takes_over_and_blue_goes(stage: Stage) -> None:
+    blue = stage.deploy("a").endpoint
+    report = stage.deploy("b", blue_green=True)
+    assert report.outcome == "live"
+    assert report.endpoint not in (None, blue)
+    assert [step.name for step in report.steps] == ["make green", "warm green", "prove by a canary", "switch", "soak"]
+    (green,) = stage.fake.platform.endpoints.values()
+    assert green.config["workers"]["min"] == 0, "what was asked for, once it is proved"
+    stage.check()
+
+
+def test_the_first_deploy_has_nothing_beside(stage: Stage) -> None:
+    assert stage.deploy("a", blue_green=True).outcome == "live"
+    stage.check()
+
+
+def test_a_green_that_fails_never_meets_a_caller(stage: Stage) -> None:
+    blue = stage.deploy("a").endpoint
+    stage.fake.platform.behave["bad"] = Behaviour(answers=False)
+    report = stage.deploy("b", "bad", blue_green=True)
+    assert (report.outcome, report.endpoint) == ("reverted", blue)
+    assert not [seen for seen in stage.fake.seen if seen.method == "PATCH"], "blue was left alone"
+    stage.check()
+
+
+def test_while_it_soaks_both_are_there_and_blue_costs_nothing(stage: Stage) -> None:
+    blue = stage.deploy("a", workers={"min": 1, "max": 2}).endpoint
+    report = soaking(stage)
+    assert report.outcome == "stopped"
+    stage.clock.advance(60)
+    seen = survey(stage.runpod, (stage.history,))
+    roles = {one.id: (one.role, one.hourly) for one in seen.running}
+    assert roles[str(blue)] == ("beside", 0.0)
+    assert roles[str(report.endpoint)][0] == "in-use"
+    assert [finding.code for finding in found(seen)] == ["soaking"]
+
+
+def test_a_rollback_in_the_soak_gives_blue_its_workers_back(stage: Stage) -> None:
+    blue = stage.deploy("a", workers={"min": 1, "max": 2}).endpoint
+    soaking(stage)
+    requests = prepare_rollback(stage.place, NAME).requests(back=True)
+    assert [request.method for request in requests] == ["PATCH", "DELETE"]
+    report = stage.rollback()
+    assert (report.outcome, report.number, report.endpoint) == ("live", 1, blue)
+    assert stage.fake.platform.endpoints[str(blue)].config["workers"]["min"] == 1
+    stage.check()
+
+
+def test_the_same_deploy_again_ends_the_soak(stage: Stage) -> None:
+    stage.deploy("a")
+    green = soaking(stage).endpoint
+    report = stage.deploy("b", blue_green=True)
+    assert (report.outcome, report.endpoint) == ("live", green)
+    stage.check()
+
+
+def test_another_deploy_in_the_soak_is_refused(stage: Stage) -> None:
+    stage.deploy("a")
+    soaking(stage)
+    report = stage.deploy("c", blue_green=True)
+    assert [finding.code for finding in report.findings] == ["release-unfinished"]
+    assert "greenroom rollback joe" in report.findings[0].mend
+    assert stage.rollback().ok
+    stage.check()
+
+
+def test_a_green_that_falls_ill_in_the_soak_is_taken_back(stage: Stage) -> None:
+    blue = stage.deploy("a").endpoint
+
+    def fall_ill(number: int, has_acted: bool) -> None:
+        under_way = stage.history.unfinished
+        if under_way is not None and under_way.state == "switched":
+            for worker in stage.fake.platform.endpoints[str(under_way.endpoint)].workers:
+                worker.status = "UNHEALTHY"
+
+    stage.fake.on_request = fall_ill
+    report = stage.deploy("b", blue_green=True, soak_s=3600.0)
+    assert (report.outcome, report.endpoint) == ("reverted", blue)
+    assert "unhealthy" in report.why
+    stage.fake.on_request = None
+    stage.check()
+
+
+def test_a_blue_that_cannot_be_deleted_is_said_and_goes_the_next_time(stage: Stage) -> None:
+    stage.deploy("a")
+    stage.fake.faults.append(Fault("refuse", method="DELETE", status=403))
+    report = stage.deploy("b", blue_green=True)
+    assert report.outcome == "live"
+    assert "blue-left" in {finding.code for finding in report.findings}
+    assert "kept beside it" in " ".join(report.costs)
+    assert stage.deploy("c").outcome == "live"
+    stage.check()
+
+
+def stopped_while_it_rolls(stage: Stage, letter: str) -> None:
+    def stop(stage: str, done: float, total: float) -> None:
+        if "roll out" in stage:
+            raise Cancelled
+
+    deploy(stage.place, Asked(Declaration(NAME, values(letter)), CANARY), step=stop)
+
+
+def test_what_was_begun_otherwise_is_gone_on_with_as_it_was_begun(stage: Stage) -> None:
+    stopped_while_it_rolls(stage, "a")
+    assert stage.deploy("a", blue_green=True).number == 1
+    stage.check()
+
+
+def test_blue_is_never_what_nobody_proved(stage: Stage) -> None:
+    """Were green to fail, an unproved release would be left in use."""
+    stage.deploy("a")
+    stopped_while_it_rolls(stage, "b")
+    assert "release-unfinished" in {finding.code for finding in stage.deploy("c", blue_green=True).findings}
+    assert stage.rollback().ok
+    assert stage.images == [image("a")]
+    stage.check()

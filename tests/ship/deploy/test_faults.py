@@ -1,0 +1,152 @@
+"""A network that goes away at each request, before its effect and behind it: whoever comes next ends it well."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from greenroom.ship.deploy.reports import Report
+from greenroom.ship.runpod.fake import Behaviour, Fault
+from greenroom.ship.runpod.fake.faults import Kind
+from tests.ship.deploy.stage import Stage, image
+
+Work = Callable[[Stage], Report]
+
+
+def first(stage: Stage) -> Report:
+    return stage.deploy("a", workers={"min": 1, "max": 2})
+
+
+def next_one(stage: Stage) -> Report:
+    return stage.deploy("b", workers={"min": 1, "max": 2})
+
+
+def blue_green(stage: Stage) -> Report:
+    return stage.deploy("b", blue_green=True)
+
+
+def back(stage: Stage) -> Report:
+    return stage.rollback()
+
+
+def failing(stage: Stage) -> Report:
+    return stage.deploy("c", "bad")
+
+
+class Scene:
+    """A state to begin from, as often as it takes."""
+
+    def __init__(self, stage: Stage, before: int) -> None:
+        self.stage = stage
+        stage.fake.platform.behave = {"bad": Behaviour(0.5, 0.5, answers=False), "joe": Behaviour(0.5, 0.5)}
+        for letter in "ab"[:before]:
+            assert stage.deploy(letter).ok
+        self._platform = stage.fake.platform
+        self._data = stage.data
+        self._numbers = itertools.count()
+
+    def again(self) -> Stage:
+        """The state, as it was, without faults."""
+        stage = self.stage
+        stage.fake.platform = self._platform.copy()
+        stage.fake.faults.clear()
+        stage.data = self._data.with_name(f"data-{next(self._numbers)}")
+        if self._data.exists():
+            shutil.copytree(self._data, stage.data)
+        return stage
+
+
+def cuts(scene: Scene, work: Work, *, all_of_them: bool) -> Iterator[tuple[int, Kind]]:
+    """Requests of the work by number: each behind its effect, and before it where it has one.
+
+    Of a request without an effect it does not matter on which way it was cut. all_of_them: those too.
+    """
+    stage = scene.again()
+    begun = len(stage.fake.seen)
+    assert work(stage).outcome in ("live", "reverted")
+    stage.check()
+    for number, request in enumerate(stage.fake.seen[begun:], 1):
+        if request.method != "GET":
+            yield number, "cut-before"
+        if request.method != "GET" or all_of_them:
+            yield number, "cut-after"
+
+
+@pytest.mark.parametrize(
+    ("work", "before", "all_of_them"),
+    [(first, 0, False), (next_one, 1, True), (blue_green, 1, False), (back, 2, False), (failing, 1, False)],
+    ids=["first", "next", "blue-green", "rollback", "failing"],
+)
+def test_the_network_goes_away_at_each_request(stage: Stage, work: Work, before: int, all_of_them: bool) -> None:
+    scene = Scene(stage, before)
+    with stage.hasty() as hastily:
+        for turn, (number, kind) in enumerate(cuts(scene, work, all_of_them=all_of_them)):
+            seen = len(scene.again().fake.seen)
+            stage.fake.faults.append(Fault(kind, at=seen + number))
+            stage.fake.faults.append(Fault("cut-before", at=seen + number + 1, times=10_000))
+            report = hastily(work)
+            stage.fake.faults.clear()
+            stage.check_named()
+            assert report.ok or report.findings or report.why, "whoever deployed is told"
+            end_it(stage, work, report, goes_back=bool(turn % 2) or work is failing)
+            stage.check(named=False)
+
+
+def end_it(stage: Stage, work: Work, report: Report, *, goes_back: bool) -> None:
+    """What the report says is to be done next."""
+    current = stage.history.current
+    if stage.history.unfinished is not None:
+        proved = current.image if current else None
+        ended = stage.rollback() if goes_back else work(stage)
+        assert ended.ok, ended
+        if goes_back and work is not back:
+            assert stage.images == ([proved] if proved else [])
+    elif current is not None and current.beside is not None:
+        assert "blue-left" in {finding.code for finding in report.findings}
+        assert work(stage).outcome == "unchanged"
+
+
+def test_one_lost_request_is_no_failure(stage: Stage) -> None:
+    """Whatever is lost, in the quota's order of kinds: answers, requests, refusals before and behind the effect."""
+    scene = Scene(stage, 0)
+    kinds: tuple[Kind, ...] = ("cut-before", "cut-after", "refuse", "fail")
+    requests = list(cuts(scene, first, all_of_them=True))
+    posts = {number for number, kind in requests if kind == "cut-before"}
+    for number in sorted({number for number, _ in requests}):
+        for kind in kinds if number in posts else (kinds[number % len(kinds)],):
+            scene.again()
+            stage.fake.faults.append(Fault(kind, at=len(stage.fake.seen) + number))
+            report = first(stage)
+            assert report.outcome == "live", (number, kind, report)
+            stage.check(named=False)
+
+
+def test_a_creation_that_was_given_up_and_came_late_leaves_no_twin(stage: Stage) -> None:
+    """The request had its effect twice: its reply was lost, and the list did not show it yet."""
+    stage.fake.faults.append(Fault("cut-after", method="POST", path="/serverless$"))
+    real = stage.runpod.endpoints.list
+    blind = iter((True, True, False))
+    stage.runpod.endpoints.list = lambda: () if next(blind, False) else real()  # type: ignore[method-assign]
+    report = stage.deploy("a", workers={"min": 1, "max": 1})
+    assert report.outcome == "live"
+    assert len(stage.fake.platform.endpoints) == 1
+    stage.check()
+
+
+def test_a_quota_that_is_used_up_is_waited_for(stage: Stage) -> None:
+    stage.fake.per_minute = 15
+    assert stage.deploy("a").outcome == "live"
+    assert all(seen.status != 429 for seen in stage.fake.seen), "headers say when to wait"
+    stage.check()
+
+
+def test_records_of_an_unreadable_disk_are_said(stage: Stage, tmp_path: Path) -> None:
+    stage.deploy("a")
+    (stage.history.folder / "0001.json").write_text("{")
+    report = stage.deploy("b")
+    assert [finding.code for finding in report.findings] == ["file-unreadable"]
+    assert stage.images == [image("a")]

@@ -1,0 +1,81 @@
+"""What status knows: what is in use, what is left, what costs money."""
+
+from __future__ import annotations
+
+from greenroom.ship.deploy.configuration import MARK
+from greenroom.ship.deploy.standing import Running, Standing, Survey, found, rows, survey
+from tests.ship.deploy.stage import NAME, Stage, image, values
+
+
+def look(stage: Stage) -> Survey:
+    return survey(stage.runpod, (stage.history,))
+
+
+def codes(seen: Survey) -> list[str]:
+    return [finding.code for finding in found(seen)]
+
+
+def test_an_endpoint_in_use_with_what_it_costs(stage: Stage) -> None:
+    stage.deploy("a", workers={"min": 2, "max": 3})
+    seen = look(stage)
+    (standing,) = seen.standings
+    assert (standing.endpoint, standing.image, standing.percent) == ("ep1", image("a"), 100)
+    (running,) = seen.running
+    assert running.words == "endpoint ep1 (joe), in use: 2 idle workers, $2.20 an hour (2 always on)"
+    assert seen.hourly == 2.2
+    assert codes(seen) == []
+    assert rows(seen)[1][:3] == (NAME, "1", "ep1")
+
+
+def test_workers_that_wait_for_a_gpu_cost_nothing(stage: Stage) -> None:
+    stage.deploy("a")
+    stage.fake.platform.has_capacity = False
+    stage.fake.platform.hand_in(stage.fake.platform.endpoints["ep1"], {})
+    stage.clock.advance(60)
+    assert look(stage).hourly == 0.0
+
+
+def test_what_was_changed_by_others_is_named(stage: Stage) -> None:
+    stage.deploy("a")
+    endpoint = stage.fake.platform.endpoints["ep1"]
+    stage.fake.platform.change_endpoint(endpoint, {"timeout": 1, "workers": {"max": 9}})
+    assert look(stage).standings[0].drift == ("workers",), "what the file did not say is not looked at"
+    assert codes(look(stage)) == ["endpoint-drifted"]
+
+
+def test_what_is_gone_is_named(stage: Stage) -> None:
+    stage.deploy("a")
+    stage.fake.platform.endpoints.clear()
+    assert codes(look(stage)) == ["endpoint-gone"]
+
+
+def test_what_bears_our_mark_and_is_in_no_record_is_named(stage: Stage) -> None:
+    stage.fake.platform.create_endpoint(values("a", env={MARK: "joe/9/ff"}, workers={"min": 1, "max": 1}))
+    stage.fake.platform.create_endpoint(values("b", env={}, workers={"min": 1, "max": 1}))
+    seen = look(stage)
+    assert [(one.role, one.id) for one in seen.running] == [("stray", "ep1")]
+    assert codes(seen) == ["endpoint-stray"]
+
+
+def test_pods_that_are_paid_for_are_named(stage: Stage) -> None:
+    pod = stage.runpod.pods.create(
+        {"name": "lab", "image": "x", "gpu": {"id": "NVIDIA L4", "count": 2}}, lambda pod: pod.name == "lab"
+    )
+    stage.runpod.pods.create({"name": "idle", "image": "x", "gpu": {"id": "NVIDIA L4"}})
+    stage.runpod.pods.act("pod2", "stop")
+    seen = look(stage)
+    assert [(one.what, one.id, one.hourly) for one in seen.running] == [("pod", pod.id, 0.82)]
+
+
+def test_a_price_that_nobody_knows_is_not_made_up(stage: Stage) -> None:
+    stage.deploy("a", workers={"min": 1, "max": 1})
+    for gpu in stage.fake.platform.gpus:
+        gpu["price"].pop("serverless")
+    seen = look(stage)
+    assert seen.hourly is None
+    assert "of unknown price" in seen.running[0].words
+
+
+def test_an_unfinished_release_is_an_error() -> None:
+    assert found(Survey((Standing(NAME, None, None),), (), 0.0)) == ()
+    assert Running("project", "in-use", "joe-a", "host", {"running": 1}, 0, 0.0).words.endswith("1 running container")
