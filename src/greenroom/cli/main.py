@@ -27,6 +27,7 @@ VERBS = {
     "rehearse": "Run a model's whole way with invented weights, before any download.",
     "pull": "Fetch the weights of models, or files by URL, and verify every byte.",
     "install": "Make the environment for models: locked, checked file by file.",
+    "build": "Write an image of a model, and prove that it starts.",
     "diagnose": "Read a build recipe, and say at which line it is broken.",
     "weights": "List, verify and prune the weights that are here.",
     "speak": "Say a text, and write captions of it.",

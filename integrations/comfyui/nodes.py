@@ -1,0 +1,214 @@
+"""The nodes. Models and what they take come from the server; nothing of a model is written down here."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .client import GreenroomFailed, Server, known_models
+from .media import audio_of, images_of, mp4_of, png_of, video_of, wav_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NO_MODEL = "the server's own"
+# By the format in a model's schema: how a socket's value becomes a file of it.
+_FILES: dict[str, tuple[Callable[[Any], bytes], str, str]] = {
+    "audio": (wav_of, "input.wav", "audio/wav"),
+    "image": (png_of, "input.png", "image/png"),
+    "video": (mp4_of, "input.mp4", "video/mp4"),
+}
+_OPTIONS = "More inputs of the model, as JSON, such as {}; the server's page at / lists them all."
+_SERVER = "Address of the server; GREENROOM_SERVER, or http://127.0.0.1:7860, if empty."
+
+
+class GreenroomNode:
+    """What the nodes share.
+
+    task: of the models that a node offers.  sockets: inputs that carry sound or pictures.  needed: those of them that
+    must be connected.  example: of options.
+    """
+
+    task: ClassVar[str]
+    text: ClassVar[bool] = True
+    sockets: ClassVar[dict[str, str]] = {}
+    needed: ClassVar[frozenset[str]] = frozenset()
+    example: ClassVar[str] = "{}"
+    CATEGORY = "greenroom"
+    FUNCTION = "run"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:  # noqa: N802 - ComfyUI's name
+        """What ComfyUI draws."""
+        models = [model["id"] for model in known_models() if model["task"] == cls.task]
+        text = {"text": ("STRING", {"multiline": True, "default": ""})} if cls.text else {}
+        needed = {name: (kind,) for name, kind in cls.sockets.items() if name in cls.needed}
+        return {
+            "required": {
+                "model": ([*models, _NO_MODEL],),
+                **text,
+                **needed,
+                "seed": ("INT", {"default": 0, "min": 0, "max": 2**31 - 1}),
+            },
+            "optional": {
+                **{name: (kind,) for name, kind in cls.sockets.items() if name not in cls.needed},
+                "options": ("STRING", {"multiline": True, "default": "{}", "tooltip": _OPTIONS.format(cls.example)}),
+                "server": ("STRING", {"default": "", "tooltip": _SERVER}),
+            },
+        }
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, model: str, options: str = "{}") -> bool | str:  # noqa: N802 - ComfyUI's name
+        """A model that is not in the list may be another server's: whether it is there, that one says."""
+        try:
+            is_object = isinstance(json.loads(options or "{}"), dict)
+        except ValueError:
+            is_object = False
+        if not is_object:
+            return f"options must be a JSON object such as {cls.example}"
+        return True if model else "model is empty"
+
+    def run(
+        self, model: str, seed: int, text: str = "", options: str = "{}", server: str = "", **media: Any
+    ) -> tuple[Any, ...]:
+        """One job on the server; what it made, as the node's outputs."""
+        from comfy.model_management import throw_exception_if_processing_interrupted
+        from comfy.utils import ProgressBar
+
+        asked = Server.of(server)
+        chosen = self._chosen(asked, model)
+        fields = chosen["inputs"]["properties"]
+        given = {name: value for name, value in (("text", text), ("prompt", text), ("seed", seed)) if name in fields}
+        if "format" in fields and "wav" in fields["format"].get("enum", ()):
+            given["format"] = "wav"
+        inputs = {**given, **self._uploaded(asked, chosen, media), **json.loads(options or "{}")}
+        bar = ProgressBar(100)
+        job = asked.run(
+            chosen["id"],
+            inputs,
+            lambda share: bar.update_absolute(round(share * 100), 100),
+            throw_exception_if_processing_interrupted,
+        )
+        return self.outputs(asked, job)
+
+    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
+        """The files of a job as what the sockets carry."""
+        raise NotImplementedError
+
+    def _chosen(self, server: Server, name: str) -> dict[str, Any]:
+        models = [model for model in server.models() if model["task"] == self.task]
+        found = next((model for model in models if name in (model["id"], _NO_MODEL)), None)
+        if found is None:
+            served = ", ".join(model["id"] for model in models) or "none"
+            raise GreenroomFailed(f"{server.address} serves no {name} for {self.task}; of this kind it serves {served}")
+        return found
+
+    def _uploaded(self, server: Server, model: dict[str, Any], media: dict[str, Any]) -> dict[str, str]:
+        """Each socket's value, uploaded, by the model's name for a file of its format."""
+        named: dict[str, str] = {}
+        for socket, value in media.items():
+            if value is None:
+                continue
+            kinds = ("video", "image") if self.sockets[socket] == "IMAGE" else (self.sockets[socket].lower(),)
+            field, kind = _field(model, kinds, taken=named)
+            make, file, media_type = _FILES[kind]
+            named[field] = server.upload(file, make(value), media_type)
+        return named
+
+
+def _field(model: dict[str, Any], kinds: tuple[str, ...], taken: dict[str, str]) -> tuple[str, str]:
+    for name, schema in model["inputs"]["properties"].items():
+        if schema.get("format") in kinds and name not in taken:
+            return name, schema["format"]
+    raise GreenroomFailed(f"{model['id']} takes no {' or '.join(kinds)}")
+
+
+def _first(server: Server, job: dict[str, Any], kind: str) -> bytes | None:
+    """The first file of a kind, such as ``audio/``."""
+    found = next((made for made in job["artifacts"] if made["media_type"].startswith(kind)), None)
+    return None if found is None else server.fetch(found)
+
+
+def _needed(server: Server, job: dict[str, Any], kind: str) -> bytes:
+    content = _first(server, job, kind)
+    if content is None:
+        raise GreenroomFailed(f"{job['model']} made no file of the kind {kind}*")
+    return content
+
+
+class Speak(GreenroomNode):
+    """Text to speech, with captions."""
+
+    DESCRIPTION = "Says a text with a voice of a greenroom server."
+    task = "speech"
+    sockets: ClassVar[dict[str, str]] = {"reference": "AUDIO"}
+    example = '{"speed": 1.1}'
+    RETURN_TYPES = ("AUDIO", "STRING")
+    RETURN_NAMES = ("audio", "captions")
+
+    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
+        """The sound, and its captions as text."""
+        captions = _first(server, job, "text/") or b""
+        return audio_of(_needed(server, job, "audio/")), captions.decode()
+
+
+class Foley(GreenroomNode):
+    """Sound for a silent video."""
+
+    DESCRIPTION = "Makes the sound of a video, as the text describes it."
+    task = "sound-for-video"
+    sockets: ClassVar[dict[str, str]] = {"video": "VIDEO"}
+    needed = frozenset({"video"})
+    RETURN_TYPES = ("VIDEO", "AUDIO")
+    RETURN_NAMES = ("video", "audio")
+
+    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
+        """The video with its sound, and the sound alone."""
+        video = _needed(server, job, "video/")
+        return video_of(video), audio_of(_first(server, job, "audio/") or video)
+
+
+class Restore(GreenroomNode):
+    """A video or pictures, restored and enlarged."""
+
+    DESCRIPTION = "Restores a video, or pictures that are one."
+    task = "video-restoration"
+    text = False
+    sockets: ClassVar[dict[str, str]] = {"video": "VIDEO", "images": "IMAGE"}
+    RETURN_TYPES = ("VIDEO", "IMAGE")
+    RETURN_NAMES = ("video", "images")
+
+    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
+        """The video, and its pictures."""
+        video = _needed(server, job, "video/")
+        return video_of(video), images_of(video)
+
+
+class Animate(GreenroomNode):
+    """A person in a picture moves as the one in a video."""
+
+    DESCRIPTION = "Lets the person of a picture move as the one of a video does."
+    task = "person-animation"
+    sockets: ClassVar[dict[str, str]] = {"image": "IMAGE", "motion": "VIDEO"}
+    needed = frozenset({"image", "motion"})
+    RETURN_TYPES = ("VIDEO", "IMAGE")
+    RETURN_NAMES = ("video", "images")
+
+    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
+        """The video, and its pictures."""
+        video = _needed(server, job, "video/")
+        return video_of(video), images_of(video)
+
+
+NODE_CLASS_MAPPINGS = {
+    "GreenroomSpeak": Speak,
+    "GreenroomFoley": Foley,
+    "GreenroomRestore": Restore,
+    "GreenroomAnimate": Animate,
+}
+NODE_DISPLAY_NAME_MAPPINGS = {
+    "GreenroomSpeak": "Speak (greenroom)",
+    "GreenroomFoley": "Foley (greenroom)",
+    "GreenroomRestore": "Restore (greenroom)",
+    "GreenroomAnimate": "Animate (greenroom)",
+}

@@ -1,0 +1,154 @@
+"""``greenroom build``: an image of a model, and the proof that it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from greenroom.cli.configured import configured
+from greenroom.cli.flags import setting_flags
+from greenroom.cli.output import Output, columns, counted, json_option
+from greenroom.errors import InputInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenroom.findings import Format
+    from greenroom.ship.image.blueprint import Place
+    from greenroom.ship.prove.plan import Building
+    from greenroom.ship.prove.trying import Proving
+
+_PLACE = click.Choice(["baked", "volume"])
+_DIR = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("-o", "--output", "folder", type=_DIR, required=True, help="Folder of the image's files.")
+@click.option(
+    "--gpu", "gpus", multiple=True, metavar="NAME", help="GPU or pool of RunPod, such as ADA_24; none for a CPU."
+)
+@click.option("--weights", type=_PLACE, default="volume", show_default=True, help="Where weights are.")
+@click.option("--environment", type=_PLACE, default="baked", show_default=True, help="Where packages are.")
+@click.option("--base", metavar="IMAGE", help="Debian 12 under another name, such as a mirror's, with tag or digest.")
+@click.option("--lock", type=_FILE, help="Install what this pylock.toml says.")
+@click.option("--force", is_flag=True, help="Replace files that differ.")
+@click.option("--prove", "with_proof", is_flag=True, help="Build the image, and start it as platforms do.")
+@click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Only this way of starting; repeatable.")
+@click.option("--image", help="Prove this image, which is built already.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="The port that must be served.")
+@click.option("--volume", type=_DIR, help="A folder that stands for the platform's volume, with weights on it.")
+@click.option("--engine", "prefer", type=click.Choice(["docker", "podman"]), help="What builds and runs images.")
+@click.option("--push", "reference", metavar="IMAGE", help="Push the image there once it is proven.")
+@click.option("--plan", "only_plan", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--sarif", "form", flag_value="sarif", help="Give the findings as SARIF.")
+@click.option("--github", "form", flag_value="github", help="Give the findings as GitHub annotations.")
+@setting_flags("accept_licence")
+@json_option
+def build(
+    model: str | None,
+    folder: Path,
+    gpus: tuple[str, ...],
+    weights: Place,
+    environment: Place,
+    base: str | None,
+    lock: Path | None,
+    force: bool,
+    with_proof: bool,
+    scenarios: tuple[str, ...],
+    image: str | None,
+    port: int | None,
+    volume: Path | None,
+    prefer: str | None,
+    reference: str | None,
+    only_plan: bool,
+    form: Format | None,
+    accept_licence: bool | None,
+    as_json: bool,
+) -> int:
+    """Write an image of a model, and prove that it starts.
+
+    The folder gets a Dockerfile, a start script, a compose file, a workflow, and RunPod's files where GPUs are named.
+    Without MODEL the folder is taken as it is, whoever made it. Ends with 1 where the image is not proven.
+    """
+    from greenroom.ship.image.blueprint import BASE, Wanted
+    from greenroom.ship.image.choosing import decide
+    from greenroom.ship.image.files import files_of
+    from greenroom.ship.prove.plan import Building
+    from greenroom.ship.prove.pushing import check_reference
+
+    out = Output("build", as_json)
+    settings = configured(out, {"accept_licence": accept_licence})
+    with_proof = with_proof or reference is not None
+    if not with_proof and (model is None or scenarios or image or port or volume or prefer):
+        raise InputInvalid(
+            "no model is named" if model is None else "that is about a proof, and none is asked for",
+            mend="greenroom build MODEL -o DIR" if model is None else "add --prove",
+        )
+    building = Building(folder, force=force, reference=check_reference(reference) if reference else None)
+    if model is not None:
+        accepts = settings.accept_licence
+        building.files = files_of(decide(Wanted(model, weights, environment, gpus, base or BASE, lock, accepts)))
+    if with_proof:
+        building.proving = _proving(folder, prefer, scenarios, image, port, volume)
+    if only_plan:
+        phases = building.plan().phases
+        shown = [{"id": phase.id, "name": phase.name, "do": phase.do.text} for phase in phases]
+        out.result({"phases": shown}, columns([(phase.id, phase.name, phase.do.text) for phase in phases]))
+        return 0
+    with out.progress() as step:
+        building.run(step)
+    return _tell(out, building, form)
+
+
+def _proving(
+    folder: Path,
+    prefer: str | None,
+    scenarios: tuple[str, ...],
+    image: str | None,
+    port: int | None,
+    volume: Path | None,
+) -> Proving:
+    from greenroom.ship.prove.engine import find_engine
+    from greenroom.ship.prove.scenarios import chosen
+    from greenroom.ship.prove.trying import Proving
+
+    place = volume.absolute() if volume else None
+    return Proving(folder, find_engine(prefer), chosen(scenarios), image=image, port=port, volume=place)
+
+
+def _tell(out: Output, building: Building, form: Format | None) -> int:
+    written, proof = building.written, building.proof
+    findings = proof.findings if proof else ()
+    if form is not None:
+        out.findings(findings, form)
+    else:
+        result = {"written": written, "proof": proof, "pushed": building.pushed}
+        out.result(result, "\n".join(_lines(building)))
+        out.findings(findings)
+        if written and written.open:
+            named = ", ".join(written.open[:5]) + (" ..." if len(written.open) > 5 else "")
+            out.say(f"not pinned, since they are not installed here: {named}; --lock pins all")
+    return 1 if findings else 0
+
+
+def _lines(building: Building) -> Iterator[str]:
+    written, proof = building.written, building.proof
+    if written is not None:
+        same = f", {len(written.same)} are as they were" if written.same else ""
+        yield f"{counted(len(written.written), 'file')} written to {written.folder}{same}"
+        yield from (f"  {reason}" for reason in written.reasons)
+    if proof is not None:
+        built = "" if proof.build_s is None else f", built in {proof.build_s:.1f} s"
+        yield f"{proof.image} by {proof.engine}{built}: {'proven' if proof.passed else 'not proven'}"
+        rows = [
+            (trial.scenario, trial.outcome, ", ".join(f"{step.name} {step.seconds:.1f} s" for step in trial.steps))
+            for trial in proof.trials
+        ]
+        if rows:
+            yield columns(rows)
+    if building.pushed:
+        yield f"pushed {building.pushed}"

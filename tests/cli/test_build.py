@@ -1,0 +1,73 @@
+"""``greenroom build``, as a user sees it. What it writes and proves is tested in tests/ship."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.ship.prove import conftest as proving
+from tests.ship.prove.conftest import Script
+from tests.ship.prove.test_proving import SERVER
+
+engine, folder, port, script = proving.engine, proving.folder, proving.port, proving.script
+
+
+def test_an_image_is_written_once_and_then_left_alone(greenroom: Run, tmp_path: Path) -> None:
+    first = greenroom("build", "voice-joe", "-o", "image")
+    assert first.returncode == 0
+    assert "9 files written" in first.stdout
+    assert "Debian 12 brings Python 3.11" in first.stdout
+    assert (tmp_path / "image" / "start.sh").stat().st_mode & 0o111
+    again = json.loads(greenroom("build", "voice-joe", "-o", "image", "--json").stdout)
+    assert again["result"]["written"]["written"] == []
+    (tmp_path / "image" / "start.sh").write_text("mine")
+    refused = greenroom("build", "voice-joe", "-o", "image")
+    assert refused.returncode == 2
+    assert "start.sh" in refused.stderr
+    assert greenroom("build", "voice-joe", "-o", "image", "--force").returncode == 0
+
+
+def test_the_plan_is_shown_and_nothing_is_done(greenroom: Run, tmp_path: Path) -> None:
+    shown = greenroom("build", "voice-joe", "-o", "image", "--plan")
+    assert shown.stdout.startswith("phase-1  files")
+    assert not (tmp_path / "image").exists()
+
+
+@pytest.mark.usefixtures("port")
+def test_a_proof_passes_or_ends_with_1_and_pushes_nothing(
+    greenroom: Run, folder: Path, script: Script, engine: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from greenroom.ship.prove import engine as engines
+
+    monkeypatch.setattr(engines, "find_engine", lambda prefer: engine)
+    asked = ("build", "-o", folder, "--prove", "--scenario", "no-network", "--image")
+    passed = greenroom(*asked, script(SERVER))
+    assert passed.returncode == 0
+    assert "proven" in passed.stdout
+    assert "no-network  listened" in passed.stdout
+    failed = greenroom(*asked, script("#!/bin/sh\n"), "--push", "registry.example/it:1", "--json")
+    assert failed.returncode == 1
+    result = json.loads(failed.stdout)["result"]
+    assert result["pushed"] is None
+    assert result["proof"]["findings"][0]["code"] == "port-absent"
+    shown = greenroom(*asked, script("#!/bin/sh\n"), "--github")
+    assert shown.stdout.startswith("::error file=Dockerfile,line=4,title=port-absent::")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["voice-joe"], "-o"),
+        (["-o", "image"], "no model is named"),
+        (["voice-joe", "-o", "image", "--scenario", "low-disk"], "add --prove"),
+        (["f5tts-v1-base", "-o", "image"], "none is named"),
+        (["voice-joe", "-o", "image", "--push", "a b"], "is no place for an image"),
+    ],
+)
+def test_a_wrong_command_line_is_said(greenroom: Run, arguments: list[str], words: str) -> None:
+    done = greenroom("build", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
