@@ -35,6 +35,6 @@ def test_findings_fail_and_come_in_every_form(greenroom: Run, monkeypatch: pytes
     assert text.returncode == as_json.returncode == 1
     assert "did you mean GREENROOM_VOICE?" in text.stderr
     (finding,) = json.loads(as_json.stdout)["result"]["findings"]
-    assert set(finding) == {"code", "severity", "path", "line", "message", "mend"}
+    assert set(finding) == {"code", "severity", "path", "line", "message", "mend", "patch"}
     assert json.loads(greenroom("config", "--sarif").stdout)["version"] == "2.1.0"
     assert greenroom("config", "--github").stdout.startswith("::error title=setting-unknown::")
