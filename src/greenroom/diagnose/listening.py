@@ -38,7 +38,7 @@ _DEFAULTS: dict[str, tuple[str, int, str]] = {
     "gunicorn": ("127.0.0.1", 8000, "-b 0.0.0.0:PORT"),
     "hypercorn": ("127.0.0.1", 8000, "--bind 0.0.0.0:PORT"),
     "jupyter": ("127.0.0.1", 8888, "--ip=0.0.0.0"),
-    "http.server": ("0.0.0.0", 8000, "--bind 0.0.0.0"),  # noqa: S104 - as above
+    "http.server": ("0.0.0.0", 8000, "--bind 0.0.0.0"),  # noqa: S104 - what it does by itself
 }
 
 

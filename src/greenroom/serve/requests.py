@@ -97,7 +97,7 @@ class RunPolicy(Body):
 
     executionTimeout: Annotated[int | None, Field(ge=5000, le=604_800_000)] = None  # noqa: N815 - their name
     ttl: Annotated[int | None, Field(ge=10_000, le=604_800_000)] = None
-    lowPriority: bool = False  # noqa: N815 - as above
+    lowPriority: bool = False  # noqa: N815 - the platform's name
 
 
 class RunBody(Body):

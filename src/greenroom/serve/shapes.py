@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from greenroom.jobs.job import Status  # noqa: TC001 - pydantic reads it
-from greenroom.serve.workers.state import Standing  # noqa: TC001 - as above
+from greenroom.serve.workers.state import Standing  # noqa: TC001 - pydantic reads it too
 
 
 class FieldProblem(BaseModel):

@@ -130,7 +130,7 @@ def test_a_creation_that_was_given_up_and_came_late_leaves_no_twin(stage: Stage)
     stage.fake.faults.append(Fault("cut-after", method="POST", path="/serverless$"))
     real = stage.runpod.endpoints.list
     blind = iter((True, True, False))
-    stage.runpod.endpoints.list = lambda: () if next(blind, False) else real()  # type: ignore[method-assign]
+    stage.runpod.endpoints.list = lambda: () if next(blind, False) else real()  # type: ignore[method-assign]  # a reply that comes late
     report = stage.deploy("a", workers={"min": 1, "max": 1})
     assert report.outcome == "live"
     assert len(stage.fake.platform.endpoints) == 1

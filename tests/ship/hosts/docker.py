@@ -32,7 +32,7 @@ with socket.create_server(("127.0.0.1", port)) as listening:
 
 def main() -> int:
     program = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib takes longer to import than all else
-    with open(f"{STATE}/asked", "a") as file:  # noqa: PTH123 - the same
+    with open(f"{STATE}/asked", "a") as file:  # noqa: PTH123 - pathlib is slow to import
         file.write(json.dumps([program, *sys.argv[1:]]) + "\n")
     words = sys.argv[1:]
     if program == "ssh":
@@ -73,7 +73,7 @@ def up(project: str) -> int:
         return 0
     down(project)
     pid = 0 if "bad" in service["image"] else start(service["image"], service["ports"][0]["published"])
-    with open(f"{STATE}/{project}.json", "w") as file:  # noqa: PTH123
+    with open(f"{STATE}/{project}.json", "w") as file:  # noqa: PTH123 - pathlib is slow to import
         json.dump({"image": service["image"], "config": said, "service": name, "pid": pid}, file)
     return 0
 
@@ -101,16 +101,16 @@ def down(project: str) -> int:
     if project in projects():
         if state(project) == "running":
             os.kill(kept(project)["pid"], signal.SIGKILL)
-        os.unlink(f"{STATE}/{project}.json")  # noqa: PTH108
+        os.unlink(f"{STATE}/{project}.json")  # noqa: PTH108 - pathlib is slow to import
     return 0
 
 
 def projects() -> list[str]:
-    return sorted(name[:-5] for name in os.listdir(STATE) if name.endswith(".json"))  # noqa: PTH208
+    return sorted(name[:-5] for name in os.listdir(STATE) if name.endswith(".json"))  # noqa: PTH208 - pathlib is slow to import
 
 
 def kept(project: str) -> dict[str, Any]:
-    with open(f"{STATE}/{project}.json") as file:  # noqa: PTH123
+    with open(f"{STATE}/{project}.json") as file:  # noqa: PTH123 - pathlib is slow to import
         said: dict[str, Any] = json.load(file)
         return said
 
@@ -118,7 +118,7 @@ def kept(project: str) -> dict[str, Any]:
 def state(project: str) -> str:
     pid = kept(project)["pid"]
     try:
-        with open(f"/proc/{pid or 'none'}/stat") as file:  # noqa: PTH123
+        with open(f"/proc/{pid or 'none'}/stat") as file:  # noqa: PTH123 - pathlib is slow to import
             is_dead = file.read().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         is_dead = True

@@ -19,7 +19,7 @@ from tests.ship.hosts.conftest import NAME, Machine, image
 
 
 def codes(report: object) -> set[str]:
-    return {finding.code for finding in report.findings}  # type: ignore[attr-defined]
+    return {finding.code for finding in report.findings}  # type: ignore[attr-defined]  # any kind of report
 
 
 def soaking(machine: Machine, letter: str) -> None:

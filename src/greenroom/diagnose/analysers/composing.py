@@ -44,7 +44,8 @@ def refused(recipe: Recipe) -> Iterator[Finding]:
                     )
             if service.get("image") is None and service.get("build") is None and service.get("extends") is None:
                 key = compose.get("services")
-                line = key.key(name).line if key is not None and key.key(name) is not None else service.line  # type: ignore[union-attr]  # looked for in the line's own condition
+                said = key.key(name) if key is not None else None
+                line = said.line if said is not None else service.line
                 yield error(
                     "compose-name-unknown",
                     Place(compose.path, line),
@@ -90,7 +91,8 @@ def _files(recipe: Recipe, compose: Document, service: Value) -> Iterator[Findin
     folder = posixpath.dirname(compose.path)
     listed = service.get("env_file")
     for value in (listed.items or (listed,)) if listed is not None else ():
-        path = value.scalar or (value.get("path").scalar if value.get("path") else "")  # type: ignore[union-attr]  # looked for in the line's own condition
+        said = value.get("path")
+        path = value.scalar or (said.scalar if said else "")
         optional = value.get("required")
         whole = posixpath.normpath(posixpath.join(folder, path)) if path else ""
         if (
@@ -110,7 +112,8 @@ def _files(recipe: Recipe, compose: Document, service: Value) -> Iterator[Findin
     build = service.get("build")
     if build is None:
         return
-    context = build.scalar or (build.get("context").scalar if build.get("context") else ".")  # type: ignore[union-attr]  # as above
+    said = build.get("context")
+    context = build.scalar or (said.scalar if said else ".")
     named_file = build.get("dockerfile")
     if re.match(r"https?:|git@|\$", context) or build.get("dockerfile_inline") is not None:
         return

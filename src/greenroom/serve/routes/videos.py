@@ -114,7 +114,7 @@ async def content(
     video_id: str,
     server: At,
     caller: By,
-    variant: Literal["video"] = "video",  # noqa: ARG001 - as above
+    variant: Literal["video"] = "video",  # noqa: ARG001 - the interface's, with one value
 ) -> Response:
     """The file itself."""
     job = await server.jobs.get(video_id, owner_of(caller))
