@@ -418,6 +418,7 @@ class StandIn:
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
+        listener.listen()  # whoever comes before the server's thread has begun waits for it
         self.port = listener.getsockname()[1]
         self._listener = listener
         self._server = uvicorn.Server(uvicorn.Config(make_app(self), log_level="critical", lifespan="on"))
