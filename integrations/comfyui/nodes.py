@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .client import GreenroomFailed, Server, known_models
@@ -22,7 +23,7 @@ _OPTIONS = "More inputs of the model, as JSON, such as {}; the server's page at 
 _SERVER = "Address of the server; GREENROOM_SERVER, or http://127.0.0.1:7860, if empty."
 
 
-class GreenroomNode:
+class GreenroomNode(ABC):
     """What the nodes share.
 
     task: of the models that a node offers.  sockets: inputs that carry sound or pictures.  needed: those of them that
@@ -91,9 +92,9 @@ class GreenroomNode:
         )
         return self.outputs(asked, job)
 
+    @abstractmethod
     def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
         """The files of a job as what the sockets carry."""
-        raise NotImplementedError
 
     def _chosen(self, server: Server, name: str) -> dict[str, Any]:
         models = [model for model in server.models() if model["task"] == self.task]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.base import base
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from greenroom.diagnose.requirement import Requirement
     from greenroom.findings import Finding
 
+# Indexes that have no wheels of what torch's users compile: the public one, and torch's own.
+_ORDINARY = re.compile(r"//(?:pypi\.\w+|download\.pytorch\.org)(?:[:/]|$)")
 # These import torch in their setup, as flash-attn does: an isolated build has none.
 _NEEDS_TORCH = {
     "flash-attn", "apex", "detectron2", "causal-conv1d", "mamba-ssm", "xformers-source", "transformer-engine",
@@ -41,11 +44,7 @@ def isolation(recipe: Recipe) -> Iterator[Finding]:
 
 def _links_to_wheels(installed: Installed) -> bool:
     links = installed.install.find_links
-    own = [
-        address
-        for address in installed.install.indexes
-        if address and "pypi.org" not in address and "download.pytorch.org" not in address
-    ]
+    own = [address for address in installed.install.indexes if address and not _ORDINARY.search(address)]
     return bool(links or own) or installed.install.has("--no-index", "--only-binary")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.saying import error, size, warning
@@ -13,6 +14,7 @@ from greenroom.machine.facts import runpod
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from greenroom.diagnose.platform import Endpoint, Mount
     from greenroom.diagnose.recipe import Built, Recipe
     from greenroom.findings import Finding
 
@@ -39,68 +41,93 @@ def room(recipe: Recipe) -> Iterator[Finding]:
     """Weights against the disk or the volume that they go to."""
     if recipe.endpoint is None or recipe.weights is None or not recipe.weights.bytes:
         return
-    need = recipe.weights.bytes
-    document = recipe.endpoint.document
-    mounts = recipe.endpoint.mounts
+    need, mounts = recipe.weights.bytes, recipe.endpoint.mounts
     target, place = _target(recipe)
     mount = next(
         (one for one in mounts if target and one.path and (target == one.path or target.startswith(one.path + "/"))),
         None,
     )
     if mount is not None:
-        if mount.gigabytes is not None and mount.gigabytes * 1e9 < need:
-            line = (mount.value.get("size") or mount.value.get("sizeGb") or mount.value).line
+        yield from _on_volume(recipe.endpoint, need, mount)
+        yield from _copies(recipe, need, mount.path)
+    elif (disk := recipe.endpoint.disk) is not None and disk.number is not None:
+        on = _OnDisk(Place(recipe.endpoint.document.path, disk.line), need, disk.number * 1e9)
+        if not mounts:
+            yield from on.alone()
+        elif not target:
+            yield from on.perhaps()
+        else:
+            yield from on.beside_volume(target, place, mounts[0].path)
+
+
+def _on_volume(endpoint: Endpoint, need: float, mount: Mount) -> Iterator[Finding]:
+    if mount.gigabytes is not None and mount.gigabytes * 1e9 < need:
+        line = (mount.value.get("size") or mount.value.get("sizeGb") or mount.value).line
+        yield error(
+            "disk-too-small",
+            Place(endpoint.document.path, line),
+            f"the weights have {size(need)}, and the volume {mount.gigabytes:g} GB: no space left on device",
+            f"a volume of {_wanted(need)} GB",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _OnDisk:
+    """Weights on the container's own disk. at: where its size is said.  need, have: bytes."""
+
+    at: Place
+    need: float
+    have: float
+
+    def alone(self) -> Iterator[Finding]:
+        """There is nothing else for them."""
+        if self.have < self.need:
             yield error(
                 "disk-too-small",
-                Place(document.path, line),
-                f"the weights have {size(need)}, and the volume {mount.gigabytes:g} GB: no space left on device",
-                f"a volume of {_wanted(need)} GB",
+                self.at,
+                f"the weights have {size(self.need)}, and the container's disk {size(self.have)}: "
+                "no space left on device",
+                f"disk of {_wanted(self.need)} GB or more beside the image, or put them on a volume",
             )
-        yield from _copies(recipe, need, mount.path)
-        return
-    disk = recipe.endpoint.disk
-    if disk is None or disk.number is None:
-        return
-    have = disk.number * 1e9
-    if mounts and not target:
-        if have < need:
+        elif self.have < self.need * _MARGIN:
             yield warning(
                 "disk-too-small",
-                Place(document.path, disk.line),
-                f"the weights have {size(need)}, and the container's disk {size(have)}: "
+                self.at,
+                f"the weights have {size(self.need)} of the container's {size(self.have)}",
+                f"disk of {_wanted(self.need)} GB",
+            )
+
+    def perhaps(self) -> Iterator[Finding]:
+        """There is a volume, and nobody says that they go there."""
+        if self.have < self.need:
+            yield warning(
+                "disk-too-small",
+                self.at,
+                f"the weights have {size(self.need)}, and the container's disk {size(self.have)}: "
                 "it is not said that they go to the volume",
                 "HF_HOME below the mount",
             )
-        return
-    if have < need and mounts and place is not None:
-        yield error(
-            "cache-outside-volume",
-            place,
-            f"the weights ({size(need)}) go to {target}, which is on the container's disk of {size(have)}; "
-            f"the volume is at {mounts[0].path}",
-            f"put them below {mounts[0].path}",
-        )
-    elif have < need:
-        yield error(
-            "disk-too-small",
-            Place(document.path, disk.line),
-            f"the weights have {size(need)}, and the container's disk {size(have)}: no space left on device",
-            f"disk of {_wanted(need)} GB or more beside the image, or put them on a volume",
-        )
-    elif have < need * _MARGIN:
-        yield warning(
-            "disk-too-small",
-            Place(document.path, disk.line),
-            f"the weights have {size(need)} of the container's {size(have)}",
-            f"disk of {_wanted(need)} GB",
-        )
-    if mounts and place is not None and have >= need:
-        yield warning(
-            "cache-outside-volume",
-            place,
-            f"the weights go to {target}, which is wiped with the container, although a volume is at {mounts[0].path}",
-            f"put them below {mounts[0].path}",
-        )
+
+    def beside_volume(self, target: str, place: Place | None, volume: str) -> Iterator[Finding]:
+        """There is a volume, and they go elsewhere. place: where that is said, if it is."""
+        if place is None:
+            yield from self.alone()
+        elif self.have < self.need:
+            yield error(
+                "cache-outside-volume",
+                place,
+                f"the weights ({size(self.need)}) go to {target}, which is on the container's disk of "
+                f"{size(self.have)}; the volume is at {volume}",
+                f"put them below {volume}",
+            )
+        else:
+            yield from self.alone()
+            yield warning(
+                "cache-outside-volume",
+                place,
+                f"the weights go to {target}, which is wiped with the container, although a volume is at {volume}",
+                f"put them below {volume}",
+            )
 
 
 def _wanted(need: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.analysers.downloads import DATA, is_checked, target_of
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from greenroom.diagnose.recipe import Recipe
     from greenroom.diagnose.shell_text import ShellText
     from greenroom.findings import Finding
+
+
+_FETCHERS = frozenset(
+    {
+        *("curl", "wget", "aria2c", "gdown", "axel", "aws", "gsutil", "python", "python3", "cp", "rsync"),
+        *("hf", "huggingface-cli"),
+    }
+)
+_SMALL = re.compile(r"\.(sh|py|txt|conf|cfg|ya?ml|toml|env)\b")
 
 
 def partial_files(recipe: Recipe) -> Iterator[Finding]:
@@ -53,75 +63,61 @@ def _tested(command: Command) -> str:
 def _guarded(
     recipe: Recipe, text: ShellText, index: int, test: Command, tested: str, values: dict[str, str]
 ) -> Iterator[Finding]:
-    path = substituted(tested, values)
-    is_folder = "-d" in test.words
-    downloads: list[Command] = []
+    path, is_folder = substituted(tested, values), "-d" in test.words
+    for one in _behind(text, index, test):
+        if one.program not in _FETCHERS:
+            continue
+        into, at = substituted(_into(one), values), text.commands.index(one)
+        if not _fills(one, into, path, is_folder=is_folder) or _renamed(text, at, path, values):
+            continue
+        if one.program in ("cp", "rsync") and (is_folder or not DATA.search(path)):
+            continue
+        told = error if _matters(one, path, is_folder=is_folder) and not is_checked(text, at, into) else warning
+        what = "a folder" if is_folder else "a file"
+        yield told(
+            "partial-file-accepted",
+            text.place(one.line),
+            f"a start that is stopped in mid-download leaves a part under the final name, and the next one "
+            f"takes {tested} for the whole, since it only looks whether there is {what}",
+            "fetch into NAME.part, check its hash, then mv it",
+            _in_parts(recipe, text, one, tested),
+        )
+
+
+def _behind(text: ShellText, index: int, test: Command) -> list[Command]:
+    """The commands that run where a test finds nothing: behind its ``||``, or in its ``if !``."""
+    after = text.commands[index + 1 :]
     if test.after == "||":
-        downloads = [
-            one
-            for one in text.commands[index + 1 : index + 4]
-            if one.before in ("||", "&&") or one.around != test.around
-        ]
-    elif "condition" in test.around and "!" in test.words:
-        depth = len(test.around) - 1
-        downloads = []
-        for one in text.commands[index + 1 :]:
-            if len(one.around) < depth or one.around[:depth] != test.around[:depth]:
-                break
-            downloads.append(one)
-    for one in downloads:
-        if one.program in (
-            "curl",
-            "wget",
-            "aria2c",
-            "gdown",
-            "axel",
-            "aws",
-            "gsutil",
-            "python",
-            "python3",
-            "cp",
-            "rsync",
-            "hf",
-            "huggingface-cli",
-        ):
-            into = substituted(_into(one), values)
-            same = into == path or (
-                is_folder
-                and into.rstrip("/").startswith(path.rstrip("/"))
-                and one.program not in ("cp", "rsync", "aws")
-            )
-            if not into or not same:
-                continue
-            at = text.commands.index(one)
-            if any(
-                command.program in ("mv", "rename") and len(command.words) > 2
-                for command in text.commands[at : at + 4]
-                if path in substituted(" ".join(command.words), values)
-            ):
-                continue
-            place = text.place(one.line)
-            checked = is_checked(text, at, into)
-            matters = (
-                is_folder
-                or bool(DATA.search(path) or "sft" in path)
-                or (
-                    one.program in ("wget", "curl", "aria2c")
-                    and not re.search(r"\.(sh|py|txt|conf|cfg|ya?ml|toml|env)\b", path)
-                )
-            )
-            if one.program in ("cp", "rsync") and (is_folder or not DATA.search(path)):
-                continue
-            told = error if matters and not checked else warning
-            what = "a folder" if is_folder else "a file"
-            yield told(
-                "partial-file-accepted",
-                place,
-                f"a start that is stopped in mid-download leaves a part under the final name, and the next one "
-                f"takes {tested} for the whole, since it only looks whether there is {what}",
-                "fetch into NAME.part, check its hash, then mv it",
-                _in_parts(recipe, text, one, tested),
-            )
+        return [one for one in after[:3] if one.before in ("||", "&&") or one.around != test.around]
+    if "condition" not in test.around or "!" not in test.words:
+        return []
+    depth = len(test.around) - 1
+    return list(takewhile(lambda one: len(one.around) >= depth and one.around[:depth] == test.around[:depth], after))
+
+
+def _fills(one: Command, into: str, path: str, *, is_folder: bool) -> bool:
+    """Whether a command puts what it fetches where the test looks."""
+    if not into:
+        return False
+    below = is_folder and into.rstrip("/").startswith(path.rstrip("/"))
+    return into == path or (below and one.program not in ("cp", "rsync", "aws"))
+
+
+def _renamed(text: ShellText, at: int, path: str, values: dict[str, str]) -> bool:
+    """Whether a file gets its name once it is whole."""
+    return any(
+        command.program in ("mv", "rename")
+        and len(command.words) > 2
+        and path in substituted(" ".join(command.words), values)
+        for command in text.commands[at : at + 4]
+    )
+
+
+def _matters(one: Command, path: str, *, is_folder: bool) -> bool:
+    """Whether what is fetched is large enough to be cut short: no script, no setting."""
+    if is_folder or DATA.search(path) or "sft" in path:
+        return True
+    return one.program in ("wget", "curl", "aria2c") and not _SMALL.search(path)
 
 
 def _into(command: Command) -> str:

@@ -38,70 +38,82 @@ def _tags(
     requirement: Requirement,
     wheel: re.Match[str],
 ) -> Iterator[Finding]:
-    python_tag, platform = wheel[4], wheel[6]
-    local = wheel[2].partition("+")[2]
-    code = "flash-attn-wheel-mismatch" if wheel[1].lower().startswith("flash_attn") else "wheel-tag-mismatch"
-    place = requirement.place
+    told = _of_python(recipe, installed, requirement, wheel) or _of_system(requirement, wheel)
+    build = build_at(scope, position)
+    if told is None and build is not None:
+        told = _of_torch(recipe, requirement, wheel, build)
+    if told is not None:
+        yield told
+
+
+def _code(wheel: re.Match[str]) -> str:
+    return "flash-attn-wheel-mismatch" if wheel[1].lower().startswith("flash_attn") else "wheel-tag-mismatch"
+
+
+def _of_python(recipe: Recipe, installed: Installed, requirement: Requirement, wheel: re.Match[str]) -> Finding | None:
+    """A wheel for another CPython; one for the stable ABI runs on later ones too."""
+    python_tag, abi = wheel[4], wheel[5]
     python = installed.target.python
     asked = re.fullmatch(r"cp(\d)(\d+)", python_tag)
-    abi3 = wheel[5] == "abi3"
-    if (
-        asked
-        and python is not None
-        and f"{asked[1]}.{asked[2]}" != python.value
-        and not (abi3 and release(python.value) >= release(f"{asked[1]}.{asked[2]}"))
-    ):
-        told = error if python.sure else warning
-        right = "cp" + python.value.replace(".", "")
-        patch = replaced(recipe.folder, place, f"-{python_tag}-{wheel[5]}-", f"-{right}-{right}-")
-        yield told(
-            code,
+    if asked is None or python is None:
+        return None
+    wanted = f"{asked[1]}.{asked[2]}"
+    if wanted == python.value or (abi == "abi3" and release(python.value) >= release(wanted)):
+        return None
+    told = error if python.sure else warning
+    right = "cp" + python.value.replace(".", "")
+    return told(
+        _code(wheel),
+        requirement.place,
+        f"the wheel is for CPython {wanted}, and the image has {python.value}: not supported on this platform",
+        f"take the {right} wheel of the same release",
+        replaced(recipe.folder, requirement.place, f"-{python_tag}-{abi}-", f"-{right}-{right}-"),
+    )
+
+
+def _of_system(requirement: Requirement, wheel: re.Match[str]) -> Finding | None:
+    """A wheel for Windows or macOS."""
+    platform = wheel[6]
+    if not platform.startswith(("win", "macosx")):
+        return None
+    return error(
+        _code(wheel),
+        requirement.place,
+        f"the wheel is for {platform}, and the image is Linux: not supported on this platform",
+        "take the linux_x86_64 wheel",
+    )
+
+
+def _of_torch(recipe: Recipe, requirement: Requirement, wheel: re.Match[str], build: TorchBuild) -> Finding | None:
+    """A wheel whose name says that it was compiled for another build of torch."""
+    local, place = wheel[2].partition("+")[2], requirement.place
+    torch = re.search(r"torch(\d+\.\d+)", local)
+    if torch and build.version and torch[1] != build.minor:
+        return error(
+            _code(wheel),
             place,
-            f"the wheel is for CPython {asked[1]}.{asked[2]}, and the image has {python.value}: not supported on "
-            "this platform",
-            f"take the {right} wheel of the same release",
-            patch,
-        )
-        return
-    if platform.startswith(("win", "macosx")):
-        yield error(
-            code,
-            place,
-            f"the wheel is for {platform}, and the image is Linux: not supported on this platform",
-            "take the linux_x86_64 wheel",
-        )
-        return
-    build = build_at(scope, position)
-    if build is None:
-        return
-    of_torch = re.search(r"torch(\d+\.\d+)", local)
-    of_cuda = re.search(r"cu(\d+)", local)
-    of_abi = re.search(r"cxx11abi(TRUE|FALSE)", local)
-    if of_torch and build.version and of_torch[1] != build.minor:
-        yield error(
-            code,
-            place,
-            f"the wheel is for torch {of_torch[1]}, and {build.words} is installed: undefined symbol when it is "
-            "imported",
+            f"the wheel is for torch {torch[1]}, and {build.words} is installed: undefined symbol when it is imported",
             f"take the one for torch {build.minor}",
         )
-    elif of_cuda and build.cuda and of_cuda[1][:2] != build.cuda.split(".")[0]:
-        yield error(
-            code,
+    cuda = re.search(r"cu(\d+)", local)
+    if cuda and build.cuda and cuda[1][:2] != (major := build.cuda.split(".")[0]):
+        return error(
+            _code(wheel),
             place,
-            f"the wheel is for CUDA {of_cuda[1][:2]}, and {build.words} is for CUDA {build.cuda}",
-            f"take the cu{build.cuda.split('.')[0]} wheel",
+            f"the wheel is for CUDA {cuda[1][:2]}, and {build.words} is for CUDA {build.cuda}",
+            f"take the cu{major} wheel",
         )
-    elif of_abi and build.version and (right_abi := _abi(build)) is not None and right_abi != of_abi[1]:
-        patch = replaced(recipe.folder, place, f"cxx11abi{of_abi[1]}", f"cxx11abi{right_abi}", safe=True)
-        yield error(
-            code,
+    abi = re.search(r"cxx11abi(TRUE|FALSE)", local)
+    if abi and build.version and (right := _abi(build)) is not None and right != abi[1]:
+        return error(
+            _code(wheel),
             place,
-            f"the wheel is for the C++ ABI {of_abi[1]}, and {build.words} has {right_abi}: undefined symbol when it "
-            "is imported",
-            f"take the cxx11abi{right_abi} wheel",
-            patch,
+            f"the wheel is for the C++ ABI {abi[1]}, and {build.words} has {right}: undefined symbol when it is "
+            "imported",
+            f"take the cxx11abi{right} wheel",
+            replaced(recipe.folder, place, f"cxx11abi{abi[1]}", f"cxx11abi{right}", safe=True),
         )
+    return None
 
 
 def _abi(build: TorchBuild) -> str | None:
