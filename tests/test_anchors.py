@@ -147,6 +147,18 @@ def test_what_is_wrong_with_an_anchor(root: Path, written: str, code: str | None
         assert finding.place == "PLAN.md:5"
 
 
+def test_a_device_is_no_file_and_is_not_read(root: Path) -> None:
+    finding = look(anchors_in("`/dev/zero:1`")[0], root)
+    assert finding is not None
+    assert finding.code == "anchor-no-file"
+
+
+def test_what_python_would_warn_of_is_not_said(root: Path) -> None:
+    """Warnings are errors here, and would take the symbol away."""
+    (root / "old.py").write_text('def f():\n    return "\\d" is 1\n')
+    assert look(anchors_in("`old.py:1-2` - `f`")[0], root) is None
+
+
 def test_what_is_no_python_has_no_symbols(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"def x(:\n\xff\x00")
     (anchor,) = anchors_in("`a.py:1` - `x`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -162,13 +163,78 @@ def test_processes_take_turns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("claim", [b"", b"{", b"{}", b'{"holder": {"token": 1}}'])
 def test_a_claim_that_nobody_can_read_expires(tmp_path: Path, claim: bytes) -> None:
-    """As a process leaves it that dies between making and writing it."""
+    """As a process leaves it, where there are no links, that dies between making and writing it."""
     (tmp_path / "lease").mkdir()
     (tmp_path / "lease" / "00000001").write_bytes(claim)
     with pytest.raises(LeaseHeld, match="another process"), lease(tmp_path / "lease", patience=0, pace=QUICK):
         pass
     with lease(tmp_path / "lease", pace=QUICK):
         pass
+
+
+def test_a_claim_names_its_holder_from_its_first_moment_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed right behind it, on this machine, it is followed at once; and what it left beside it is cleared away."""
+    really = os.link
+
+    def killed(staged: Path, place: Path) -> None:
+        really(staged, place)
+        assert holder_of(place.parent) == json_holder(place)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "link", killed)
+    (tmp_path / "lease").mkdir()
+    (tmp_path / "lease" / ".0123456789abcdef.part").write_bytes(b"")
+    with pytest.raises(KeyboardInterrupt), lease(tmp_path / "lease"):
+        pass
+    monkeypatch.setattr(os, "link", really)
+    monkeypatch.setattr(Holder, "is_dead", property(lambda _: True))
+    with lease(tmp_path / "lease", patience=0):
+        assert [path.name for path in (tmp_path / "lease").iterdir()] == ["00000002"]
+
+
+def json_holder(claim: Path) -> Holder:
+    """Whom a claim names."""
+    return Holder(**json.loads(claim.read_bytes())["holder"])
+
+
+@pytest.mark.parametrize("trouble", [errno.EPERM, errno.ENOTSUP])
+def test_without_links_a_claim_is_made_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: int
+) -> None:
+    def no_links(staged: Path, place: Path) -> None:
+        raise OSError(trouble, os.strerror(trouble))
+
+    monkeypatch.setattr(os, "link", no_links)
+    test_of_many_who_want_it_one_has_it(tmp_path)
+    assert len(list((tmp_path / "lease").iterdir())) == 1
+
+
+def test_a_claim_whose_answer_was_lost_is_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network repeats what was not answered, and hears that it is done already."""
+    really = os.link
+
+    def asked_twice(staged: Path, place: Path) -> None:
+        really(staged, place)
+        really(staged, place)
+
+    monkeypatch.setattr(os, "link", asked_twice)
+    with lease(tmp_path / "lease", patience=0) as held:
+        held.check()
+
+
+def test_who_was_too_slow_does_not_hold_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others came and went between its look and its claim."""
+    really = os.link
+
+    def slow(staged: Path, place: Path) -> None:
+        if place.name == "00000001":
+            (place.parent / "00000005").write_bytes(leases._claim(None, 0))
+        really(staged, place)
+
+    monkeypatch.setattr(os, "link", slow)
+    with lease(tmp_path / "lease", patience=0) as held:
+        held.check()
+        assert [path.name for path in (tmp_path / "lease").iterdir()] == ["00000006"]
 
 
 def test_a_claim_keeps_its_length(tmp_path: Path) -> None:

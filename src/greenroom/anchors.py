@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -99,9 +100,13 @@ def look(anchor: Anchor, root: Path, document: str | None = None) -> Finding | N
     Codes: anchor-no-file, anchor-range, anchor-no-symbol, anchor-stale; all are errors.
     """
 
+    path = root / anchor.path
     try:
-        text = (root / anchor.path).read_text(encoding="utf-8", errors="replace")
+        # A device may have no end.
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
     except OSError:
+        text = None
+    if text is None:
         code, message, mend = "anchor-no-file", f"there is no file {anchor.path}", "name the file as it is called now"
     else:
         wrong = _out_of_place(anchor, text) if anchor.symbol or anchor.text else _out_of_range(anchor, text)
@@ -170,7 +175,8 @@ def symbols(path: str, text: str) -> list[str]:
 def _python(text: str) -> list[tuple[str, Span]]:
     """All definitions with their spans, decorators included; empty for what is no Python."""
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings(action="ignore"):  # of that file, and not of the document
+            tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return []
     return list(_defined(tree.body, ""))

@@ -3,7 +3,9 @@
 ``flock`` succeeds for every caller on some network file systems. What they do hold to is that one of two who create a
 file exclusively is told that it is there. So a lease is a folder of numbered claims:
 
-- The newest claim is the lease. Whoever takes over creates the next number, and only one can.
+- The newest claim is the lease. Whoever takes over creates the next number, and only one can. A claim is written
+  beside its place and linked to it, so that it names its holder from the first moment on; where a file system has no
+  links it is created empty, and a holder that died in between is waited for.
 - A holder counts up in its claim. One whose count stands still for ``Pace.expiry`` by the *observer's* own clock is
   taken for dead; no clock is compared with another. On the holder's own machine a dead process is seen at once.
 - A holder that slept through its expiry finds a newer claim at its next ``check``, and must not publish.
@@ -12,6 +14,7 @@ file exclusively is told that it is there. So a lease is a folder of numbered cl
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -34,6 +37,9 @@ _NAMESPACE = Path("/proc/self/ns/pid")
 # Letters of a purpose: with them a claim stays within its length however they are written.
 _PURPOSE = 100
 _LENGTH = 1024
+# What file systems without hard links answer.
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK}
+_CHOSEN_BY = "folder"
 
 
 class LeaseHeld(GreenroomError):
@@ -101,7 +107,7 @@ class Lease:
         """Call before anything is published. Raises LeaseLost."""
         if self._lost.is_set() or not self._is_newest():
             raise LeaseLost(
-                f"{quoted(self._folder.name)} was taken over by another process while this one stood still",
+                f"{quoted(self._folder)} was taken over by another process while this one stood still",
                 mend="run the command again: it goes on from what is there",
             )
 
@@ -147,7 +153,7 @@ def lease(
     waiting: called at every look while another holds it, with that one and the seconds waited; may raise to give up.
     Raises LeaseHeld, OutputUnwritable.
     """
-    with writing_to(folder):
+    with writing_to(folder, _CHOSEN_BY):
         folder.mkdir(parents=True, exist_ok=True)
     held = _take(folder, Holder.me(purpose), patience, waiting, pace)
     ended = threading.Event()
@@ -187,8 +193,10 @@ def _take(
             seen, since = (newest, said), now
         holder = _holder(said)
         if newest == 0 or _is_released(said) or (holder and holder.is_dead) or now - since >= pace.expiry:
-            if _create(folder, newest + 1, me):
-                return Lease(folder, newest + 1, me)
+            held = Lease(folder, newest + 1, me)
+            # One that was slow to create its claim may find that others have come and gone since.
+            if _create(folder, newest + 1, me) and held._is_newest():
+                return held
             continue
         if patience is not None and now - begun >= patience:
             raise LeaseHeld(
@@ -200,18 +208,37 @@ def _take(
 
 
 def _create(folder: Path, number: int, me: Holder) -> bool:
-    """Make a claim; False when another was quicker. The older ones are removed."""
+    """Make a claim; False when another was quicker. The older ones are removed, and what the dead left beside them."""
+    place, staged = folder / _name(number), folder / f".{me.token}.part"
+    claim = _claim(me, 0)
     try:
-        with writing_to(folder / _name(number)), (folder / _name(number)).open("xb") as file:
-            file.write(_claim(me, 0))
-    except GreenroomError as error:
-        if isinstance(error.__cause__, FileExistsError):
-            return False
-        raise
-    for older in _numbers(folder):
-        if older < number:
-            (folder / _name(older)).unlink(missing_ok=True)
+        with writing_to(place, _CHOSEN_BY):
+            staged.write_bytes(claim)
+            try:
+                _link(staged, place, claim)
+            except FileExistsError:
+                # By another, or by us: a network repeats a question whose answer was lost.
+                if _read(folder, number) != claim:
+                    return False
+            except FileNotFoundError:  # who was quicker took ours for what the dead left
+                return False
+    finally:
+        with contextlib.suppress(OSError):
+            staged.unlink(missing_ok=True)
+    for older in (*(folder / _name(one) for one in _numbers(folder) if one < number), *folder.glob(".*.part")):
+        older.unlink(missing_ok=True)
     return True
+
+
+def _link(staged: Path, place: Path, claim: bytes) -> None:
+    """Let what was staged appear at its place, unless something is there. Raises FileExistsError."""
+    try:
+        os.link(staged, place)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with place.open("xb") as file:
+            file.write(claim)
 
 
 def _claim(holder: Holder | None, count: int) -> bytes:

@@ -94,8 +94,9 @@ def test_a_plan_that_is_not_there(greenroom: Run, verb: str) -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_how_to_go_on(tmp_path: Path, stop: signal.Signals) -> None:
-    place = Place.of(write(tmp_path, plan(phase(1), phase(2, 1, do=Shell("touch begun; sleep 60")))))
-    command = [sys.executable, "-m", "greenroom", "plan", "run"]
+    path = write(tmp_path, plan(phase(1), phase(2, 1, do=Shell("touch begun; sleep 60")))).rename(tmp_path / "my plan")
+    place = Place.of(path)
+    command = [sys.executable, "-m", "greenroom", "plan", "run", "my plan"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
     while not (tmp_path / "begun").exists():
@@ -105,6 +106,6 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path: Path, stop: signal.Signals) -
     process.send_signal(stop)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "stopped before the end; greenroom plan run PLAN.md goes on" in err
+    assert "stopped before the end; greenroom plan run 'my plan' goes on" in err
     assert "phase-2  stopped" in out
     assert order(place) == ["1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from greenroom.plan.actions import Shell
@@ -41,6 +42,14 @@ def verbs(place: Place, number: int) -> list[str]:
 def states(report: Report) -> list[str]:
     """The phases of a report."""
     return [one.state for one in report.phases]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def codes(report: Report) -> list[str]:

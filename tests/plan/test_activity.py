@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from greenroom.errors import OutputUnwritable
+from greenroom.errors import FileUnreadable, OutputUnwritable
 from greenroom.plan import activity
 from greenroom.plan.activity import Activity, Verb, entries, faults, standings
 
@@ -88,6 +89,45 @@ def test_lines_are_on_the_disk_when_they_are_written(tmp_path: Path, monkeypatch
         assert seen[-1].endswith(b"phase-1 verify-ok x\n")
 
 
+def test_half_a_line_on_a_full_disk_takes_no_other_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others go on writing while the run that met the full disk is being ended."""
+    really = os.write
+
+    def full(handle: int, data: bytes) -> int:
+        if b"phase-1 done" in data:
+            return really(handle, data[:-4])
+        if data[-4:] == data:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return really(handle, data)
+
+    with Activity(tmp_path) as log:
+        log.write(1, "start")
+        log.write(1, "verify-ok")
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(OutputUnwritable, match="no room"):
+            log.write(1, "done", "in 0.1 s")
+        assert log.standing(1).state == "verified"
+        monkeypatch.setattr(os, "write", really)
+        log.write(2, "start", "0123abcd Make")
+    assert (state(tmp_path), state(tmp_path, 2)) == ("verified", "under way")
+
+
+def test_a_log_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "2026-01-01.log").mkdir()
+    with pytest.raises(FileUnreadable, match=r"2026-01-01\.log' cannot be read: Is a directory"):
+        Activity(tmp_path)
+
+
+def test_a_day_of_another_place_stays_before_what_is_written_after_it(tmp_path: Path) -> None:
+    (tmp_path / "2999-12-31.log").write_text("[2999-12-31T01:00:00+02:00] phase-1 start\n")
+    with Activity(tmp_path) as log:
+        log.write(1, "verify-ok")
+    assert state(tmp_path) == "verified"
+    (tmp_path / "2999-12-31.log").write_text("[9999-12-31T23:59:59-10:00] phase-1 start\n")  # no such time in UTC
+    with Activity(tmp_path) as log:
+        log.write(1, "verify-ok")
+
+
 def test_no_detail_makes_a_line_of_its_own(tmp_path: Path) -> None:
     with Activity(tmp_path) as log:
         log.write(1, "verify-fail", "a\n[2026-01-01T00:00:00+00:00] phase-2 done\x18\x00\u2028" + "x" * 1000)
@@ -124,12 +164,16 @@ def test_lines_that_cannot_follow(tmp_path: Path) -> None:
         "[2026-01-01T10:00:03+00:00] phase-2 start\n"
         "[2026-01-01T10:00:02+00:00] phase-3 start\n"
         "[yesterday] phase-3 verify-ok\n"
+        "[2026-01-01T10:00:04+00:00] phase-3 verify-fail\n"
+        "[2026-01-01T10:00:05+00:00] phase-3 verify-ok\n"
+        "[2026-01-01T10:00:05+00:00] phase-3 done\n"
     )
     told = [(finding.line, finding.message) for finding in faults(entries(tmp_path))]
     assert told == [
         (2, "phase-1 is done without verify-ok"),
         (5, "phase-2 starts twice"),
         (6, "the time goes back"),
+        (10, "phase-3 failed and is done, with nothing done about it"),
     ]
 
 

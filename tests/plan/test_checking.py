@@ -104,6 +104,8 @@ def test_what_the_log_has_seen_red_is_not_asked_again(place: Place) -> None:
     outside = plan(phase(1, do=Shell("echo x > made"), verify=Shell(f"test -e {made}"), undo=Shell("rm -f made")))
     assert run(outside, place).ok
     assert list(unproven(outside, place)) == []
+    edited = plan(phase(1, verify=Shell(f"test -e {made}\ntrue")))  # it begins as the one that was seen red
+    assert [finding.code for finding in unproven(edited, place)] == ["plan-verify-idle"]
     shutil.rmtree(place.activity)
     assert [finding.code for finding in unproven(outside, place)] == ["plan-verify-idle"]
 
@@ -125,10 +127,10 @@ def test_the_log_of_another_plan_in_the_folder_is_its_own(tmp_path: Path) -> Non
 
 def test_points_and_files_of_a_document(place: Place) -> None:
     rows = [
-        "| Category | Before | After |",
-        "|---|---|---|",
-        "| A | 7/10 | 11/10 |",
-        "| **TOTAL** | **8/10** | 11/10 |",
+        "| Category | Before | After | Delta |",
+        "|---|---|---|---|",
+        "| A | 7/10 | 11/10 | +4 |",
+        "| **TOTAL** | **8/10** | 11/10 | **+4** |",
     ]
     files = ["1. `1.txt` - it", "2. `order`"]
     text = render(plan(phase(1))) + "\n".join(["## Score", *rows, "## Files Generated", *files, ""])
@@ -136,7 +138,11 @@ def test_points_and_files_of_a_document(place: Place) -> None:
     told = {(finding.code, finding.severity, finding.message) for finding in check(document, place)}
     assert told == {
         ("plan-score", "error", "A: 11/10 is above its maximum"),
-        ("plan-score", "error", "TOTAL: 11/10 is above its maximum; 8/10 is not the sum, which is 7/10"),
+        (
+            "plan-score",
+            "error",
+            "TOTAL: 11/10 is above its maximum; 8/10 is not the sum, which is 7/10; from 8 to 11 it is +3, and not +4",
+        ),
         ("plan-output", "note", "1.txt is named as generated, and is not there yet"),
         ("plan-output", "note", "order is named as generated, and is not there yet"),
     }

@@ -14,8 +14,10 @@ ROOT = Path(__file__).parents[2]
 def test_a_plan_killed_at_any_moment_is_gone_on_with(tmp_path: Path) -> None:
     seed = str(random.randrange(2**32))
     done = subprocess.run(
-        [sys.executable, "-m", "tests.plan.killing", tmp_path, "2.5", seed],
+        [sys.executable, "-m", "tests.plan.killing", tmp_path, "1.5", seed],
         capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, f"seed {seed}: {done.stderr}"
-    assert int(done.stdout) > 5
+    often, lines = map(int, done.stdout.split())
+    assert often > 0
+    assert lines == 11

@@ -12,6 +12,9 @@ def test_values_of_variables_that_are_secret_by_name() -> None:
             "API_KEY": "hf_abcdef_longer",
             "DB_PASSWORD": "pa.s+s",
             "SIGNING_KEY": "-----BEGIN\nMIIEline\n-----END",
+            "DOS_KEY": "first line\r\nother line\r\n",
+            "HTTP_AUTHORIZATION": "Bearer x",
+            "GIT_AUTHOR_NAME": "Mary",
             "PWD": "/home/me",
             "USE_AUTH": "1",
             "HOME": "/home/me",
@@ -20,7 +23,8 @@ def test_values_of_variables_that_are_secret_by_name() -> None:
     assert mask("hf_abcdef_longer hf_abcdef") == "******** ********"
     assert mask("password pa.s+s, and not paxs+s") == "password ********, and not paxs+s"
     assert mask("MIIEline") == "********"
-    assert mask("/home/me is 1") == "/home/me is 1"
+    assert mask("other line") == mask("Bearer x") == "********"
+    assert mask("/home/me is 1 of Mary") == "/home/me is 1 of Mary"
 
 
 def test_users_of_urls() -> None:

@@ -39,6 +39,20 @@ def test_paths_that_may_be_the_same(one: str, other: str, meet: bool) -> None:
     assert overlap(other, one, FOLDER) is meet
 
 
+def test_links_are_followed_as_far_as_they_can_be(tmp_path: Path) -> None:
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("real/deep")
+    for one, other, meet in (
+        ("link/a", "real/deep/a", True),
+        ("link/a", "real/deep/b", False),
+        ("link/../a", "real/a", True),
+        ("link/../a", "a", False),
+        ("link/*.txt", "real/**", True),
+        ("link", "link/later", True),
+    ):
+        assert overlap(one, other, tmp_path) is overlap(other, one, tmp_path) is meet
+
+
 @given(st.text("ab/.*", min_size=1), st.text("ab/.*", min_size=1))
 def test_a_path_meets_itself_and_what_is_below_it(one: str, other: str) -> None:
     assert overlap(one, one, FOLDER)

@@ -16,6 +16,7 @@ import pytest
 from greenroom.plan.actions import Attempt, Outcome, Shell
 from greenroom.plan.masking import Mask
 from greenroom.plan.processes import run_script
+from tests.plan.phases import is_alive
 
 
 @pytest.fixture
@@ -29,13 +30,6 @@ def until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.005)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize(
@@ -73,6 +67,20 @@ def test_a_long_line_shows_no_half_of_a_secret(attempt: Attempt) -> None:
     )
     assert "se-c" not in "".join(outcome.output)
     assert len(outcome.output) == 2
+
+
+def test_a_line_is_shown_as_a_terminal_would_leave_it(attempt: Attempt) -> None:
+    script = r"printf 'first 10%%\r100%%\r\n\033[1;31mred\033[0m\tand \033]0;title\007plain\010\n'"
+    assert Shell(script).run(attempt).output == ("100%", "red and plain")
+
+
+def test_what_is_expected_is_found_wherever_it_stands(attempt: Attempt) -> None:
+    """At the end of much output, and where two reads meet."""
+    much = "head -c 3000000 /dev/zero | tr '\\0' x; echo"
+    assert Shell(f"{much}; printf 'release 1'; sleep 0.05; echo 2.4").run(attempt, ("release 12.4", "xx")).ok
+    outcome = Shell(much).run(attempt, ("xx", "release 12.4", "se-cret"))
+    assert outcome.reason == "its output lacks 'release 12.4'"
+    assert Shell("true").run(attempt, ("se-cret",)).reason == "its output lacks '********'"
 
 
 def test_what_is_expected_is_compared(attempt: Attempt) -> None:
@@ -114,6 +122,35 @@ def test_what_a_script_leaves_in_the_background_goes_on(attempt: Attempt, tmp_pa
     time.sleep(0.05)  # were the guard to end it, it would do so at once
     assert is_alive(child)
     os.kill(child, signal.SIGKILL)
+
+
+def test_what_failed_leaves_nothing_beside_what_comes_after(attempt: Attempt, tmp_path: Path) -> None:
+    assert Shell("sleep 30 & echo $! > child; exit 3").run(attempt).reason == "exit 3"
+    until(lambda: not is_alive(int((tmp_path / "child").read_text())))
+
+
+def test_a_script_that_waits_for_all_of_its_own_does_not_wait_for_the_guard(attempt: Attempt) -> None:
+    attempt.deadline = time.monotonic() + 10
+    wait_for_all = f'exec {sys.executable} -c "import os\nwhile True: os.wait()"'
+    assert "ChildProcessError" in Shell(wait_for_all).run(attempt).output[-1]
+
+
+def test_a_script_that_is_deaf_does_not_outlive_who_wanted_to_end_it(tmp_path: Path) -> None:
+    """Killed after it has asked the script to end, and before it has made it."""
+    code = (
+        "import os, pathlib, time; from greenroom.plan.actions import Attempt\n"
+        "from greenroom.plan.processes import run_script\n"
+        "attempt = Attempt(pathlib.Path('.'), os.environ, deadline=time.monotonic() + 0.2)\n"
+        "script = \"trap 'touch asked' TERM; echo $$ > own; while :; do sleep 0.01 || :; done\"\n"
+        "run_script(script, attempt, (), grace=60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    until((tmp_path / "asked").exists)
+    own = int((tmp_path / "own").read_text())
+    assert is_alive(own)
+    process.kill()
+    process.wait()
+    until(lambda: not is_alive(own))
 
 
 def test_a_script_does_not_outlive_who_started_it(tmp_path: Path) -> None:

@@ -115,6 +115,8 @@ PHASE = "# Plan: P\n## Phase 1: One\n- **Needs**: none\n```sh do\ntrue\n```\n```
         (PHASE.replace("Needs**: none", "Runs**: fast"), "plan-field-value", 3),
         (PHASE.replace("Needs**: none", "Writes**: out/"), "plan-field-value", 3),
         (PHASE.replace("Needs**: none", "Writes**: `a` and `b`"), "plan-field-value", 3),
+        (PHASE.replace("Needs**: none", "Writes**: `~/a`"), "plan-field-value", 3),
+        (PHASE.replace("Needs**: none", "Writes**: `a`, `$HOME/a`"), "plan-field-value", 3),
         (PHASE.replace("Needs**: none", "Targets**: start.sh"), "plan-field-value", 3),
         (PHASE.replace("Needs**: none", "Retry**: often"), "plan-field-value", 3),
         (PHASE.replace("Needs**: none", "Retry**: 3, wait: long"), "plan-field-value", 3),
@@ -123,6 +125,7 @@ PHASE = "# Plan: P\n## Phase 1: One\n- **Needs**: none\n```sh do\ntrue\n```\n```
         (PHASE.replace("none\n", "none\n- **Needs**: none\n"), "plan-field-twice", 4),
         (PHASE.replace("sh do", "sh doo"), "plan-fence-unknown", 4),
         (PHASE.replace("sh do", "bash do"), "plan-fence-unknown", 4),
+        (PHASE.replace("## Phase 1: One", "## Phase One: One"), "plan-fence-astray", 4),
         (PHASE.replace("sh verify", "sh do"), "plan-fence-twice", 7),
         (PHASE.replace("true", "# nothing"), "plan-fence-empty", 4),
         (PHASE.removesuffix("```\n"), "plan-fence-open", 7),
@@ -139,6 +142,11 @@ def test_a_defect_is_an_error_with_its_line(text: str, code: str, line: int) -> 
 def test_a_misspelt_field_is_answered_with_the_one_meant() -> None:
     (finding,) = parse(PHASE.replace("Needs", "Nedes")).findings
     assert finding.mend == "did you mean Needs?"
+
+
+def test_a_heading_that_is_wrong_is_told_and_not_its_fences_too() -> None:
+    codes = [finding.code for finding in parse(PHASE.replace("Phase 1:", "Phase 1.5:")).findings]
+    assert codes == ["plan-empty", "plan-heading"]
 
 
 def test_marks_of_comments_in_code_hide_nothing() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from greenroom import leases
 from greenroom.errors import Cancelled, GreenroomError
-from greenroom.leases import LeaseHeld, LeaseLost, lease
+from greenroom.leases import Holder, LeaseHeld, LeaseLost, Pace, lease
 from greenroom.plan.actions import Attempt, Call, Shell
 from greenroom.plan.activity import entries, faults
 from greenroom.plan.errors import PlanInvalid
@@ -19,7 +22,8 @@ from greenroom.plan.place import Place
 from greenroom.plan.plan import Phase, Retry
 from greenroom.plan.report import Report
 from greenroom.plan.running import run, undo
-from tests.plan.phases import codes, order, phase, plan, states, verbs
+from greenroom.plan.writing import render
+from tests.plan.phases import codes, is_alive, order, phase, plan, states, verbs
 
 
 def waits_for(path: str) -> Shell:
@@ -108,7 +112,7 @@ def test_a_phase_is_tried_again_after_waits_that_double(place: Place) -> None:
     assert verbs(place, 1) == ["verify-fail", *["start", "verify-fail"] * 2, "start", "verify-ok", "done"]
     report = run(plan(phase(2, do=Shell("exit 1"), retry=Retry(1))), place)
     assert (report.outcome, report.phases[0].attempts) == ("failed", 2)
-    assert "after 2 goes" in report.findings[0].message
+    assert "after 2 goes" in report.findings[-1].message
 
 
 def test_time_that_is_up_is_a_failure(place: Place) -> None:
@@ -160,6 +164,35 @@ def test_an_undo_that_fails_is_said_and_the_others_go_on(place: Place) -> None:
     assert states(run(steps, place))[:2] == ["done", "failed"]
     mended = plan(phase(1), phase(2, 1, undo=Shell("echo held by $0 >&2; exit 5")), phase(3, 2, undo=None), phase(4, 3))
     assert run(mended, place).phases[1].reason.startswith("undo: exit 5")
+
+
+def test_an_undo_that_fails_is_tried_once_a_run(place: Place) -> None:
+    steps = plan(phase(1, do=Shell("exit 3"), undo=Shell("echo undo >> undos; exit 5")))
+    run(steps, place)
+    report = run(steps, place)
+    assert (states(report), report.phases[0].undo) == (["failed"], "failed")
+    assert codes(report) == ["plan-undo-failed", "plan-phase-failed"]
+    assert (place.folder / "undos").read_text() == "undo\n" * 2
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_lost_and_done_again_is_undone_after_what_needs_it(place: Place, whole: bool) -> None:
+    """Though it was done later: what stands on it could not be taken back without it."""
+    good = (phase(1), phase(2, 1), phase(3, 2))
+    run(plan(*good), place)
+    (place.folder / "1.txt").unlink()
+    report = run(plan(*good, phase(4, 3, do=Shell("exit 1")), whole=whole), place)
+    assert report.phases[0].state == "done"
+    undo(plan(*good), place)
+    assert order(place) == ["1", "2", "3", "1", "-4", "-3", "-2", "-1"]
+
+
+def test_a_phase_that_is_no_longer_in_the_plan_is_named(place: Place) -> None:
+    run(plan(phase(1), phase(2, 1)), place)
+    report = undo(plan(phase(1)), place)
+    assert (report.outcome, codes(report)) == ("failed", ["plan-changed"])
+    assert report.findings[0].message == "the log says that phase-2 was begun, and the plan has no phase-2"
+    assert order(place) == ["1", "2", "-1"]
 
 
 def test_an_undo_that_takes_nothing_back_is_found(place: Place) -> None:
@@ -239,6 +272,14 @@ def test_errors_of_functions_are_reasons_and_tried_again_where_they_say_so(place
     assert goes == [Busy] * 3 + [GreenroomError]
 
 
+def test_a_function_that_is_cancelled_by_its_own_means_stops_the_run(place: Place) -> None:
+    def cancel(_: Attempt) -> None:
+        raise Cancelled
+
+    report = run(plan(phase(1, do=Call("ask", cancel)), phase(2, 1)), place)
+    assert (report.outcome, states(report)) == ("stopped", ["stopped", "waiting"])
+
+
 def test_a_function_that_steps_notices_that_its_time_is_up(place: Place) -> None:
     def forever(attempt: Attempt) -> None:
         while True:
@@ -278,7 +319,7 @@ def test_a_stopped_run_ends_its_scripts_and_goes_on_later(place: Place, stop: ty
 
 
 def test_ctrl_c_while_undoing_leaves_the_rest_for_the_next_time(place: Place) -> None:
-    steps = plan(phase(1), phase(2, 1, undo=Shell("touch begun; sleep ${LONG:-0}; rm -f 2.txt")))
+    steps = plan(phase(1), phase(2, 1, undo=Shell("touch begun; sleep ${LONG:-0}; rm -f 2.txt")), phase(3, 2))
     run(steps, place)
 
     def interrupt() -> None:
@@ -290,7 +331,7 @@ def test_ctrl_c_while_undoing_leaves_the_rest_for_the_next_time(place: Place) ->
     stopping.start()
     report = undo(steps, place, environ={**os.environ, "LONG": "60"})
     stopping.join()
-    assert (report.outcome, [one.undo for one in report.phases]) == ("stopped", [None, None])
+    assert (report.outcome, [one.undo for one in report.phases]) == ("stopped", [None, None, "ok"])
     assert undo(steps, place).outcome == "undone"
     assert list(place.folder.glob("?.txt")) == []
 
@@ -303,6 +344,33 @@ def test_two_runs_of_one_plan_exclude_each_other(place: Place) -> None:
         run(plan(phase(1)), place)
     with lease(place.lease), pytest.raises(LeaseHeld):
         undo(plan(phase(1)), place)
+
+
+def test_who_waits_for_another_machine_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.lease.mkdir(parents=True)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(leases, "_machine", lambda: "another")
+        (place.lease / "00000001").write_bytes(leases._claim(Holder.me("plan run Test"), 0))
+    told: list[str] = []
+    pace = Pace(beat=0.02, expiry=0.1, look=0.02)
+    assert run(plan(phase(1)), place, step=lambda stage, done, total: told.append(stage), pace=pace).ok
+    assert f"is process {os.getpid()} on " in told[0]
+
+
+def test_what_a_killed_run_left_is_ended_before_anything_is_done(place: Place) -> None:
+    """Also where it left its group, so that no guard reached it; what an earlier step left is no part of it."""
+    leaves = "setsid -w sh -c 'echo $$ > {0}; exec sleep 60' & until test -s {0}; do sleep 0.01; done"
+    steps = plan(phase(1, do=Shell(f"{leaves.format('before')}; echo made > 1.txt")), phase(2, 1))
+    killed = plan(steps.phases[0], phase(2, 1, do=Shell(f"{leaves.format('left')}; kill -9 $PPID; sleep 60")))
+    (place.folder / "PLAN.md").write_text(render(killed))
+    command = [sys.executable, "-m", "greenroom", "plan", "run"]
+    done = subprocess.run(command, cwd=place.folder, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    before, left = (int((place.folder / name).read_text()) for name in ("before", "left"))
+    assert (is_alive(before), is_alive(left)) == (True, True)
+    assert states(run(steps, place)) == ["kept", "done"]
+    assert (is_alive(before), is_alive(left)) == (True, False)
+    os.kill(before, signal.SIGKILL)
 
 
 def test_who_lost_the_lease_does_nothing_more(place: Place) -> None:

@@ -9,7 +9,7 @@ from greenroom.plan.activity import Activity
 from greenroom.plan.order import groups
 from greenroom.plan.place import Place
 from greenroom.plan.plan import Retry
-from greenroom.plan.running import run
+from greenroom.plan.running import run, undo
 from greenroom.plan.score import score
 from greenroom.plan.status import status
 from tests.plan.phases import phase, plan
@@ -47,6 +47,11 @@ def test_how_far_a_plan_is(place: Place) -> None:
     assert [one.state for one in now.phases] == ["done", "failed", "interrupted"]
     assert now.phases[1].detail == "do: exit 3"
     assert now.running is None
+    stuck = plan(phase(4, undo=Shell("exit 5")))
+    run(stuck, place)
+    undo(stuck, place)
+    assert [one.state for one in status(stuck, place).phases] == ["not undone"]
+    assert [one.state for one in status(plan(phase(4)), place).phases] == ["changed"]
     with lease(place.lease, "plan run Test"):
         now = status(steps, place)
     assert now.phases[2].state == "under way"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -88,7 +89,7 @@ def run(file: Path, jobs: int, dry_run: bool, as_json: bool) -> int:
         return _dry_run(out, document.plan, place, jobs)
     with out.progress() as step:
         report = run(document.plan, place, jobs=jobs, step=step, said=out.say)
-    return _ended(out, report, f"greenroom plan run {file} goes on")
+    return _ended(out, report, f"greenroom plan run {quote(str(file))} goes on")
 
 
 @plan.command()
@@ -104,7 +105,7 @@ def undo(file: Path, as_json: bool) -> int:
     document = read(file)
     with out.progress() as step:
         report = undo(document.plan, Place.of(file), step=step, said=out.say)
-    return _ended(out, report, f"greenroom plan undo {file} goes on")
+    return _ended(out, report, f"greenroom plan undo {quote(str(file))} goes on")
 
 
 @plan.command()
@@ -168,7 +169,7 @@ def _dry_run(out: Output, plan: Plan, place: Place, jobs: int) -> int:
 def _would(phase: Phase, state: str) -> str:
     if state in ("done", "verified"):
         return f"{phase.name}: done; looked at again"
-    again = "undone first, then " if state in ("interrupted", "failed") and phase.undo else ""
+    again = "undone first, then " if state in ("interrupted", "failed", "not undone") and phase.undo else ""
     return f"{phase.name}: {again}{phase.do.summary}"
 
 

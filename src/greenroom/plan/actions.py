@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Lines of output that a report keeps, and letters of each.
-_TAIL = 20
+TAIL = 20
 _LONGEST_LINE = 500
+# What colours a terminal or moves its cursor, and whatever else no report should send to one.
+_CONTROL = re.compile(r"(\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\))|[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,11 @@ class Attempt:
     deadline: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     show: Callable[[str, float, float], None] | None = None
-    _said: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL))
+    _said: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL))
 
     def next_action(self) -> Attempt:
         """For another action of the same go: until the same deadline, with an output of its own."""
-        return replace(self, _said=deque(maxlen=_TAIL))
+        return replace(self, _said=deque(maxlen=TAIL))
 
     @property
     def is_late(self) -> bool:
@@ -71,8 +74,9 @@ class Attempt:
         return tuple(self._said)
 
     def say(self, line: str) -> None:
-        """Add a line to the output; secrets are masked, and a long line is cut."""
-        shown = self.mask(line.rstrip())
+        """Add a line to the output, as a terminal would leave it; secrets are masked, and a long line is cut."""
+        last = line.rstrip().rpartition("\r")[2]
+        shown = self.mask(_CONTROL.sub(lambda found: "" if found[1] else " ", last).rstrip())
         self._said.append(shown if len(shown) <= _LONGEST_LINE else f"{shown[: _LONGEST_LINE - 1]}…")
 
     def step(self, stage: str, done: float, total: float) -> None:
@@ -97,7 +101,7 @@ class Action(Protocol):
         ...
 
     def run(self, attempt: Attempt, expect: tuple[str, ...] = ()) -> Outcome:
-        """Do it. expect: what its output must contain. Raises nothing but what is a fault of greenroom."""
+        """Do it. expect: what its output must contain, of a function its last lines. Raises only our own faults."""
         ...
 
 
@@ -156,10 +160,36 @@ class Call:
             return Outcome("failed", attempt.mask(error.message + mend), attempt.output, again=error.retryable)
         if done is False:
             return Outcome("failed", "it is not so", attempt.output)
-        return expected(expect, "\n".join(attempt.output), attempt.output)
+        said = "\n".join(attempt.output)
+        return expected(tuple(text for text in expect if text not in said), attempt)
 
 
-def expected(expect: tuple[str, ...], said: str, output: tuple[str, ...]) -> Outcome:
-    """The outcome of what ended well: its output must contain what was expected."""
-    absent = [text for text in expect if text not in said]
-    return Outcome("failed", f"its output lacks {quoted(absent[0])}", output) if absent else Outcome("ok", "", output)
+@dataclass(slots=True)
+class Calls:
+    """Makes the calls of one plan. error: the last that ended one of them.
+
+    The engine tells an error in words; whoever asked for the plan gives it on as it was.
+    """
+
+    error: GreenroomError | None = None
+
+    def of(self, summary: str, function: Callable[[Attempt], bool | None]) -> Call:
+        """A call whose error is kept."""
+
+        def kept(attempt: Attempt) -> bool | None:
+            try:
+                return function(attempt)
+            except Cancelled:
+                raise
+            except GreenroomError as error:
+                self.error = error
+                raise
+
+        return Call(summary, kept)
+
+
+def expected(absent: tuple[str, ...], attempt: Attempt) -> Outcome:
+    """The outcome of what ended well. absent: what its output should contain, and does not."""
+    if not absent:
+        return Outcome("ok", "", attempt.output)
+    return Outcome("failed", attempt.mask(f"its output lacks {quoted(absent[0])}"), attempt.output)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
+from greenroom.errors import FileUnreadable, quoted
 from greenroom.files import writing_to
 from greenroom.findings import Finding
 
@@ -60,6 +61,10 @@ class Standing:
     since: str = ""
     detail: str = ""
 
+    def is_of_another(self, mark: str) -> bool:
+        """Whether it is of a phase that had this number and another undo: nobody can take that one back."""
+        return self.state in OURS and self.mark not in ("", mark)
+
     def after(self, entry: Entry, order: int) -> Standing:
         """The standing after one more line."""
         state, mark = self.state, self.mark
@@ -91,15 +96,26 @@ def one_line(detail: str) -> str:
 
 
 def entries(folder: Path) -> Iterator[Entry]:
-    """The lines of all days, in order. What is no such line, or was cut off by a crash, is passed over."""
-    for path in sorted(folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].log")):
-        text = path.read_bytes().decode(errors="replace")
+    """The lines of all days, in order. What is no such line, or was cut off by a crash, is passed over.
+
+    Raises FileUnreadable.
+    """
+    for path in _days(folder):
+        try:
+            text = path.read_bytes().decode(errors="replace")
+        except OSError as error:
+            message = f"the log {quoted(path)} cannot be read: {error.strerror or error}"
+            raise FileUnreadable(message, mend="make it readable: without it nobody knows what was done") from error
         whole = text[: text.rfind("\n") + 1]
         for number, line in enumerate(whole.split("\n"), 1):
             found = _LINE.fullmatch(line)
             if found and not line.endswith(_CANCEL):
                 verb: Verb = found[3]  # type: ignore[assignment]  # the pattern is made from the verbs
                 yield Entry(found[1], int(found[2]), verb, found[4] or "", path, number)
+
+
+def _days(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].log"))
 
 
 def standings(found: Iterable[Entry]) -> dict[int, Standing]:
@@ -114,6 +130,7 @@ def faults(found: Iterable[Entry]) -> Iterator[Finding]:
     """Lines that cannot follow those before them."""
     known: dict[int, Standing] = {}
     latest: datetime | None = None
+    unanswered: set[int] = set()
     for order, entry in enumerate(found, 1):
         before = known.get(entry.phase, Standing())
         known[entry.phase] = before.after(entry, order)
@@ -124,6 +141,12 @@ def faults(found: Iterable[Entry]) -> Iterator[Finding]:
             yield _fault(entry, f"phase-{entry.phase} is done without verify-ok")
         elif entry.verb == "start" and before.state in ("under way", "verified"):
             yield _fault(entry, f"phase-{entry.phase} starts twice")
+        elif entry.verb == "done" and entry.phase in unanswered:
+            yield _fault(entry, f"phase-{entry.phase} failed and is done, with nothing done about it")
+        if entry.verb == "verify-fail":
+            unanswered.add(entry.phase)
+        elif entry.verb in ("start", "undo"):
+            unanswered.discard(entry.phase)
         latest = max(filter(None, (latest, time)), default=None)
 
 
@@ -138,6 +161,8 @@ class Activity:
         self._standings = standings(found)
         self._count = len(found)
         self._latest = max(filter(None, (_time(entry.time) for entry in found)), default=None)
+        # Files are read in the order of their days: another tool may have named one by the time of its place.
+        self._first_day = max((path.stem for path in _days(folder)), default="")
         self._day = ""
         self._handle: int | None = None
 
@@ -147,26 +172,34 @@ class Activity:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
+        self._close()
 
     def standing(self, number: int) -> Standing:
         """How far a phase is."""
         with self._lock:
             return self._standings.get(number, Standing())
 
+    def standings(self) -> dict[int, Standing]:
+        """How far all phases are that it speaks of, by number."""
+        with self._lock:
+            return dict(self._standings)
+
     def write(self, number: int, verb: Verb, detail: str = "") -> None:
-        """Add a line, and return when it is on the disk. Raises OutputUnwritable."""
+        """Add a line, and return when it is on the disk. Raises OutputUnwritable, and the line counts for nothing."""
         with self._lock:
             now = datetime.now(UTC).replace(microsecond=0)
             # A clock that was set back does not turn the log around.
-            self._latest = max(now, self._latest.astimezone(UTC)) if self._latest else now
+            self._latest = max(now, self._latest) if self._latest else now
             shown = one_line(detail)
             time = self._latest.isoformat()
             line = f"[{time}] phase-{number} {verb} {shown}".rstrip()
-            path = self.folder / f"{time[:10]}.log"
-            with writing_to(path):
-                self._append(path, f"{line}\n".encode())
+            path = self.folder / f"{max(time[:10], self._first_day)}.log"
+            try:
+                with writing_to(path, "folder"):
+                    self._append(path, f"{line}\n".encode())
+            except BaseException:
+                self._close()  # of half a line: whoever writes next ends it first
+                raise
             self._count += 1
             entry = Entry(time, number, verb, shown, path, 0)
             self._standings[number] = self._standings.get(number, Standing()).after(entry, self._count)
@@ -175,27 +208,39 @@ class Activity:
 
     def _append(self, path: Path, data: bytes) -> None:
         if self._day != path.name or self._handle is None:
-            if self._handle is not None:
-                os.close(self._handle)
+            self._close()
             self._handle = _open(path)
             self._day = path.name
-        while data:
-            data = data[os.write(self._handle, data) :]
+        _write(self._handle, data)
         os.fsync(self._handle)
+
+    def _close(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
 
 def _open(path: Path) -> int:
     """Open for adding, on a line of its own; the folder knows of the file when this returns."""
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    size = os.fstat(handle).st_size
-    if size and os.pread(handle, 1, size - 1) != b"\n":
-        os.write(handle, f"{_CANCEL}\n".encode())
-    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":
+            _write(handle, f"{_CANCEL}\n".encode())
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except BaseException:
+        os.close(handle)
+        raise
     return handle
+
+
+def _write(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
 
 
 def _fault(entry: Entry, message: str) -> Finding:
@@ -204,9 +249,9 @@ def _fault(entry: Entry, message: str) -> Finding:
 
 
 def _time(text: str) -> datetime | None:
-    """A time with an offset; None for what is none."""
+    """A time with an offset, as UTC; None for what is none."""
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return time if time.tzinfo else None

@@ -13,7 +13,7 @@ from greenroom.plan.paths import collision
 from greenroom.plan.proving import unproven
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from greenroom.findings import Severity
     from greenroom.plan.place import Place
@@ -35,9 +35,7 @@ def check(document: Document, place: Place, *, prove: bool = True) -> tuple[Find
         *faults(entries(place.activity)),
         *(unproven(plan, place) if prove else ()),
     ]
-    return tuple(
-        sorted(found, key=lambda finding: (finding.path != document.path, finding.path or "", finding.line or 0))
-    )
+    return _in_order(found, document)
 
 
 def blockers(document: Document, place: Place) -> tuple[Finding, ...]:
@@ -51,7 +49,7 @@ def blockers(document: Document, place: Place) -> tuple[Finding, ...]:
         *structure(document.plan, place),
         *(() if has_begun else targets(document.plan, place)),
     ]
-    return tuple(finding for finding in found if finding.severity == "error")
+    return _in_order((finding for finding in found if finding.severity == "error"), document)
 
 
 def structure(plan: Plan, place: Place) -> tuple[Finding, ...]:
@@ -63,6 +61,13 @@ def targets(plan: Plan, place: Place) -> tuple[Finding, ...]:
     """Targets that are not where the plan says."""
     looked = (look(target, place.folder, place.document) for phase in plan.phases for target in phase.targets)
     return tuple(finding for finding in looked if finding)
+
+
+def _in_order(found: Iterable[Finding], document: Document) -> tuple[Finding, ...]:
+    """As one reads: those of the document by their lines, then those of other files."""
+    return tuple(
+        sorted(found, key=lambda finding: (finding.path != document.path, finding.path or "", finding.line or 0))
+    )
 
 
 def _parts(plan: Plan, place: Place) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ITEM = re.compile(r"(?:[0-9]+\.|[-*])[ \t]+`([^`]+)`.*")
 _POINTS = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
+_DELTA = re.compile(r"[+-][0-9]{1,6}")
 
 
 def claims(document: Document, place: Place) -> tuple[Finding, ...]:
@@ -42,7 +43,7 @@ def claims(document: Document, place: Place) -> tuple[Finding, ...]:
 
 
 def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
-    """Rows whose points are above their maximum, and a total that is not the sum."""
+    """Rows whose points are above their maximum or not as far apart as it says, and a total that is not the sum."""
     sums: dict[int, list[int]] = {}
     for line in lines:
         cells = [cell.strip(" *") for cell in line.text.strip("|").split("|")]
@@ -61,6 +62,9 @@ def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
             elif not is_total:
                 sum_of, sum_most = sums.get(column, (0, 0))
                 sums[column] = [sum_of + of, sum_most + most]
+        match list(points.values()), _DELTA.fullmatch(cells[-1]):
+            case [(before, _), (after, _)], re.Match() as delta if int(delta[0]) != after - before:
+                wrong.append(f"from {before} to {after} it is {after - before:+}, and not {delta[0]}")
         if wrong:
             mend = "leave points out; greenroom plan score counts them"
             message = f"{cells[0]}: {'; '.join(wrong)}"

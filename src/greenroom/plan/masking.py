@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|PWD$|CREDENTIAL|AUTH|COOKIE|DSN", re.IGNORECASE)
+_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|PWD$|CREDENTIAL|AUTH(?!OR(?!I))|COOKIE|DSN", re.IGNORECASE)
 # These hold folders and sockets, and no secret.
 _HARMLESS = {"PWD", "OLDPWD", "XAUTHORITY", "SSH_AUTH_SOCK"}
 _URL_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
@@ -25,8 +25,8 @@ class Mask:
             line
             for name, value in (environ or {}).items()
             if _NAME.search(name) and name not in _HARMLESS
-            for line in (value, *value.split("\n"))  # a key of many lines is printed line by line
-            if len(line.strip()) >= _SHORTEST
+            for line in map(str.strip, (value, *value.splitlines()))  # a key of many lines is printed line by line
+            if len(line) >= _SHORTEST
         }
         # The longest first: one secret may begin another.
         ordered = sorted(values, key=lambda value: (-len(value), value))

@@ -20,8 +20,10 @@ def collision(one: Phase, other: Phase, folder: Path) -> str | None:
 
     folder: what relative paths are relative to.
     """
+    known = [_parts(path, folder) for path in one.writes or ()]
     for path in other.writes or ():
-        if any(overlap(path, known, folder) for known in one.writes or ()):
+        parts = _parts(path, folder)
+        if any(_meet(parts, others) for others in known):
             return path
     return None
 
@@ -34,12 +36,18 @@ def may_run_beside(one: Phase, other: Phase, folder: Path) -> bool:
 
 
 def overlap(one: str, other: str, folder: Path) -> bool:
-    """Whether two paths may name the same file, or one a folder of the other. Patterns that may meet do."""
+    """Whether two paths may name the same file, or one a folder of the other. Patterns that may meet do.
+
+    Links are followed as they stand now, those below a wildcard excepted.
+    """
     return _meet(_parts(one, folder), _parts(other, folder))
 
 
 def _parts(path: str, folder: Path) -> list[str]:
-    whole = posixpath.normpath(posixpath.join(folder.absolute().as_posix(), path))
+    parts = posixpath.join(folder.absolute().as_posix(), path).split("/")
+    known = next((number for number, part in enumerate(parts) if _WILD.search(part)), len(parts))
+    start = posixpath.realpath("/".join(parts[:known]) or "/")
+    whole = posixpath.normpath(posixpath.join(start, *parts[known:]))
     return [part for part in whole.split("/") if part]
 
 

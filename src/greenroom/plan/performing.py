@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -34,7 +35,9 @@ def _recovered(session: Session, phase: Phase) -> PhaseReport | None:
     if standing.state in ("under way", "failed", "undoing") and phase.undo is not None:
         taken = take_back(session, phase)
         if not taken.ok:
-            return _report(phase, "stopped" if taken.ended == "stopped" else "failed", taken)
+            if taken.ended == "stopped":
+                return _report(phase, "stopped", taken)
+            return replace(_report(phase, "failed", taken), undo="failed")
     return None
 
 
@@ -51,7 +54,7 @@ def _already(session: Session, phase: Phase) -> PhaseReport | None:
         session.write(phase, "verify-ok", summary(phase))
         session.write(phase, "skip", "done before" if was in DONE else "it was so already")
         return _report(phase, "kept" if was in DONE else "skipped", found)
-    session.write(phase, "verify-fail", f"{summary(phase)} (red before do: {found.reason})")
+    session.write(phase, "verify-fail", f"{phase.verify_mark} {summary(phase)} (red before do: {found.reason})")
     return None
 
 
@@ -67,7 +70,7 @@ def _done(session: Session, phase: Phase) -> PhaseReport:
         if go == goes or not outcome.again:
             return _report(phase, "failed", outcome, go)
         wait = phase.retry.wait * 2 ** (go - 1) if phase.retry else 0.0
-        if session.stop.wait(wait):
+        if session.stop.wait(min(wait, threading.TIMEOUT_MAX)):
             return _report(phase, "stopped", outcome, go)
 
 

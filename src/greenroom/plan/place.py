@@ -19,11 +19,15 @@ _USUAL = "PLAN"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """folder: what paths are relative to.  activity: of the log.  document: the file, as findings show it."""
+    """folder: what paths are relative to.  activity: of the log.  document: the file, as findings show it.
+
+    is_held: whoever runs the plan keeps all others away from the folder already, so no lease is taken for it.
+    """
 
     folder: Path
     activity: Path
     document: str | None = None
+    is_held: bool = False
 
     @classmethod
     def of(cls, path: Path) -> Self:

@@ -54,10 +54,19 @@ class Phase:
     @property
     def mark(self) -> str:
         """What its undo is: where another stands in the log, that phase was another, though it had this number."""
-        return hashlib.sha256((self.undo.text if self.undo else "").encode()).hexdigest()[:8]
+        return _mark(self.undo.text if self.undo else "")
+
+    @property
+    def verify_mark(self) -> str:
+        """What its verification is: where it stands in the log, this one was seen red and no other."""
+        return _mark("\n".join((self.verify.text if self.verify else "", *self.expect)))
 
     def __str__(self) -> str:
         return f"{self.id} ({self.name})"
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.findings import Finding
 from greenroom.plan.actions import Attempt, Shell
-from greenroom.plan.activity import entries, one_line
+from greenroom.plan.activity import entries
 from greenroom.plan.masking import Mask
 
 if TYPE_CHECKING:
@@ -34,11 +34,10 @@ def unproven(plan: Plan, place: Place, environ: Mapping[str, str] = os.environ) 
     red = [entry for entry in entries(place.activity) if entry.verb == "verify-fail"]
     mask = Mask(environ)
 
-    def was_red(phase: Phase, verify: Shell) -> bool:
-        said = one_line(mask(verify.summary)).removesuffix("…")
-        return any(entry.phase == phase.number and entry.detail.startswith(said) for entry in red)
+    def was_red(phase: Phase) -> bool:
+        return any(entry.phase == phase.number and entry.detail.startswith(phase.verify_mark) for entry in red)
 
-    asked = [phase for phase in plan.phases if isinstance(phase.verify, Shell) and not was_red(phase, phase.verify)]
+    asked = [phase for phase in plan.phases if isinstance(phase.verify, Shell) and not was_red(phase)]
     greens = partial(_is_green_in_nothing, environ=environ, mask=mask)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for phase, is_green in zip(asked, pool.map(greens, asked), strict=True):
@@ -54,7 +53,7 @@ def unproven(plan: Plan, place: Place, environ: Mapping[str, str] = os.environ) 
 
 
 def _is_green_in_nothing(phase: Phase, environ: Mapping[str, str], mask: Mask) -> bool:
-    with tempfile.TemporaryDirectory(prefix="greenroom-plan-") as folder:
+    with tempfile.TemporaryDirectory(prefix="greenroom-plan-", ignore_cleanup_errors=True) as folder:
         home = {**environ, "HOME": folder, "TMPDIR": folder}
         attempt = Attempt(Path(folder), home, mask, time.monotonic() + _PATIENCE_S)
         return phase.verify is not None and phase.verify.run(attempt, phase.expect).ok

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greenroom.anchors import anchors_in
@@ -95,13 +96,14 @@ class _Reader:
         self._path = path
         self._draft: _Draft | None = None
         self._in_head = True
+        self._is_told = False  # that the heading above begins no phase
         self._values: dict[str, Callable[[str, int], Any]] = {
             "Needs": self._needs,
             "Runs": self._runs,
             "Targets": self._targets,
             "Writes": self._writes,
             "Retry": self._retry,
-            "Timeout": self._duration,
+            "Timeout": partial(self._duration, "Timeout"),
         }
 
     def found(self, code: str, severity: Severity, message: str, mend: str, line: int) -> None:
@@ -113,12 +115,14 @@ class _Reader:
         phase = _PHASE.fullmatch(block.text)
         if block.level <= 2:
             self.end_phase()
+            self._is_told = False
         if phase and block.level == 2:
             self._in_head = False
             self._draft = _Draft(int(phase[1]), phase[2].strip(), block.line)
         elif re.match(r"phase\s*[\d.]+", block.text, re.IGNORECASE):
             message = f"the heading {quoted(block.text)} does not begin a phase"
             self.found("plan-heading", "error", message, "write ## Phase N: NAME, N a whole number", block.line)
+            self._is_told = True
         elif block.level <= 2 and block.level > 1:
             self._in_head = False
 
@@ -139,6 +143,9 @@ class _Reader:
         role = role.strip()
         if not block.is_closed:
             self.found("plan-fence-open", "error", "this fence is never closed", "close it with ```", block.line)
+        if self._draft is None and language == "sh" and role in ROLES and not self._is_told:
+            message = f"this fence sh {role} belongs to no phase, and would not be run"
+            self.found("plan-fence-astray", "error", message, "put it below ## Phase N: NAME", block.line)
         if self._draft is None or (role not in ROLES and language != "sh") or not role:
             return  # an illustration
         if role not in ROLES or language != "sh":
@@ -222,6 +229,9 @@ class _Reader:
         paths = tuple(re.findall(r"`([^`]+)`", value))
         if not paths or re.sub(r"`[^`]+`|[, \t]", "", value):
             self._wrong("Writes", value, "write paths in backticks, with commas between, or none", line)
+        for path in paths:
+            if path.startswith("~") or "$" in path:
+                self._wrong("a path of Writes", path, "write the path itself: no shell reads it", line)
         return paths or None
 
     def _retry(self, value: str, line: int) -> Retry | None:
@@ -229,13 +239,13 @@ class _Reader:
         if said is None:
             self._wrong("Retry", value, "write 3, wait: 5s", line)
             return None
-        wait = self._duration(said[2], line) if said[2] else 0.0
+        wait = self._duration("the wait of Retry", said[2], line) if said[2] else 0.0
         return None if wait is None else Retry(int(said[1]), wait)
 
-    def _duration(self, value: str, line: int) -> float | None:
+    def _duration(self, name: str, value: str, line: int) -> float | None:
         """Seconds."""
         said = _DURATION.fullmatch(value)
         if said is None:
-            self._wrong("a duration", value, "write 5s, 10m or 1h", line)
+            self._wrong(name, value, "write 5s, 10m or 1h", line)
             return None
         return float(said[1]) * _SECONDS[said[2]]

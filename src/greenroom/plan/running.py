@@ -7,11 +7,12 @@ import os
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from greenroom.errors import Cancelled
 from greenroom.files import writing_to
-from greenroom.leases import Holder, LeaseHeld, Pace, lease
+from greenroom.leases import Holder, Lease, LeaseHeld, Pace, lease
 from greenroom.plan.activity import Activity
 from greenroom.plan.checking import structure
 from greenroom.plan.errors import PlanInvalid
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from greenroom.plan.place import Place
     from greenroom.plan.plan import Phase, Plan
+    from greenroom.plan.report import Undone
 
 JOBS = 4
 # Often enough for a bar to move evenly, and for Ctrl-C.
@@ -55,9 +57,9 @@ def run(
     log, from any thread.  on_end: given the report, however the run ended.  environ: the variables of scripts.
 
     A failed phase does not raise: the report says so. Raises PlanInvalid, LeaseHeld when somebody else runs the plan,
-    LeaseLost, OutputUnwritable when the log cannot be written.
+    LeaseLost, FileUnreadable and OutputUnwritable of the log, and what step raises while the lease is waited for.
     """
-    with _session(plan, place, f"plan run {plan.name}", said, environ, pace) as session:
+    with _session(plan, place, f"plan run {plan.name}", step, said, environ, pace) as session:
         report = _Run(session, jobs, step).to_end()
     if on_end:
         on_end(report)
@@ -79,15 +81,17 @@ def undo(
     Arguments and errors as of ``run``.
     """
     begun = time.monotonic()
-    with _session(plan, place, f"plan undo {plan.name}", said, environ, pace) as session:
-        undone, stopped = {}, False
-        others = [phase for phase in plan.phases if session.is_another(phase)]
+    with _session(plan, place, f"plan undo {plan.name}", step, said, environ, pace) as session:
+        undone: dict[int, Undone] = {}
+        stopped = False
         try:
-            step("undo", 0, 1)
-            undone = take_back_all(session, plan.phases)
+            step("undo", 0, len(plan.phases))
+            for number, how in take_back_all(session, plan.phases):
+                undone[number] = how
+                step("undo", len(undone), len(plan.phases))
         except (KeyboardInterrupt, Cancelled):
             stopped = True
-    failed = any(how != "ok" for how in undone.values()) or bool(others)
+    failed = any(how != "ok" for how in undone.values()) or session.is_changed
     phases = tuple(PhaseReport(phase.id, phase.name, undo=undone.get(phase.number)) for phase in plan.phases)
     outcome: Literal["stopped", "failed", "undone"] = "stopped" if stopped else "failed" if failed else "undone"
     seconds = time.monotonic() - begun
@@ -102,6 +106,7 @@ def _session(
     plan: Plan,
     place: Place,
     purpose: str,
+    step: Step,
     said: Callable[[str], None] | None,
     environ: Mapping[str, str],
     pace: Pace,
@@ -109,25 +114,26 @@ def _session(
     findings = structure(plan, place)
     if any(finding.severity == "error" for finding in findings):
         raise PlanInvalid(plan.name, findings)
-    with writing_to(place.activity):
+    with writing_to(place.activity, "folder"):
         place.activity.mkdir(parents=True, exist_ok=True)
-    with (
-        lease(place.lease, purpose, patience=pace.expiry + _LONGER * pace.look, waiting=_wait_for, pace=pace) as held,
-        Activity(place.activity, said) as log,
-    ):
+    patience = pace.expiry + _LONGER * pace.look
+    alone: contextlib.AbstractContextManager[Lease | None] = (
+        contextlib.nullcontext()
+        if place.is_held
+        else lease(place.lease, purpose, patience=patience, waiting=partial(_wait_for, step, patience), pace=pace)
+    )
+    with alone as held, Activity(place.activity, said) as log:
         session = Session(plan, place, log, held, environ, Mask(environ))
-        for phase in plan.phases:
-            if session.is_another(phase):
-                message = f"{phase} has another undo than the {phase.id} that the log says was begun"
-                mend = "if that one is to be taken back, do it by hand, or with the plan as it was"
-                session.found("plan-changed", "warning", message, mend, phase)
+        session.end_leftovers()
+        session.say_changed()
         yield session
 
 
-def _wait_for(holder: Holder | None, _: float) -> None:
+def _wait_for(step: Step, patience: float, holder: Holder | None, seconds: float) -> None:
     """Wait for a holder that may be dead, as a container that was replaced is; one that lives here is told at once."""
     if holder is not None and holder.machine == Holder.me("").machine:
         raise LeaseHeld(f"{holder} is at work on this plan", mend="wait until it has ended")
+    step(f"is {holder or 'another process'} still at work", seconds, patience)
 
 
 class _Run:
@@ -153,7 +159,9 @@ class _Run:
                 self._wait()
         for future in list(self._running):
             self._end(future)
-        failed = [phase for phase in self._session.plan.phases if self._state(phase) == "failed"]
+        phases = self._session.plan.phases
+        stopped = stopped or any(self._state(phase) == "stopped" for phase in phases)  # as a function may end itself
+        failed = [phase for phase in phases if self._state(phase) == "failed"]
         for phase in failed:
             self._say_failed(phase)
         if failed and not stopped:
@@ -176,8 +184,10 @@ class _Run:
                 self._running[pool.submit(perform, self._session, phase)] = phase
             if not self._running:
                 return
-            self._show()
-            ended, _ = wait(self._running, _LOOK_S, FIRST_COMPLETED)
+            ended: set[Future[PhaseReport]] = set()
+            while not ended:
+                self._show()
+                ended, _ = wait(self._running, _LOOK_S, FIRST_COMPLETED)
             for future in ended:
                 self._end(future)
 
@@ -213,8 +223,17 @@ class _Run:
         return self._reports[phase.number].state
 
     def _show(self) -> None:
+        """How far a phase is that runs alone and says so; else how many phases have ended."""
+        shown = [(phase.name, *self._session.stages.get(phase.number, ("", 0, 0))) for phase in self._running.values()]
+        if len(shown) == 1 and shown[0][1]:
+            name, stage, done, total = shown[0]
+            self._step(f"{name}: {stage}", done, total)
+            return
+        stages = [
+            f"{name}: {stage}{f' {100 * done / total:.0f} %' if total else ''}" if stage else name
+            for name, stage, done, total in shown
+        ]
         ended = sum(report.state != "waiting" for report in self._reports.values())
-        stages = [self._session.stages.get(phase.number, phase.name) for phase in self._running.values()]
         self._step(", ".join(stages), ended, len(self._reports))
 
     def _undo(self, failed: list[Phase]) -> bool:
@@ -223,13 +242,14 @@ class _Run:
         concerned = {phase.number for one in failed for phase in (one, *plan.needing(one))}
         self._session.stop.clear()
         try:
-            undone = take_back_all(
-                self._session, [phase for phase in plan.phases if plan.whole or phase.number in concerned]
-            )
+            # What began with its undo, in vain, is not undone once more.
+            left = [phase for phase in plan.phases if self._reports[phase.number].undo is None]
+            for number, how in take_back_all(
+                self._session, [phase for phase in left if plan.whole or phase.number in concerned]
+            ):
+                self._reports[number] = replace(self._reports[number], undo=how)
         except (KeyboardInterrupt, Cancelled):
             return False
-        for number, how in undone.items():
-            self._reports[number] = replace(self._reports[number], undo=how)
         return True
 
     def _say_failed(self, phase: Phase) -> None:

@@ -10,12 +10,16 @@ from greenroom.plan.activity import Standing
 
 if TYPE_CHECKING:
     from greenroom.plan.place import Place
-    from greenroom.plan.plan import Plan
+    from greenroom.plan.plan import Phase, Plan
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseStatus:
-    """A phase. state: as the log left it.  since: when that was.  detail: what the log said last."""
+    """A phase. since: when it came to its state.  detail: what the log said last.
+
+    state: as the log left it; "interrupted" where it is under way and nobody is at it, "not undone" where its undo has
+    failed, "changed" where the log speaks of a phase of this number that had another undo.
+    """
 
     id: str
     name: str
@@ -40,8 +44,15 @@ def status(plan: Plan, place: Place) -> Status:
     phases: list[PhaseStatus] = []
     for phase in plan.phases:
         standing = known.get(phase.number, Standing())
-        state = standing.state
-        # Nobody is at it: what the log calls under way was cut off.
-        shown = "interrupted" if state in ("under way", "undoing") and holder is None else state
-        phases.append(PhaseStatus(phase.id, phase.name, shown, standing.since, standing.detail))
+        state = _shown(phase, standing, is_running=holder is not None)
+        phases.append(PhaseStatus(phase.id, phase.name, state, standing.since, standing.detail))
     return Status(plan.name, str(holder) if holder else None, tuple(phases))
+
+
+def _shown(phase: Phase, standing: Standing, *, is_running: bool) -> str:
+    if standing.is_of_another(phase.mark):
+        return "changed"
+    if standing.state == "undoing" and standing.detail.startswith("failed"):
+        return "not undone"
+    # Where nobody is at it, what the log calls under way was cut off.
+    return "interrupted" if standing.state in ("under way", "undoing") and not is_running else standing.state

@@ -9,34 +9,53 @@ from greenroom.plan.actions import Outcome
 from greenroom.plan.activity import DONE, OURS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from greenroom.plan.plan import Phase
     from greenroom.plan.report import Undone
     from greenroom.plan.session import Session
 
 
-def take_back_all(session: Session, phases: Iterable[Phase]) -> dict[int, Undone]:
-    """Undo those of these phases that the plan did, the latest first; one that fails does not spare the others.
+def take_back_all(session: Session, phases: Iterable[Phase]) -> Iterator[tuple[int, Undone]]:
+    """Undo those of these phases that the plan did, in their order; one that fails does not spare the others.
 
-    Raises Cancelled and KeyboardInterrupt when it is stopped, and a later run goes on with it; and what the log raises.
+    Gives the number of each, and how its undo ended. Raises Cancelled and KeyboardInterrupt when it is stopped, and a
+    later run goes on with it; and what the log raises.
     """
     ours = [phase for phase in phases if session.standing(phase).state in OURS]
-    undone: dict[int, Undone] = {}
-    for phase in sorted(ours, key=lambda phase: session.standing(phase).order, reverse=True):
+    for phase in _backwards(session, ours):
         if phase.undo is None:
-            undone[phase.number] = "absent"
             message = f"{phase} has no undo: what it did stays"
             session.found("plan-not-undone", "warning", message, "take it back by hand", phase)
+            yield phase.number, "absent"
             continue
         was_done = session.standing(phase).state in DONE
         taken = take_back(session, phase)
         if taken.ended == "stopped":
             raise Cancelled
-        undone[phase.number] = "ok" if taken.ok else "failed"
+        yield phase.number, "ok" if taken.ok else "failed"
         if taken.ok and was_done:
             _see_red(session, phase)
-    return undone
+
+
+def _backwards(session: Session, phases: list[Phase]) -> list[Phase]:
+    """What was not finished, then what was done, the latest first.
+
+    Of what was done nothing comes before what needs it, though that be older: it may have been lost and done again.
+    """
+    is_done = {phase.number: session.standing(phase).state in DONE for phase in phases}
+    before = {phase.number: session.plan.needed_by(phase) for phase in phases}
+    left = sorted(phases, key=lambda phase: (is_done[phase.number], -session.standing(phase).order))
+    found: list[Phase] = []
+    while left:
+        free = (
+            phase
+            for phase in left
+            if not is_done[phase.number] or not any(phase.number in before[other.number] for other in left)
+        )
+        found.append(next(free))
+        left.remove(found[-1])
+    return found
 
 
 def take_back(session: Session, phase: Phase) -> Outcome:
