@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.machine.environments.folder import linked
-from greenroom.machine.environments.install import Options, install
+from greenroom.machine.environments.install import install
+from greenroom.machine.environments.options import Options
 from greenroom.machine.environments.own_wheel import OwnWheel, pack, requirement
 from greenroom.machine.environments.parts import Parts
 from greenroom.machine.environments.record import find_damage, site_packages

@@ -9,13 +9,13 @@ import click
 
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
-from greenroom.cli.output import Output, columns, counted, json_option
+from greenroom.cli.output import Output, columns, counted, json_option, plain
 from greenroom.errors import InputInvalid
 
 if TYPE_CHECKING:
+    from greenroom.machine.environments.estimating import Estimate
     from greenroom.machine.environments.folder import Environment
     from greenroom.machine.environments.install import Installed
-    from greenroom.machine.environments.planning import Plan
     from greenroom.machine.environments.request import Request
     from greenroom.settings import Settings
 
@@ -68,16 +68,19 @@ def install(
     if not models:
         raise InputInvalid("no model is named", mend="greenroom install f5tts-v1-base; greenroom models lists them")
 
-    from greenroom.machine.environments.install import Options, install, plan_install
+    from greenroom.machine.environments.install import estimate_install, install, plan_install
+    from greenroom.machine.environments.options import Options
     from greenroom.machine.environments.volume import Volume
 
     shared = Volume(volume.absolute()) if volume else None
     options = Options(volume=shared, upgrade=upgrade, verify=verify)
     request = _request(models, wanted, constraints, lock, settings)
     if only_plan:
-        planned = plan_install(request, root, options)
-        _warn(out, planned)
-        out.result(planned, _plan(planned))
+        from greenroom.plan.writing import render
+
+        estimated, plan = estimate_install(request, root, options), render(plan_install(request, root, options))
+        _warn(out, estimated)
+        out.result({**plain(estimated), "plan": plan}, f"{_estimate(estimated)}\n\n{plan.rstrip()}")
         return 0
     with out.progress() as step:
         done = install(request, root, step, options)
@@ -86,7 +89,7 @@ def install(
     return 0
 
 
-def _warn(out: Output, done: Installed | Plan) -> None:
+def _warn(out: Output, done: Installed | Estimate) -> None:
     for entry in done.degraded:
         out.say(f"warning: without {entry.part}: {entry.reason}; all else works, --upgrade tries again")
     for warning in done.warnings:
@@ -153,17 +156,20 @@ def _installed(done: Installed) -> str:
     return f"{said}{repaired}\nrun    {done.command}"
 
 
-def _plan(planned: Plan) -> str:
-    from greenroom.machine.environments.planning import readable
+def _estimate(estimated: Estimate) -> str:
+    from greenroom.machine.environments.estimating import readable
 
-    unknown = f", and {planned.unsized} of unknown size" if planned.unsized else ""
+    unknown = f", and {estimated.unsized} of unknown size" if estimated.unsized else ""
     rows = [
-        ("environment", f"env-{planned.environment}, {counted(planned.packages, 'package')}, by {planned.installer}"),
-        ("download", f"at most {readable(planned.download)} for {counted(planned.fetched, 'package')}{unknown}"),
-        ("unpacked", f"about {readable(planned.unpacked)}"),
+        (
+            "environment",
+            f"env-{estimated.environment}, {counted(estimated.packages, 'package')}, by {estimated.installer}",
+        ),
+        ("download", f"at most {readable(estimated.download)} for {counted(estimated.fetched, 'package')}{unknown}"),
+        ("unpacked", f"about {readable(estimated.unpacked)}"),
         *(
             (space.purpose, f"{space.folder}: {readable(space.needs)}, {readable(space.left)} left after")
-            for space in planned.spaces
+            for space in estimated.spaces
         ),
     ]
     return columns(rows)

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from greenroom.machine.environments.install import Options
 from greenroom.machine.environments.installer import Patience
+from greenroom.machine.environments.options import Options
 from greenroom.machine.environments.own_wheel import OwnWheel
 
 QUICK = Options(patience=Patience(tries=8, pause=0.01))

@@ -90,6 +90,7 @@ def test_who_waits_can_be_told_to_stop(tmp_path: Path) -> None:
 def test_a_program_that_was_started_keeps_the_lock_when_its_starter_is_gone(tmp_path: Path) -> None:
     """So that no second install begins while the first one's uv still copies."""
     with opened(tmp_path, silent) as environments:
+        assert environments.handle is not None
         command = [sys.executable, "-c", "input()"]
         left = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[environments.handle])
     with left:

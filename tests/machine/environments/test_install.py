@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from greenroom.errors import OutputUnwritable
-from greenroom.machine.environments import folder, planning
+from greenroom.machine.environments import estimating, folder
 from greenroom.machine.environments.errors import (
     DiskShort,
     FolderUnfit,
@@ -22,7 +22,7 @@ from greenroom.machine.environments.errors import (
     RequirementsUnresolved,
 )
 from greenroom.machine.environments.folder import all_environments, linked, opened
-from greenroom.machine.environments.install import Installed, install, plan_install
+from greenroom.machine.environments.install import Installed, estimate_install, install
 from greenroom.machine.environments.installer import base_python
 from greenroom.machine.environments.parts import Parts
 from greenroom.machine.environments.record import site_packages
@@ -62,7 +62,7 @@ def test_what_is_installed_runs_and_stays_when_it_is_asked_for_again(
     done = run(request_, root)
     assert (done.outcome, done.packages, done.degraded) == ("built", 3, ())
     assert said(root) == "hello 1.0\n"
-    assert names(root) == ["current", f"env-{done.environment}", "wheels"]
+    assert names(root) == ["activity", "current", f"env-{done.environment}", "wheels"]
     asked = len(index.requests)
     index.add("beta", "2.0")
     again = run(request_, root)
@@ -152,7 +152,7 @@ def test_a_need_that_does_not_import_changes_nothing(index: Index, request_: Req
     with pytest.raises(ImportsFailed, match=r"beta does not import: OSError: libGL\.so\.1"):
         run(request_, installed, upgrade=True)
     assert said(installed) == "hello 1.0\n"
-    assert len(names(installed)) == 3
+    assert len(names(installed)) == 4
 
 
 def test_a_need_with_wrong_bytes_is_refused(index: Index, request_: Request, root: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_need_with_wrong_bytes_is_refused(index: Index, request_: Request, roo
     index.broken.add("beta-2.2-py3-none-any.whl")
     with pytest.raises(PackageUnfit):
         run(request_, root)
-    assert names(root) == ["wheels"]
+    assert names(root) == ["activity", "wheels"]
 
 
 def test_a_need_that_nobody_has_is_said(index: Index, request_: Request, root: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_deleted_file_is_found_and_the_environment_made_anew(
     done = run(request_, installed)
     assert (done.outcome, done.environment) == ("built", first.name.removeprefix("env-"))
     assert (site(installed) / "alpha/__init__.py").exists()
-    assert names(installed) == ["current", first.name, "wheels"]
+    assert names(installed) == ["activity", "current", first.name, "wheels"]
 
 
 def test_a_damaged_cache_is_found_and_passed_by(index: Index, request_: Request, root: Path) -> None:
@@ -269,19 +269,19 @@ def test_a_plan_counts_what_is_to_be_fetched_and_makes_nothing(
     index: Index, request_: Request, installed: Path
 ) -> None:
     root = installed.parent / "other"
-    planned = plan_install(request_, root)
+    planned = estimate_install(request_, root)
     sizes = {name.partition("-")[0]: len(content) for name, content in index.wheels.items()}
     assert planned.download == sizes["alpha"] + sizes["beta"]
     assert (planned.packages, planned.fetched, planned.unsized) == (3, 2, 0)
     assert not root.exists()
-    more = plan_install(gaining(request_, "google"), installed)
+    more = estimate_install(gaining(request_, "google"), installed)
     assert (more.fetched, more.download) == (1, sizes["delta"])
 
 
 def test_a_full_disk_is_refused_before_a_byte_moves(
     index: Index, request_: Request, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(10**9, 10**9, planning.MARGIN))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(10**9, 10**9, estimating.MARGIN))
     with pytest.raises(DiskShort, match="about 0 MB"):
         run(request_, root)
     assert not any(path.endswith(".whl") for path in index.requests)

@@ -11,11 +11,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from greenroom.machine.environments.errors import EnvironmentDamaged, ImportsFailed, InstallFailed
+from greenroom.machine.environments.estimating import unpacked_bytes
 from greenroom.machine.environments.folder import Degraded, Marker, remove, seal
 from greenroom.machine.environments.imports import Importable, try_imports
 from greenroom.machine.environments.installer import Patience
 from greenroom.machine.environments.lock import python_tag
-from greenroom.machine.environments.planning import unpacked_bytes
 from greenroom.machine.environments.record import damaged_packages, find_damage, fingerprint, import_names
 from greenroom.machine.environments.relocation import replace_in_activation
 

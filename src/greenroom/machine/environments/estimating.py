@@ -45,8 +45,8 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What will be done.
+class Estimate:
+    """What an install takes.
 
     packages: in the environment.  fetched: packages from elsewhere that no other environment here has.  download: their
     bytes at most, since the installer's cache may have some, of ``unsized`` packages unknown.  unpacked: bytes of the
@@ -72,13 +72,13 @@ def with_sizes(lock: Lock) -> Lock:
         return Lock(tuple(replace(package, size=size) for package, size in zip(lock.packages, sizes, strict=True)))
 
 
-def plan(lock: Lock, installer: Installer, root: Path, here: Iterable[Environment]) -> Plan:
+def estimate(lock: Lock, installer: Installer, root: Path, here: Iterable[Environment]) -> Estimate:
     """What an environment of this lock takes in ``root``, beside the environments that are here."""
     cached = {package.sha256 for environment in here for package in environment.lock.packages}
     new = [package for package in lock.packages if package.sha256 not in cached]
     fetched = [package for package in new if not package.is_local]
     unpacked = unpacked_bytes(lock.packages)
-    return Plan(
+    return Estimate(
         environment=lock.id,
         installer=installer.name,
         packages=len(lock.packages),
@@ -96,9 +96,9 @@ def unpacked_bytes(packages: Iterable[Locked]) -> int:
     return sum(size * (_UNPACKED_LARGE if size > _LARGE else _UNPACKED) for size in sizes)
 
 
-def check_room(planned: Plan) -> None:
+def check_room(estimated: Estimate) -> None:
     """Refuse what would fill a file system. Raises DiskShort."""
-    for space in planned.spaces:
+    for space in estimated.spaces:
         if space.needs and space.left < MARGIN:
             raise _short(space.needs, space.folder, space.purpose, space.free)
 

@@ -5,6 +5,7 @@
     DIR/env-<id>/        an environment; greenroom-environment.json in it says that it is whole
     DIR/env-<id>.new/    one that is being built, or whose building was cut short: never used, thrown away
     DIR/wheels/          greenroom itself, as each environment has it
+    DIR/activity/        what installs did, by what was asked for
     DIR/current          a link to the one in use
     DIR/previous         a link to the one before, for undo
 """
@@ -47,6 +48,7 @@ _LOCK_FILE = "pylock.toml"
 _PREFIX = "env-"
 _CURRENT = "current"
 _PREVIOUS = "previous"
+_ACTIVITY = "activity"
 # What a build, or the taking of a damaged environment's place, leaves when it is cut short.
 _UNFINISHED = (".new", ".old")
 _SCHEMA = 1
@@ -129,9 +131,9 @@ class Environment:
 
 
 class Environments:
-    """The environments of one folder, as long as its lock is held. handle: that lock."""
+    """The environments of one folder, as long as its lock is held. handle: that lock; None where nothing is changed."""
 
-    def __init__(self, root: Path, handle: int) -> None:
+    def __init__(self, root: Path, handle: int | None) -> None:
         self.root = root
         self.handle = handle
         self.wheels = root / "wheels"
@@ -186,6 +188,16 @@ class Environments:
         self._link(_CURRENT, environment.path.name)
         return True
 
+    def leave(self, environment: Environment) -> None:
+        """Make the environment before the current one again, or none, if this one is."""
+        now, before = self.current(), self.previous()
+        if now is None or now.path.name != environment.path.name:
+            return
+        if before is None or before.path.name == now.path.name:
+            remove(self.root / _CURRENT)
+        else:
+            self._link(_CURRENT, before.path.name)
+
     def undo(self) -> Environment:
         """Go back to the environment before; once more goes forward again. Raises NothingToUndo."""
         before, now = check_undo(self.root), self.current()
@@ -223,6 +235,7 @@ class Environments:
         for other in gone:
             remove(other.path)
         self._prune_wheels()
+        self._prune_activity()
         return tuple(other.path.name for other in gone)
 
     def _prune_wheels(self) -> None:
@@ -230,6 +243,13 @@ class Environments:
         used = {package.sha256[:16] for known in all_environments(self.root) for package in known.lock.packages}
         for place in self.wheels.glob("*"):
             if place.name not in used:
+                remove(place)
+
+    def _prune_activity(self) -> None:
+        """Remove the logs of what was asked for and is not here any more."""
+        used = {activity_of(self.root, known.marker.request) for known in all_environments(self.root)}
+        for place in (self.root / _ACTIVITY).glob("*"):
+            if place not in used:
                 remove(place)
 
     def _link(self, name: str, target: str) -> None:
@@ -286,6 +306,11 @@ def check_undo(root: Path) -> Environment:
     if before is None or (now is not None and before.path.name == now.path.name):
         raise NothingToUndo(f"there is no earlier environment in {quoted(root)}", mend="greenroom install MODEL")
     return before
+
+
+def activity_of(root: Path, request: str) -> Path:
+    """Where the log of installs of one request is, in a folder of environments."""
+    return root / _ACTIVITY / request[: locks.ID_LENGTH]
 
 
 def read_environment(path: Path) -> Environment | None:

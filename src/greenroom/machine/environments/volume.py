@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Self
 from greenroom.files import Publication, writing_to
 from greenroom.leases import Pace, lease
 from greenroom.machine.environments.errors import PackDamaged
+from greenroom.machine.environments.estimating import check_free
 from greenroom.machine.environments.folder import CHOSEN_BY, read_environment, remove, seal
 from greenroom.machine.environments.installer import base_python
 from greenroom.machine.environments.lock import ID_LENGTH
 from greenroom.machine.environments.packing import damaged, pack, unpack, zstd
-from greenroom.machine.environments.planning import check_free
 from greenroom.machine.environments.record import find_damage, fingerprint
 from greenroom.machine.environments.relocation import replace_in_activation, set_base
 
