@@ -104,7 +104,7 @@ def large(folder: Path) -> None:
         script = folder / f"scripts/part{number % 20:02}/job{number:03}.sh"
         script.parent.mkdir(parents=True, exist_ok=True)
         script.write_text(
-            "#!/bin/bash\nset -euo pipefail\n" + 'for f in "$@"; do\n  echo "$f" | sort > "$f.out"\ndone\n' * 20
+            "#!/bin/bash\nset -euo pipefail\n" + f'for f in "$@"; do\n  echo "$f" | sort > "$f.{number}"\ndone\n' * 20
         )
     for number in range(5_000):
         source = folder / f"src/package{number % 50:02}/module{number:04}.py"

@@ -41,7 +41,7 @@ def diagnose(folder: Path, mend: bool, show: bool, form: Format | None, as_json:
     if fixed:
         apply(folder, fixed)
         found = look(folder)
-    placed = [_from_here(finding, folder) for finding in found]
+    placed = [from_here(finding, folder) for finding in found]
     if form is not None:
         out.findings(placed, form)
         return 1 if is_broken(found) else 0
@@ -57,7 +57,7 @@ def diagnose(folder: Path, mend: bool, show: bool, form: Format | None, as_json:
     return 1 if is_broken(found) else 0
 
 
-def _from_here(finding: Finding, folder: Path) -> Finding:
+def from_here(finding: Finding, folder: Path) -> Finding:
     """The same with paths as they are seen from where the command was called, as editors and GitHub want them."""
 
     def seen(path: str) -> str:

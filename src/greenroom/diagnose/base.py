@@ -17,6 +17,7 @@ class Base:
     os, release: ``ubuntu``, ``24.04``; empty where the name does not tell.  python: the minor that ``python3`` is from
     the start.  own_python: it is no package of the system, so pip may write into it.  cuda, torch: versions in the tag.
     flavour: ``devel``, ``runtime``, ``base``, ``slim``, ``alpine``.  lacks: commands that it has not; None: unknown.
+    unread: those of them that it has not for all that is known, but that nobody looked for.
     """
 
     repository: str
@@ -30,6 +31,12 @@ class Base:
     torch: str = ""
     flavour: str = ""
     lacks: Fact[frozenset[str]] | None = None
+    unread: frozenset[str] = frozenset()
+
+    def surely_lacks(self, command: str) -> bool:
+        """Whether it is known that it has not a command, and not only likely."""
+        known = self.lacks
+        return known is not None and known.sure and command in known.value - self.unread
 
     @property
     def is_plain(self) -> bool:
@@ -79,11 +86,13 @@ def _cuda(named: Base) -> Base:
     version = re.match(r"\d+\.\d+(?:\.\d+)?", named.tag)
     flavour = re.search(r"(devel|runtime|base)", named.tag)
     kind = flavour[1] if flavour else ""
-    lacks = bases.lacks("cuda") if named.os == "ubuntu" else None
-    if lacks is not None and kind in ("runtime", "base"):
-        more = lacks.value | {"nvcc", "gcc", "g++", "make", "cmake"}
-        lacks = Fact(frozenset(more), lacks.verified, lacks.sources, lacks.note)
-    return replace(named, cuda=version[0] if version else "", flavour=kind, lacks=lacks)
+    named = replace(named, cuda=version[0] if version else "", flavour=kind)
+    read, compilers, unread = bases.lacks("cuda"), bases.lacks("cuda-runtime"), bases.lacks("cuda-unread")
+    if named.os != "ubuntu" or read is None or compilers is None or unread is None:
+        return named
+    surely = read.value | (compilers.value if kind in ("runtime", "base") else frozenset())
+    every = Fact(surely | unread.value, read.verified, read.sources, read.note)
+    return replace(named, lacks=every, unread=unread.value - surely)
 
 
 def _pytorch(named: Base) -> Base:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.variables import substituted
@@ -43,21 +43,20 @@ class Command:
     around: tuple[str, ...] = ()
     document: tuple[tuple[str, int], ...] = ()
     literal: bool = True
+    # Its words without what only starts it: ``sudo``, ``exec``, ``nohup``, ``env A=1``, ``time``, ``tini --``; and the
+    # name of what is run so. Both are asked for by all analysers, and so made once.
+    plain: tuple[str, ...] = field(init=False, compare=False)
+    program: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        plain = _plain(self.words)
+        object.__setattr__(self, "plain", plain)
+        object.__setattr__(self, "program", plain[0].rsplit("/", 1)[-1] if plain else "")
 
     @property
     def name(self) -> str:
         """The program without its folder; empty for a mere assignment."""
         return self.words[0].rsplit("/", 1)[-1] if self.words else ""
-
-    @property
-    def plain(self) -> tuple[str, ...]:
-        """Its words without what only starts it: ``sudo``, ``exec``, ``nohup``, ``env A=1``, ``time``, ``tini --``."""
-        return _plain(self.words)
-
-    @property
-    def program(self) -> str:
-        """The name of what is run, behind ``exec`` and the like."""
-        return self.plain[0].rsplit("/", 1)[-1] if self.plain else ""
 
     def has(self, *flags: str) -> bool:
         """Whether any of these words is among its arguments."""

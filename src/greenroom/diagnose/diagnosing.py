@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.analysers.every import ANALYSERS
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from greenroom.findings import Finding
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
+# Faults of a file of requirements itself: no index, option or machine mends them.
+_ANYWHERE = frozenset(
+    ["requirement-invalid", "pins-conflict", "package-misnamed", "torch-version-nonexistent", "torch-trio-mismatch"]
+)
 
 
 def diagnose(folder: Path) -> tuple[Finding, ...]:
@@ -31,13 +36,22 @@ def examine(recipe: Recipe) -> tuple[Finding, ...]:
     """What all analysers find, each place once per code."""
     found: dict[tuple[str, str | None, int | None], Finding] = {}
     for analyser in ANALYSERS:
-        for finding in analyser(recipe):
+        for said in analyser(recipe):
+            finding = _weighed(recipe, said)
             key = (finding.code, finding.path, finding.line)
             if key not in found or _ORDER[finding.severity] < _ORDER[found[key].severity]:
                 found[key] = finding
     return tuple(
         sorted(found.values(), key=lambda one: (_ORDER[one.severity], one.path or "", one.line or 0, one.code))
     )
+
+
+def _weighed(recipe: Recipe, finding: Finding) -> Finding:
+    """A file of requirements that nothing here installs breaks nothing, but for what no pip reads on any machine."""
+    loose = finding.path in recipe.requirements and finding.code not in _ANYWHERE
+    if finding.severity == "error" and loose and not recipe.is_installed(str(finding.path)):
+        return replace(finding, severity="warning")
+    return finding
 
 
 def is_broken(findings: tuple[Finding, ...]) -> bool:

@@ -40,6 +40,9 @@ KEYWORDS = frozenset(
 _HEREDOC = re.compile(r"(?<![<\w])<<(-?)\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\2")
 _FLAG = re.compile(r"\s*--([a-z][a-z.-]*)(?:=(\S*))?(?=\s|$)")
 _CONTINUED = re.compile(r"\\[ \t]*$")
+# No builder makes an image of as many layers, and no line is as long. What is behind is not looked at.
+_MOST = 1_000
+_LONGEST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ class Heredoc:
 class Instruction:
     """One instruction.
 
-    keyword: in capitals.  flags: ``chmod`` to ``755``.  value: what follows them, on one line.  line, end: its first
-    and last line.  body: the value on as many lines as it has, with the keyword and flags blanked out, so that row n
-    of a parser is line + n.  words: the JSON form, None for the shell form.
+    keyword: in capitals.  flags: ``chmod`` to ``755``, several mounts with a space between them.  value: what follows
+    them, on one line.  line, end: its first and last line.  body: the value on as many lines as it has, with keyword
+    and flags blanked out, so that row n of a parser is line + n.  words: the JSON form, None for the shell form.
     """
 
     keyword: str
@@ -99,8 +102,9 @@ def parse(source: SourceFile) -> Dockerfile:
     """Read a file. It never fails: what is wrong is among the faults."""
     found: list[Instruction] = []
     faults: list[Fault] = []
-    row, lines = 0, source.lines[:-1] if source.lines[-1:] == ("",) else source.lines
-    while row < len(lines):
+    lines = tuple(line[:_LONGEST] for line in (source.lines[:-1] if source.lines[-1:] == ("",) else source.lines))
+    row = 0
+    while row < len(lines) and len(found) < _MOST:
         if not lines[row].strip() or lines[row].lstrip().startswith("#"):
             row += 1
             continue
@@ -155,7 +159,8 @@ def _instruction(keyword: str, logical: list[str], line: int, end: int, document
         flag = _FLAG.match(body, skipped.end() if skipped else start)
         if flag is None:
             break
-        flags[flag[1]] = flag[2] or ""
+        # RUN may have several mounts
+        flags[flag[1]] = f"{flags[flag[1]]} {flag[2]}" if flag[1] == "mount" in flags else flag[2] or ""
         start = flag.end()
     body = re.sub(r"[^\n\\]", " ", body[:start]).replace("\\\n", "\\\n") + body[start:]
     value = _joined(body.split("\n")).strip()

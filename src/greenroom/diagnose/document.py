@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from greenroom.diagnose.source import SourceFile
 
+# No file of a recipe is larger or deeper.
+_MOST_VALUES = 100_000
+_DEEPEST = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -103,7 +107,7 @@ def read(source: SourceFile) -> Document:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         node = yaml.compose(text, Loader=loader)
-        return Document(source, None if node is None else _value(node, set(), 0))
+        return Document(source, None if node is None else _Reader().value(node, frozenset(), 0))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return Document(source, None, f"it is no YAML: {error.problem or error.context or 'unreadable'}", line)
@@ -111,17 +115,40 @@ def read(source: SourceFile) -> Document:
         return Document(source, None, "it is no YAML that can be read")
 
 
-def _value(node: Node, above: set[int], depth: int) -> Value:
-    """A node as a value. An alias of something around it, or nesting that nobody writes, ends there."""
-    import yaml
+class _Reader:
+    """Makes values of nodes. Aliases that name one another could unfold to billions of them: there is a limit."""
 
-    line, tag = node.start_mark.line + 1, node.tag.rsplit(":", 1)[-1]
-    if id(node) in above or depth > 100:
-        return Value(line, "", "null")
-    inside = {*above, id(node)}
-    if isinstance(node, yaml.MappingNode):
-        pairs = tuple((_value(key, inside, depth + 1), _value(value, inside, depth + 1)) for key, value in node.value)
-        return Value(line, "", "map", pairs)
-    if isinstance(node, yaml.SequenceNode):
-        return Value(line, "", "seq", (), tuple(_value(item, inside, depth + 1) for item in node.value))
-    return Value(line, str(node.value), tag)
+    def __init__(self) -> None:
+        self.left = _MOST_VALUES
+
+    def value(self, node: Node, above: frozenset[int], depth: int) -> Value:
+        """A node as a value. An alias of something around it, or nesting that nobody writes, ends there."""
+        import yaml
+
+        line, tag = node.start_mark.line + 1, node.tag.rsplit(":", 1)[-1]
+        self.left -= 1
+        if id(node) in above or depth > _DEEPEST or self.left < 0:
+            return Value(line, "", "null")
+        inside = above | {id(node)}
+        if isinstance(node, yaml.MappingNode):
+            pairs = tuple(
+                (self.value(key, inside, depth + 1), self.value(value, inside, depth + 1)) for key, value in node.value
+            )
+            return Value(line, "", "map", _merged(pairs))
+        if isinstance(node, yaml.SequenceNode):
+            return Value(line, "", "seq", (), tuple(self.value(item, inside, depth + 1) for item in node.value))
+        return Value(line, str(node.value), tag)
+
+
+def _merged(pairs: tuple[tuple[Value, Value], ...]) -> tuple[tuple[Value, Value], ...]:
+    """The entries of a map with those that ``<<`` brings; its own ones count first."""
+    if not any(key.scalar == "<<" for key, _ in pairs):
+        return pairs
+    own = [(key, value) for key, value in pairs if key.scalar != "<<"]
+    names = {key.scalar for key, _ in own}
+    for key, value in pairs:
+        for one in value.items or (value,) if key.scalar == "<<" else ():
+            new = [(name, inner) for name, inner in one.entries if name.scalar not in names]
+            own += new
+            names |= {name.scalar for name, _ in new}
+    return tuple(own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose import dockerfile, document, shell
@@ -16,16 +17,54 @@ from greenroom.diagnose.recipe import Built, Recipe, Service
 from greenroom.diagnose.requirement import listed
 from greenroom.diagnose.shell_text import ShellText
 from greenroom.diagnose.source import Folder, Place
-from greenroom.diagnose.starting import SHELLS, start_of
+from greenroom.diagnose.starting import SHELLS, Override, start_of
+from greenroom.diagnose.workflow import jobs_of, steps_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from greenroom.diagnose.dockerfile import Dockerfile
     from greenroom.diagnose.document import Document, Value
 
 _DOCKERFILE = re.compile(r"(?i)(.*/)?(dockerfile|containerfile)([.-][\w.-]+)?|(.*/)?[\w.-]+\.dockerfile")
+# Code about Dockerfiles, and templates, of which another program makes one first.
+_NO_DOCKERFILES = (
+    *(
+        ".dockerignore",
+        ".md",
+        ".rst",
+        ".txt",
+        ".py",
+        ".go",
+        ".rs",
+        ".rb",
+        ".js",
+        ".ts",
+        ".java",
+        ".php",
+        ".lua",
+        ".vim",
+    ),
+    *(
+        ".sh",
+        ".json",
+        ".yml",
+        ".yaml",
+        ".toml",
+        ".j2",
+        ".jinja",
+        ".jinja2",
+        ".erb",
+        ".tpl",
+        ".tmpl",
+        ".template",
+        ".in",
+    ),
+)
 _REQUIREMENTS = re.compile(r"(?i)(.*/)?([\w.-]*(requirements|constraints)[\w.-]*)\.(txt|in)")
+# The starts of as many services are followed.
+_MOST_SERVICES = 100
 _COMPOSE = re.compile(r"(?i)(.*/)?(docker-)?compose[\w.-]*\.ya?ml")
 _WORKFLOW = re.compile(r"(.*/)?\.github/workflows/[^/]+\.ya?ml")
 
@@ -46,7 +85,7 @@ def read(root: Path) -> Recipe:
     for name in names:
         if _REQUIREMENTS.fullmatch(name) and (source := recipe.folder.read(name)) is not None:
             recipe.requirements[name] = listed(source, recipe.beside)
-        if _DOCKERFILE.fullmatch(name) and not name.endswith((".dockerignore", ".md")):
+        if _DOCKERFILE.fullmatch(name) and not name.endswith(_NO_DOCKERFILES):
             source = recipe.folder.read(name)
             if source is not None:
                 _built(recipe, dockerfile.parse(source))
@@ -57,7 +96,7 @@ def read(root: Path) -> Recipe:
 
 
 def _named(recipe: Recipe, name: str) -> Document | None:
-    path = next((path for path in recipe.folder.names if posixpath.basename(path) == name), None)
+    path = next(iter(recipe.folder.named(name)), None)
     found: list[Document] = []
     if path is not None:
         _document(recipe, path, found)
@@ -78,9 +117,22 @@ def _built(recipe: Recipe, parsed: Dockerfile) -> None:
     if made is None:
         return
     holds = held(made, recipe.folder)
-    override, where = _override(recipe)
-    start = start_of(made, holds[made.final.index], override, where)
-    built = Built(made, holds, start)
+    built = Built(made, holds, start_of(made, holds[made.final.index], _override(recipe)))
+    _shell_of(built)
+    recipe.images.append(built)
+    image_installs(recipe, built)
+    for service in recipe.services[:_MOST_SERVICES]:
+        if service.dockerfile == made.path and (override := _override_of(service, made)) is not None:
+            start = start_of(made, holds[made.final.index], override)
+            other = Built(made, holds, start, service=service)
+            other.texts += [text for text in built.texts if text.kind != "start"] + list(start.texts if start else ())
+            recipe.images.append(other)
+            image_installs(recipe, other)
+
+
+def _shell_of(built: Built) -> None:
+    """Note the shell of an image: of RUN, of health checks, of the start."""
+    made = built.image
     for stage in made.stages:
         for step in stage.steps:
             if step.keyword == "RUN" and step.script is not None:
@@ -92,9 +144,7 @@ def _built(recipe: Recipe, parsed: Dockerfile) -> None:
                 built.texts.append(ShellText(made.path, step.script, "run", interpreter, None, step, stage))
             elif step.keyword == "HEALTHCHECK" and step.value.upper() != "NONE":
                 built.texts.append(_probe(made, step, stage))
-    built.texts += start.texts if start is not None else ()
-    recipe.images.append(built)
-    image_installs(recipe, built)
+    built.texts += built.start.texts if built.start is not None else ()
 
 
 def _probe(made: Image, step: Step, stage: Stage) -> ShellText:
@@ -131,11 +181,7 @@ def _context(recipe: Recipe, parsed: Dockerfile) -> str:
     """The folder that COPY reads from: of those that are told, and those above, the one with most of its sources."""
     path = parsed.source.path
     told = [service.context for service in recipe.services if service.dockerfile == path]
-    for workflow in recipe.workflows:
-        for value in workflow.root.walk() if workflow.root is not None else ():
-            file, context = value.get("with", "file"), value.get("with", "context")
-            if file is not None and posixpath.normpath(file.scalar) == path and "$" not in _text(context):
-                told.append(posixpath.normpath(_text(context) or "."))
+    told += [context for file, context in _contexts_of_workflows(recipe) if file == path]
     inside = posixpath.dirname(path)
     if not inside and not told:
         return ""
@@ -154,24 +200,57 @@ def _context(recipe: Recipe, parsed: Dockerfile) -> str:
     return f"{best}/" if best else ""
 
 
+def _contexts_of_workflows(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Dockerfiles that workflows build, each with its context."""
+    for workflow in recipe.workflows:
+        for step in (step for job in jobs_of(workflow).values() for step in steps_of(job)):
+            file, context = step.get("with", "file"), _text(step.get("with", "context"))
+            if file is not None and "$" not in context:
+                yield posixpath.normpath(file.scalar), posixpath.normpath(context or ".")
+
+
 def _held_by(recipe: Recipe, folder: str, sources: list[str]) -> int:
     folders = recipe.folder.folders
     prefix = f"{folder}/" if folder else ""
     return sum(f"{prefix}{source}" in recipe.folder.known or f"{prefix}{source}" in folders for source in sources)
 
 
-def _override(recipe: Recipe) -> tuple[tuple[str, ...] | None, Place | None]:
+def _override(recipe: Recipe) -> Override | None:
     """The command that the platform is asked to run instead of CMD."""
-    if recipe.endpoint is not None and recipe.endpoint.command is not None:
-        value = recipe.endpoint.command
-        words = value.strings if value.tag == "seq" else tuple(value.scalar.split())
-        return (words, Place(recipe.endpoint.document.path, value.line)) if words else (None, None)
-    return None, None
+    value = recipe.endpoint.command if recipe.endpoint is not None else None
+    if recipe.endpoint is None or value is None or not (words := _words(value)):
+        return None
+    return Override(Place(recipe.endpoint.document.path, value.line), None, words)
+
+
+def _override_of(service: Service, made: Image) -> Override | None:
+    """What a service runs instead of what the image starts with; None too where it does so in another folder."""
+    entry, command, folder = service.get("entrypoint"), service.get("command"), _text(service.get("working_dir"))
+    value = entry if entry is not None and entry.strings else command
+    if value is None or not service.starts_otherwise or folder.rstrip("/") not in ("", made.final.workdir):
+        return None
+    return Override(
+        Place(service.compose.path, value.line),
+        _words(entry) if entry is not None else None,
+        _words(command) if command is not None else None,
+    )
+
+
+def _words(value: Value) -> tuple[str, ...]:
+    """A command as a list, or as one text that is split as a shell would, and that no shell reads."""
+    if value.tag == "seq":
+        return value.strings
+    try:
+        return tuple(shlex.split(value.scalar))
+    except ValueError:
+        return tuple(value.scalar.split())
 
 
 def _scripts(recipe: Recipe) -> None:
     """The shell scripts that no image was seen to run."""
     seen = {text.path for text in recipe.texts if text.kind != "run"}
+    at_build = _called_by_run(recipe)
+    copied = {file.origin: built for built in reversed(recipe.images) for file in built.files.files.values()}
     for name in recipe.folder.names:
         source = recipe.folder.read(name) if name.endswith((".sh", ".bash")) else None
         if source is None or name in seen:
@@ -182,16 +261,10 @@ def _scripts(recipe: Recipe) -> None:
         if found and interpreter not in SHELLS:
             continue
         lines = tuple((line, Place(name, number)) for number, line in enumerate(source.lines, 1))
-        text = ShellText(name, shell.parse(source.text), "script", interpreter, lines)
+        once = posixpath.basename(name) in at_build
+        text = ShellText(name, shell.parse(source.text), "script", interpreter, lines, at_build=once)
         recipe.loose.append(text)
-        built = next(
-            (
-                one
-                for one in recipe.images
-                if any(file.source and file.source.path == name for file in one.files.files.values())
-            ),
-            None,
-        )
+        built = copied.get(name)
         stage = built.image.final if built else None
         if stage is not None:
             pythons = Pythons(stage)
@@ -200,6 +273,22 @@ def _scripts(recipe: Recipe) -> None:
                     pythons.see(command, step.environment, step.workdir)
             pythons.active = ""
             script_installs(recipe, recipe.loose_installs, text, pythons, dict(stage.environment), stage)
+
+
+def _called_by_run(recipe: Recipe) -> set[str]:
+    """The names of scripts in RUN, and of the targets and sources of its mounts."""
+    words = {
+        part
+        for built in recipe.images
+        for text in built.texts
+        if text.kind == "run" and text.step is not None
+        for word in (
+            *(word for command in text.commands for word in command.words if command.program != "chmod"),
+            text.step.instruction.flags.get("mount", ""),
+        )
+        for part in re.split(r"[\s,=]", word)
+    }
+    return {posixpath.basename(word) for word in words if word}
 
 
 def _workflow_shell(recipe: Recipe) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from greenroom.diagnose.image import Stage, Step
     from greenroom.diagnose.source import Folder, SourceFile
 
+SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 Line = tuple[str, Place]
 
@@ -69,7 +70,10 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """One source of a COPY or ADD. found: paths of the context.  hidden: what ``.dockerignore`` keeps out, by rule."""
+    """One source of a COPY or ADD.
+
+    found: paths of the context.  hidden: what ``.dockerignore`` keeps out, by rule.  placed: paths in the image.
+    """
 
     step: Step
     stage: Stage
@@ -78,6 +82,7 @@ class Copied:
     found: tuple[str, ...]
     hidden: tuple[tuple[str, Rule], ...]
     is_folder: bool
+    placed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -92,6 +97,10 @@ class Held:
     def get(self, path: str) -> HeldFile | None:
         """A file by its path, links of the usual folders followed."""
         return self.files.get(posixpath.normpath(path)) if path else None
+
+    def searched(self, program: str) -> HeldFile | None:
+        """The file that is run when a bare name is called, as PATH is from the start."""
+        return next((file for folder in SEARCHED if (file := self.files.get(f"{folder}/{program}"))), None)
 
     def may_hold(self, path: str) -> bool:
         """Whether a command may have made the file, as far as its words tell."""

@@ -8,13 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.held import Copied, Held, HeldFile
-from greenroom.diagnose.ignoring import Rule, ignored, matcher, rules
+from greenroom.diagnose.ignoring import Rules, matcher, rules
 from greenroom.diagnose.source import Place
 from greenroom.diagnose.writing import mode_executes, run
 
 if TYPE_CHECKING:
     from greenroom.diagnose.image import Image, Stage, Step
     from greenroom.diagnose.source import Folder
+
+# What one COPY takes of more sources is not followed.
+_MOST_SOURCES = 200
 
 
 def held(image: Image, folder: Folder) -> dict[int, Held]:
@@ -40,7 +43,7 @@ def _copy(
     stage: Stage,
     step: Step,
     folder: Folder,
-    patterns: tuple[Rule, ...],
+    patterns: Rules,
     into: Held,
     made: dict[int, Held],
 ) -> None:
@@ -50,6 +53,7 @@ def _copy(
     if len(words) < 2:
         return
     *sources, target = words
+    sources = sources[:_MOST_SOURCES]
     target = posixpath.join(step.workdir, target)
     mode = step.instruction.flags.get("chmod", "")
     executable = mode_executes(mode) if mode else None
@@ -70,9 +74,9 @@ def _copy(
             into.opaque.add(posixpath.normpath(target))
             continue
         copied = _copied(image, stage, step, source, target, folder, patterns)
-        into.copies.append(copied)
-        for path in copied.found:
-            there = _where(copied, path, image.context, len(sources) > 1)
+        placed = tuple(_where(copied, path, image.context, len(sources) > 1) for path in copied.found)
+        into.copies.append(replace(copied, placed=placed))
+        for path, there in zip(copied.found, placed, strict=True):
             into.files[there] = HeldFile(there, place, None, path, folder, executable, owner)
         if source.endswith((".tar", ".tar.gz", ".tgz", ".zip", ".tar.xz")) and step.keyword == "ADD":
             into.opaque.add(posixpath.normpath(target))
@@ -96,15 +100,13 @@ def _copy_stage(source: str, target: str, place: Place, other: Stage | None, int
 
 
 def _copied(
-    image: Image, stage: Stage, step: Step, source: str, target: str, folder: Folder, patterns: tuple[Rule, ...]
+    image: Image, stage: Stage, step: Step, source: str, target: str, folder: Folder, patterns: Rules
 ) -> Copied:
     clean = posixpath.normpath(source.lstrip("/")) if source.strip("/") else "."
     prefix = image.context
     found, hidden, is_folder = [], [], False
     wild = matcher(clean) if re.search(r"[*?\[]", clean) else None
-    for name in folder.names:
-        if not name.startswith(prefix):
-            continue
+    for name in folder.below(prefix if clean == "." or wild is not None else prefix + clean):
         inner = name[len(prefix) :]
         if clean == ".":
             is_folder = True
@@ -116,7 +118,7 @@ def _copied(
             is_folder = True
         elif inner != clean:
             continue
-        rule = ignored(inner, patterns)
+        rule = patterns.keeping_out(inner)
         if rule is None:
             found.append(name)
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose import shell
-from greenroom.diagnose.variables import pairs, substituted
+from greenroom.diagnose.variables import arguments, pairs, substituted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,11 @@ class Stage:
     @property
     def lineage(self) -> list[Stage]:
         """The stages that it is built from and itself, the first one first."""
-        return [*(self.parent.lineage if self.parent else []), self]
+        found, stage = [self], self.parent
+        while stage is not None:
+            found.append(stage)
+            stage = stage.parent
+        return found[::-1]
 
     @property
     def root(self) -> str:
@@ -138,7 +142,7 @@ def image(dockerfile: Dockerfile, context: str) -> Image | None:
             stages.append(_stage(instruction, stages, given))
         elif not stages:
             if instruction.keyword == "ARG":
-                given |= {name: substituted(value, given) for name, value in pairs(instruction.value) if value}
+                given |= {name: substituted(value, given) for name, value in arguments(instruction.value) if value}
         else:
             _advance(stages[-1], instruction, given)
     return Image(dockerfile, tuple(stages), context, given) if stages else None
@@ -179,7 +183,7 @@ def _arguments(stage: Stage, given: dict[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for step in stage.steps:
         if step.keyword == "ARG":
-            for name, word in pairs(step.instruction.value):
+            for name, word in arguments(step.instruction.value):
                 value = word or given.get(name, "")
                 if value:
                     found[name] = substituted(value, step.environment)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def image_installs(recipe: Recipe, built: Built) -> None:
     """Everything that pip is told in the stages that are built, and then at the start."""
     for stage in built.image.used():
-        pythons = Pythons(stage)
+        pythons, settings = Pythons(stage), dict[str, str]()
         for step in stage.all_steps:
-            if step.keyword == "ENV":
-                continue
+            settings |= pip.brought(step)
             pythons.active = ""
             text = next((text for text in built.texts if text.step is step and text.kind == "run"), None)
             for command in step.commands:
-                environment = step.environment | dict(command.assigned)
+                settings |= pip.configured(command)
+                environment = settings | step.environment | dict(command.assigned)
                 pythons.see(command, environment, step.workdir)
                 mine = step in stage.steps
                 if text is not None and mine:
@@ -34,7 +34,7 @@ def image_installs(recipe: Recipe, built: Built) -> None:
         if stage is built.image.final:
             for text in built.start.texts if built.start is not None else ():
                 pythons.active = ""
-                script_installs(recipe, built.installs, text, pythons, dict(stage.environment), stage)
+                script_installs(recipe, built.installs, text, pythons, settings | stage.environment, stage)
 
 
 def script_installs(
@@ -46,6 +46,7 @@ def script_installs(
     stage: Stage | None,
 ) -> None:
     for command in text.commands:
+        environment |= pip.configured(command)
         environment |= {name: substituted(value, environment) for name, value in command.assigned}
         pythons.see(command, environment, stage.workdir if stage else "/")
         _note(recipe, into, command, text, pythons, environment, stage, at_start=True)
@@ -66,9 +67,10 @@ def _note(
         return
     known = with_values(command, environment)
     found = pip.install(known, text.path, recipe.beside, environment)
-    if found is not None:
+    if found is not None and not found.has("--dry-run"):
         found = pip.placed(found, text.place)
-        into.append(Installed(found, pythons.target(found, environment), text, stage, at_start))
+        target = pythons.target(found, environment)
+        into.append(Installed(pip.on_linux(found, target.python), target, text, stage, at_start))
 
 
 def unread_requirements(recipe: Recipe) -> None:
@@ -89,4 +91,5 @@ def unread_requirements(recipe: Recipe) -> None:
                 found.find_links,
             )
             text = ShellText(path, Script((), ()), "script")
+            install = pip.on_linux(install, None)
             recipe.loose_installs.append(Installed(install, Target("unknown", None), text, None, at_start=False))

@@ -58,7 +58,8 @@ def listening(built: Built) -> list[Listening]:
                 values |= {name: substituted(value, values) for name, value in command.assigned}
                 if command.plain and "condition" not in command.around:
                     found += _command(command.plain, text.place(command.line), values, built)
-    if start.file is not None and start.wanted.endswith(".py"):
+    told = any(one.told and one.host for one in found)  # its arguments say what the code takes for default
+    if start.file is not None and start.wanted.endswith(".py") and not told:
         found += _code(start.file, environment)
     return found
 

@@ -58,6 +58,8 @@ def apply(folder: Path, wanted: Iterable[Change]) -> None:
 
 
 def _change(folder: Path, path: str, patches: list[tuple[Patch, str]]) -> Change | None:
+    if (folder / path).is_symlink():
+        return None  # what it names may lie elsewhere, and belong to others
     try:
         before = (folder / path).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):

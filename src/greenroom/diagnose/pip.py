@@ -7,14 +7,16 @@ import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from greenroom.diagnose.requirement import Requirement, listed, requirement
+from greenroom.diagnose.requirement import Requirement, is_for, listed, requirement
 from greenroom.diagnose.source import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from greenroom.diagnose.command import Command
+    from greenroom.diagnose.image import Step
     from greenroom.diagnose.source import SourceFile
+    from greenroom.machine.facts.fact import Fact
 
 _VALUED = {
     "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-c", "--constraint", "-r", "--requirement", "-t",
@@ -23,6 +25,9 @@ _VALUED = {
     "--torch-backend", "--implementation", "--abi", "--log", "--proxy", "--progress-bar", "-e", "--editable",
     "--upgrade-strategy", "--index-strategy", "--default-index", "--link-mode", "-C",
 }  # fmt: skip
+
+# Stands for what a copied pip.conf or uv.toml says.
+_CONFIGURED = "COPIED_SETTINGS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +93,7 @@ def install(
     place = Place(path, command.line)
     wanted: list[Requirement] = []
     held: list[Requirement] = []
-    index = environment.get("PIP_INDEX_URL", "")
-    extra = [address for address in environment.get("PIP_EXTRA_INDEX_URL", "").split() if address]
-    links: list[str] = []
+    index, extra, links = _told(environment, uv=caller == "uv")
     option = ""
     for position in indexes:
         word = command.words[position]
@@ -129,6 +132,45 @@ def install(
     )
 
 
+def _told(environment: Mapping[str, str], *, uv: bool) -> tuple[str, list[str], list[str]]:
+    """The index, further indexes and link pages that variables name; pip and uv read their own ones alone."""
+
+    def addresses(*names: str) -> list[str]:
+        found = [address for name in names for address in re.split(r"[\s,]+", environment.get(name, ""))]
+        return [re.sub(r"^[\w.-]+=", "", address) for address in found if address]  # uv may give an index a name
+
+    if not uv:
+        return (
+            environment.get("PIP_INDEX_URL", ""),
+            addresses("PIP_EXTRA_INDEX_URL", _CONFIGURED),
+            addresses("PIP_FIND_LINKS"),
+        )
+    index = environment.get("UV_DEFAULT_INDEX") or environment.get("UV_INDEX_URL", "")
+    extra = addresses("UV_INDEX", "UV_EXTRA_INDEX_URL", _CONFIGURED)
+    if backend := environment.get("UV_TORCH_BACKEND"):
+        extra.append(f"https://download.pytorch.org/whl/{backend}")
+    return index, extra, addresses("UV_FIND_LINKS")
+
+
+def configured(command: Command) -> dict[str, str]:
+    """The variables that ``pip config set`` amounts to; none for other commands."""
+    words = command.plain
+    if "config" not in words or "set" not in words or "pip" not in " ".join(words[:3]):
+        return {}
+    found = re.fullmatch(r"(?:global|install|user|site)\.([a-z-]+)", words[-2]) if len(words) > 2 else None
+    return {f"PIP_{found[1].replace('-', '_').upper()}": words[-1]} if found is not None else {}
+
+
+def brought(step: Step) -> dict[str, str]:
+    """A setting that says that a file of settings was copied: which indexes it names is not read."""
+    names = ("pip.conf", "uv.toml", "pip.ini")
+    return (
+        {_CONFIGURED: "$CONFIGURED"}
+        if step.keyword in ("COPY", "ADD") and any(name in step.value for name in names)
+        else {}
+    )
+
+
 def _project(source: SourceFile | None) -> list[Requirement]:
     """What a project's own file says that it needs."""
     if source is None or not source.path.endswith("pyproject.toml"):
@@ -144,6 +186,12 @@ def _project(source: SourceFile | None) -> list[Requirement]:
             one = requirement(text, Place(source.path, line))
             found += [one] if one is not None else []
     return found
+
+
+def on_linux(found: Install, python: Fact[str] | None) -> Install:
+    """The same without what its markers keep for other systems or Pythons."""
+    minor = python.value if python is not None else ""
+    return replace(found, requirements=tuple(one for one in found.requirements if is_for(one, minor)))
 
 
 def placed(found: Install, where: Callable[[int], Place]) -> Install:

@@ -48,16 +48,25 @@ class Service:
         """A value of it."""
         return self.value.get(*names)
 
+    @property
+    def starts_otherwise(self) -> bool:
+        """Whether it runs something else than the image does."""
+        return any((value := self.get(name)) and value.strings for name in ("command", "entrypoint"))
+
 
 @dataclass(slots=True)
 class Built:
-    """One image of the recipe, with its files, its start and what is installed in it, in order."""
+    """One image of the recipe, with its files, its start and what is installed in it, in order.
+
+    service: the compose service that starts it with another command; None where it starts as the image says.
+    """
 
     image: Image
     held: dict[int, Held]
     start: Start | None
     texts: list[ShellText] = field(default_factory=list)
     installs: list[Installed] = field(default_factory=list)
+    service: Service | None = None
 
     @property
     def files(self) -> Held:
@@ -101,9 +110,20 @@ class Recipe:
         """All that is installed, image by image, and then by scripts that no image runs."""
         return [one for built in self.images for one in built.installs] + self.loose_installs
 
+    def is_installed(self, path: str) -> bool:
+        """Whether anything here installs a file of requirements; others may be for another machine than the image."""
+        return any(
+            one.place.path == path
+            for installed in self.installs
+            if installed.stage is not None or installed.text.commands
+            for one in installed.install.requirements
+        )
+
     def services_of(self, built: Built) -> list[Service]:
-        """The services that are built as this image."""
-        return [service for service in self.services if service.dockerfile == built.image.path]
+        """The services that run this image as it starts here."""
+        if built.service is not None:
+            return [built.service]
+        return [one for one in self.services if one.dockerfile == built.image.path and not one.starts_otherwise]
 
     def beside(self, name: str, who: str) -> SourceFile | None:
         """A file that another one names: beside it, or at the root, or the only one of that name."""
@@ -113,5 +133,5 @@ class Recipe:
             if (found := self.folder.read(path)) is not None:
                 return found
         last = posixpath.basename(name)
-        same = [path for path in self.folder.names if posixpath.basename(path) == last]
+        same = self.folder.named(last)
         return self.folder.read(same[0]) if len(same) == 1 else None

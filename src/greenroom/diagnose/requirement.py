@@ -22,6 +22,13 @@ _URL = re.compile(r"(?:git\+)?(?:https?|file|ssh)://\S+")
 
 _EXACT = re.compile(r"={2,3}\s*([^\s,*]+)")
 
+# Files of requirements in files of requirements, and letters of one: more are nobody's.
+_MOST_FILES = 8
+LONGEST = 2_000
+_LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "extra": "",
+          "implementation_name": "cpython", "platform_python_implementation": "CPython"}  # fmt: skip
+_PYTHONS = tuple(f"3.{minor}" for minor in range(8, 15))
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
@@ -43,6 +50,7 @@ class Requirement:
 
 def requirement(text: str, place: Place) -> Requirement | None:
     """One requirement as pip reads it; None for what is none: a path, an option."""
+    text = text[:LONGEST]
     body, _, marker = text.partition(" ;" if " ;" in text else ";")
     body = body.strip()
     if body.startswith(("-", ".", "/")) or not body:
@@ -62,6 +70,24 @@ def requirement(text: str, place: Place) -> Requirement | None:
     extras = tuple(extra.strip() for extra in (found[2] or "").split(",") if extra.strip())
     version = exact[1].lower() if exact else ""
     return Requirement(normalised(found[1]), place, text.strip(), specifier, version, extras, "", marker.strip())
+
+
+def is_for(one: Requirement, python: str) -> bool:
+    """Whether pip takes it on Linux. python: the minor that it is for, empty where that is not known."""
+    if not one.marker:
+        return True
+    from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+
+    try:
+        marker = Marker(one.marker.partition(" #")[0])
+        return any(
+            marker.evaluate({**_LINUX, "platform_machine": machine, "python_version": minor,
+                             "python_full_version": f"{minor}.9"})
+            for machine in ("x86_64", "aarch64")
+            for minor in ([python] if python else _PYTHONS)
+        )  # fmt: skip
+    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, RecursionError):
+        return True
 
 
 def normalised(name: str) -> str:
@@ -88,17 +114,23 @@ class Listed:
     find_links: tuple[str, ...] = ()
 
 
-def listed(source: SourceFile, open_beside: Callable[[str, str], SourceFile | None], depth: int = 0) -> Listed:
-    """Read a file of requirements, and those that it names. open_beside: gives a file by its name and who named it."""
-    found = Listed()
+def listed(
+    source: SourceFile, open_beside: Callable[[str, str], SourceFile | None], seen: frozenset[str] | None = None
+) -> Listed:
+    """Read a file of requirements, and those that it names, each once.
+
+    open_beside: gives a file by its name and who named it.  seen: files that are being read.
+    """
+    found, seen = Listed(), (seen or frozenset()) | {source.path}
     for number, text in _logical(source):
         line = re.sub(r"(^|\s)#.*$", "", text).strip()
         option, value = _option(line)
         place = Place(source.path, number)
         if option in ("-r", "--requirement", "-c", "--constraint"):
-            inner = open_beside(value, source.path) if depth < 8 else None
-            if inner is not None:
-                more = listed(inner, open_beside, depth + 1)
+            inner = open_beside(value, source.path) if len(seen) < _MOST_FILES else None
+            if inner is not None and inner.path not in seen:
+                more = listed(inner, open_beside, seen)
+                seen |= {inner.path}
                 held = option in ("-c", "--constraint")
                 found = replace(
                     found,

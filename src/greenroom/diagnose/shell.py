@@ -37,8 +37,9 @@ class _Walk:
     functions: list[str] = field(default_factory=list)
 
 
+@functools.lru_cache(maxsize=1024)
 def parse(text: str, first: int = 1) -> Script:
-    """Read shell. first: the line on which its first line stands."""
+    """Read shell, each text once. first: the line on which its first line stands."""
     source = text.encode("utf-8", errors="replace")
     root = _parser().parse(source).root_node
     walk = _Walk(source, first)
@@ -83,17 +84,23 @@ def _visit(node: Node, walk: _Walk, around: tuple[str, ...], depth: int) -> None
     for child in node.children:
         if condition and child.type in ("then", "do_group"):
             condition = False
+        if child.child_count == 0:
+            continue  # a mere word or operator
         _visit(child, walk, (*inside, "condition") if condition else inside, depth + 1)
 
 
 @dataclass(slots=True)
 class _Plumbing:
-    """What stands around a command: redirects, the document that it reads, commands behind ``<<EOF`` on its line."""
+    """What stands around a command: redirects, the document that it reads, commands behind ``<<EOF`` on its line.
+
+    words: of the command, behind a redirect.
+    """
 
     redirects: tuple[Redirect, ...] = ()
     document: tuple[tuple[str, int], ...] = ()
     literal: bool = True
     behind: tuple[Node, ...] = ()
+    words: tuple[Node, ...] = ()
 
 
 def _statement(node: Node, walk: _Walk, around: tuple[str, ...], depth: int) -> None:
@@ -107,6 +114,12 @@ def _statement(node: Node, walk: _Walk, around: tuple[str, ...], depth: int) -> 
         _visit(body, walk, around, depth + 1)
         if body.type in ("list", "pipeline", "negated_command"):
             begin = max(begin, len(walk.commands) - 1)  # they belong to the last of them alone
+            if plumbing.words and walk.commands:
+                raw = tuple(_text(word, walk) for word in plumbing.words)
+                last = walk.commands[-1]
+                rows = tuple(walk.first + word.start_point[0] for word in plumbing.words)
+                words = (*last.words, *map(unquoted, raw))
+                walk.commands[-1] = replace(last, words=words, raw=(*last.raw, *raw), rows=(*last.rows, *rows))
         _share(walk, begin, plumbing)
     else:
         walk.commands.append(_command(body, walk, around, node, plumbing))
@@ -123,6 +136,7 @@ def _plumbing(node: Node, walk: _Walk) -> _Plumbing:
     for child in node.children:
         if child.type == "file_redirect":
             redirects.append(_redirect(child, walk))
+            found.words += tuple(child.children_by_field_name("destination")[1:])
         elif child.type == "heredoc_redirect":
             found.document, found.literal, more = _document(child, walk)
             redirects += more
@@ -171,6 +185,9 @@ def _command(node: Node, walk: _Walk, around: tuple[str, ...], outer: Node, plum
             else:
                 raw.append(_text(child, walk))
                 rows.append(child.start_point[0])
+        for word in plumbing.words:
+            raw.append(_text(word, walk))
+            rows.append(word.start_point[0])
     before, after = _operators(outer)
     return Command(
         words=tuple(unquoted(word) for word in raw),
@@ -212,6 +229,8 @@ def _beside(node: Node, side: str) -> str:
 
 def _redirect(node: Node, walk: _Walk) -> Redirect:
     text = _text(node, walk)
+    if further := node.children_by_field_name("destination")[1:]:  # words of the command
+        text = walk.source[node.start_byte : further[0].start_byte].decode("utf-8", errors="replace").rstrip()
     found = re.match(r"(\d*|&)(>>|>\||>&|<&|>|<)\s*(.*)", text, re.DOTALL)
     if found is None:
         return Redirect(text, "")

@@ -20,7 +20,7 @@ class ShellText:
 
     kind: ``run`` of a Dockerfile, ``start`` that a container runs, ``probe`` of a health check, ``script`` that lies in
     the folder, ``workflow``.  interpreter: who runs it, empty where nothing tells.  lines: where each line was written,
-    where that is not the file itself.  step: of a RUN.
+    where that is not the file itself.  step: of a RUN.  at_build: a script that RUN calls, and so once.
     """
 
     path: str
@@ -31,6 +31,7 @@ class ShellText:
     step: Step | None = None
     stage: Stage | None = None
     held: HeldFile | None = None
+    at_build: bool = False
 
     @property
     def commands(self) -> tuple[Command, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # A start script or a Dockerfile is a few kilobytes. What is larger is data, and is not read.
 LARGEST = 1_000_000
@@ -53,9 +57,23 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.names = tuple(_listed(root))
+        self._ordered = sorted(self.names)
+        self._named: dict[str, list[str]] = {}
+        for path in self.names:
+            self._named.setdefault(path.rpartition("/")[2], []).append(path)
         self.known = frozenset(self.names)
         self.folders = frozenset(above for name in self.names for above in _above(name))
         self._read: dict[str, SourceFile | None] = {}
+
+    def named(self, name: str) -> Sequence[str]:
+        """All paths whose last part is this name."""
+        return self._named.get(name, ())
+
+    def below(self, beginning: str) -> Sequence[str]:
+        """All names that begin so, in the order of the alphabet."""
+        first = bisect.bisect_left(self._ordered, beginning)
+        last = bisect.bisect_left(self._ordered, beginning + "\U0010ffff", first)
+        return self._ordered[first:last]
 
     def read(self, path: str) -> SourceFile | None:
         """A text file by its path; None where there is none, or where it is too large or binary."""
@@ -80,12 +98,22 @@ def _above(name: str) -> list[str]:
 def _listed(root: Path) -> list[str]:
     names: list[str] = []
     for folder, inner, files in os.walk(root):
-        inner[:] = sorted(name for name in inner if name not in _SKIPPED)
+        inner[:] = sorted(name for name in inner if name not in _SKIPPED and _is_text(name))
         below = Path(folder).relative_to(root).as_posix()
-        names += [name if below == "." else f"{below}/{name}" for name in sorted(files)]
+        shown = sorted(name for name in files if _is_text(name))
+        names += [name if below == "." else f"{below}/{name}" for name in shown]
         if len(names) > MOST_NAMES:
             break
     return names[:MOST_NAMES]
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be printed. No recipe has others, and no report could name them."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read(root: Path, path: str) -> SourceFile | None:

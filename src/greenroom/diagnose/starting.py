@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from greenroom.diagnose.image import Image, Stage, Step
 
 SHELLS = ("sh", "bash", "dash", "ash", "zsh", "ksh")
-_SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _DEEPEST = 5
 
 
@@ -47,17 +46,28 @@ class Start:
         return posixpath.basename(self.argv[0]) if self.argv else ""
 
 
-def start_of(
-    image: Image, made: Held, override: Sequence[str] | None = None, place: Place | None = None
-) -> Start | None:
-    """How the container starts; None where the recipe leaves it to the base image. override: words instead of CMD."""
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a compose file or the platform runs. entry: instead of ENTRYPOINT and CMD, where it is given.  command:
+    instead of CMD, or behind entry."""
+
+    place: Place
+    entry: tuple[str, ...] | None
+    command: tuple[str, ...] | None
+
+
+def start_of(image: Image, made: Held, override: Override | None = None) -> Start | None:
+    """How the container starts; None where the recipe leaves it to the base image."""
     stage = image.final
     entry, command = stage.last("ENTRYPOINT"), stage.last("CMD")
-    if entry is None and command is None and override is None:
+    if override is not None and override.entry:
+        return _exec_start((*override.entry, *(override.command or ())), override.place, None, stage, made)
+    instead = override.command if override is not None else None
+    if entry is None and command is None and instead is None:
         return None
     deciding = entry if entry is not None and entry.value not in ("[]", '[""]') else command
-    step = None if override is not None and deciding is not entry else deciding
-    where = place or Place(image.path, deciding.instruction.line if deciding else 1)
+    step = None if instead is not None and deciding is not entry else deciding
+    where = override.place if override else Place(image.path, deciding.instruction.line if deciding else 1)
     if step is not None:
         where = Place(image.path, step.instruction.line)
     words: list[str] = []
@@ -65,8 +75,8 @@ def start_of(
         if entry.instruction.words is None:
             return _shell_start(entry.value, where, entry, stage, image, made)
         words += entry.instruction.words
-    if override is not None:
-        words += override
+    if instead is not None:
+        words += instead
     elif command is not None:
         if command.instruction.words is None and not words:
             return _shell_start(command.value, where, command, stage, image, made)
@@ -170,7 +180,8 @@ def _script_of(words: tuple[str, ...], made: Held) -> tuple[str, str]:
         return "", ""
     if "/" in words[0]:
         return "", words[0]
-    return "", next((f"{folder}/{words[0]}" for folder in _SEARCHED if made.get(f"{folder}/{words[0]}")), "")
+    own = made.searched(words[0])
+    return "", own.path if own is not None else ""
 
 
 def _shebang(file: HeldFile) -> str:

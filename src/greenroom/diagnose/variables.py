@@ -45,6 +45,12 @@ def pairs(value: str) -> list[tuple[str, str]]:
     return [(name, rest.strip())] if name else []
 
 
+def arguments(value: str) -> list[tuple[str, str]]:
+    """The names and default values of ARG, which may name several; an empty value where there is none."""
+    words = re.findall(r"(?:\"(?:\\.|[^\"\\])*\"|'[^']*'|\\.|[^\s\"'\\])+", value)
+    return [(name, _plain(given)) for name, _, given in (word.partition("=") for word in words) if name]
+
+
 def _plain(word: str) -> str:
     pieces = re.findall(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|[^\"']+", word)
     return "".join(

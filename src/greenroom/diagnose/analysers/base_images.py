@@ -77,6 +77,7 @@ def _cuda(recipe: Recipe, known: Base, place: Place) -> Iterator[Finding]:
         right = tag.replace(version, same_minor[-1].cuda, 1) if same_minor else ""
         if right and "cudnn" in right:
             right = re.sub(r"cudnn\d*", same_minor[-1].cudnn, right)
+        told = told if same_minor else warning  # the list begins later
         yield told(
             "base-tag-nonexistent",
             place,

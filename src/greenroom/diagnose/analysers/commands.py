@@ -7,12 +7,13 @@ import re
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.base import Base, base
-from greenroom.diagnose.saying import error, replaced
+from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.source import Place
+from greenroom.diagnose.variables import substituted
 from greenroom.machine.facts import bases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from greenroom.diagnose.command import Command
     from greenroom.diagnose.image import Stage, Step
@@ -31,6 +32,7 @@ class _Tools:
         self.packages: set[str] = set()
         self.made: set[str] = set()
         self.opaque = False
+        self.unpacked = False  # somewhere, something
         own = [part for part in stage.environment.get("PATH", "").split(":") if part.startswith("/")]
         # An environment that was copied or made somewhere, and is looked in first.
         self.has_own_path = any(not part.startswith(("/usr", "/bin", "/sbin", "/root/.local", "/home")) for part in own)
@@ -45,12 +47,13 @@ class _Tools:
             if origin and target.rstrip("/") in ("/", "/usr", "/usr/bin", "/usr/local", "/usr/local/bin", "/bin"):
                 self.opaque = self.opaque or target.rstrip("/") in ("", "/usr", "/usr/local")
         for command in step.commands:
-            self.see(command)
+            self.see(command, step.environment)
         self.packages |= packages
 
-    def see(self, command: Command) -> None:
+    def see(self, command: Command, environment: Mapping[str, str]) -> None:
         """Note what a command brings."""
-        self.packages |= set(packages_of(command))
+        self.packages |= set(packages_of(command, environment))
+        self.unpacked = self.unpacked or command.program in ("tar", "unzip", "git", "7z")
         if command.program in ("ln", "cp", "mv", "install", "update-alternatives", "curl", "wget", "tar", "unzip"):
             self.made |= {posixpath.basename(word) for word in command.words[1:]}
         if command.program in ("pip", "pip3", "conda", "mamba", "uv", "npm", "cargo", "go") or command.plain[1:3] == (
@@ -74,7 +77,8 @@ class _Tools:
     def lacks(self, name: str) -> bool:
         """Whether a command is surely not there."""
         known = self.base.lacks
-        if known is None or not known.sure or name not in known.value or name in self.made or self.opaque:
+        elsewhere = self.has_own_path and self.unpacked  # PATH may name the folder in which it now lies
+        if known is None or name not in known.value or name in self.made or self.opaque or elsewhere:
             return False
         brings = bases.brings(name)
         packages = {package.split("=")[0].split(":")[0] for package in self.packages}
@@ -91,6 +95,12 @@ class _Tools:
             and any("build" in package or package.endswith("-dev") for package in packages)
         )
 
+    def told(self, name: str) -> Callable[..., Finding]:
+        """How to say that a command is lacking: an error where neither base nor packages can have brought it."""
+        came = [bases.along(package) for package in self.packages]
+        known = all(one is not None and one.sure and name not in one.value for one in came)
+        return error if known and self.base.surely_lacks(name) else warning
+
     def _brings_python(self, name: str, package: str) -> bool:
         if name == "python":
             return package in ("python-is-python3", "python", "python2")
@@ -106,9 +116,11 @@ class _Tools:
         )
 
 
-def packages_of(command: Command) -> tuple[str, ...]:
+def packages_of(command: Command, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The packages that ``apt-get install`` or ``apk add`` is given; none for other commands."""
     words = command.plain
+    if environment is not None and "$" in "".join(words):
+        words = tuple(substituted(word, environment) for word in words)
     if command.program in ("apt-get", "apt", "aptitude") and "install" in words:
         # A name may have a release behind it: python3=3.11.*
         return tuple(word.partition("=")[0] for word in words[words.index("install") + 1 :] if not word.startswith("-"))
@@ -132,7 +144,7 @@ def missing(recipe: Recipe) -> Iterator[Finding]:
                 for command in step.commands:
                     if text is not None:
                         yield from _called(recipe, tools, text, command)
-                    tools.see(command)
+                    tools.see(command, step.environment)
                 if step.keyword in ("COPY", "ADD"):
                     tools.see_step(step, set())
             yield from _for_pip(built, stage, tools)
@@ -145,7 +157,7 @@ def _for_pip(built: Built, stage: Stage, tools: _Tools) -> Iterator[Finding]:
     for installed in built.installs:
         for requirement in installed.install.requirements:
             if installed.stage is stage and requirement.url.startswith("git+") and tools.lacks("git"):
-                yield error(
+                yield tools.told("git")(
                     "command-missing",
                     requirement.place,
                     f"pip calls git for {requirement.name}, and {tools.base.repository}:{tools.base.tag} has none: "
@@ -172,7 +184,7 @@ def _at_start(recipe: Recipe, built: Built, tools: _Tools) -> Iterator[Finding]:
             own = _copy_of(tools)
             for command in text.commands:
                 yield from _called(recipe, own, text, command)
-                own.see(command)
+                own.see(command, built.image.final.environment)
         elif text.kind == "probe":
             for command in text.commands:
                 yield from _probe(tools, text, command)
@@ -181,13 +193,13 @@ def _at_start(recipe: Recipe, built: Built, tools: _Tools) -> Iterator[Finding]:
         words = test.strings if test is not None else ()
         for name in sorted(set(re.findall(r"\b(curl|wget|nc)\b", " ".join(words)))):
             if test is not None and tools.lacks(name):
-                yield _no_probe(name, Place(service.compose.path, test.line))
+                yield _no_probe(tools, name, Place(service.compose.path, test.line))
 
 
 def _copy_of(tools: _Tools) -> _Tools:
     made = _Tools.__new__(_Tools)
     made.base, made.packages, made.made, made.opaque = tools.base, set(tools.packages), set(tools.made), tools.opaque
-    made.has_own_path = tools.has_own_path
+    made.has_own_path, made.unpacked = tools.has_own_path, tools.unpacked
     return made
 
 
@@ -213,11 +225,11 @@ def _missing(recipe: Recipe, tools: _Tools, name: str, place: Place, when: str) 
     patch = None
     if name == "python" and not tools.lacks("python3"):
         package, patch = "python-is-python3", replaced(recipe.folder, place, "python", "python3")
-        return error(
+        return tools.told(name)(
             "command-missing", place, f"{image} has no python, only python3, and {when}", "call python3", patch
         )
     installs = f"apk add {name}" if tools.base.os == "alpine" else f"apt-get install {package}"
-    return error(
+    return tools.told(name)(
         "command-missing", place, f"{image} has no {name}, nothing installs it, and {when}: not found", installs
     )
 
@@ -227,10 +239,10 @@ def _probe(tools: _Tools, text: ShellText, command: Command) -> Iterator[Finding
     if command.before == "||" or "/" in (command.plain or ("/",))[0]:
         return
     if tools.lacks(name):
-        yield _no_probe(name, text.place(command.line))
+        yield _no_probe(tools, name, text.place(command.line))
 
 
-def _no_probe(name: str, place: Place) -> Finding:
+def _no_probe(tools: _Tools, name: str, place: Place) -> Finding:
     mend = f"install {name}, or probe with what is there: python -c 'import urllib.request as u; u.urlopen(...)'"
     message = f"the health check calls {name}, which the image does not have: the container is unhealthy for ever"
-    return error("healthcheck-tool-missing", place, message, mend)
+    return tools.told(name)("healthcheck-tool-missing", place, message, mend)

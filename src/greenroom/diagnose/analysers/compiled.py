@@ -6,18 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.base import base
-from greenroom.diagnose.saying import appended, error, warning
-from greenroom.diagnose.source import Place
+from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.torch_builds import TorchBuild, build_at
 from greenroom.machine.facts import flash_attention, mmcv
 from greenroom.machine.versions import cuda_tag, minor, release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from greenroom.diagnose.recipe import Installed, Recipe
     from greenroom.diagnose.requirement import Requirement
-    from greenroom.findings import Finding
+    from greenroom.diagnose.source import Place
+    from greenroom.findings import Finding, Patch
 
 # Indexes that have no wheels of what torch's users compile: the public one, and torch's own.
 _ORDINARY = re.compile(r"//(?:pypi\.\w+|download\.pytorch\.org)(?:[:/]|$)")
@@ -48,29 +48,42 @@ def _links_to_wheels(installed: Installed) -> bool:
     return bool(links or own) or installed.install.has("--no-index", "--only-binary")
 
 
+def _without_isolation(recipe: Recipe, place: Place) -> Patch | None:
+    """The option behind the one ``pip install`` of a line; None where there are several."""
+    source = recipe.folder.read(place.path)
+    called = re.findall(r"pip3?(?:\.\d+)? +install\b", source.line(place.line) if source is not None else "")
+    return (
+        replaced(recipe.folder, place, called[0], f"{called[0]} --no-build-isolation", safe=True)
+        if len(called) == 1
+        else None
+    )
+
+
+def _variables(installed: Installed) -> Mapping[str, str]:
+    """The variables where an install runs."""
+    step, stage = installed.text.step, installed.stage
+    return step.environment if step is not None else stage.environment if stage is not None else {}
+
+
+def _is_off(environment: Mapping[str, str]) -> bool:
+    """Whether variables turn the isolation off: pip's says so by a no, uv's by a yes."""
+    said = environment.get("PIP_NO_BUILD_ISOLATION", "").lower(), environment.get("UV_NO_BUILD_ISOLATION", "").lower()
+    return said[0] in ("0", "false", "off", "no") or said[1] in ("1", "true", "on", "yes")
+
+
 def _isolation(
     recipe: Recipe, scope: Sequence[Installed], position: int, installed: Installed, requirement: Requirement
 ) -> Iterator[Finding]:
     known = requirement.name == "flash-attn"
-    environment = installed.text.step.environment if installed.text.step is not None else {}
-    off = installed.install.has("--no-build-isolation") or environment.get("PIP_NO_BUILD_ISOLATION", "") in (
-        "0",
-        "false",
-        "off",
-        "no",
-        "False",
-    )
-    off = off or installed.install.has("--no-build-isolation-package")
+    environment = _variables(installed)
+    off = installed.install.has("--no-build-isolation", "--no-build-isolation-package") or _is_off(environment)
+    # Options may come in a variable.
+    off = off or any(word.startswith("$") for word in installed.install.command.words)
     place = requirement.place
-    command = installed.install.command
-    told = error if known else warning
+    # Of a base image with more in it than a system nobody knows the settings.
+    told = error if known and installed.stage is not None and base(installed.stage.root).is_plain else warning
     if not off:
-        at = Place(
-            installed.install.place.path,
-            max(installed.install.place.line, command.last if installed.text.lines is None else 0),
-        )
-        last = max(place.line, 1) if place.path == at.path else at.line
-        patch = appended(recipe.folder, Place(at.path, last), " --no-build-isolation", safe=True)
+        patch = _without_isolation(recipe, installed.install.place)
         yield told(
             "flash-attn-build-isolation" if known else "build-isolation",
             place,
@@ -177,7 +190,7 @@ def mmcv_range(recipe: Recipe) -> Iterator[Finding]:
 
 def _mmcv(scope: Sequence[Installed], installed: Installed, requirement: Requirement) -> Iterator[Finding]:
     build = build_at(scope, len(scope))
-    environment = installed.text.step.environment if installed.text.step is not None else {}
+    environment = _variables(installed)
     assigned = {name for command in installed.text.commands for name, _ in command.assigned}
     from_source = "MMCV_WITH_OPS" in environment or "MMCV_WITH_OPS" in assigned
     if (

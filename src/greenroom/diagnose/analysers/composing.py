@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.base import base
+from greenroom.diagnose.ignoring import rules
 from greenroom.diagnose.saying import error, warning
 from greenroom.diagnose.source import Place
 from greenroom.diagnose.torch_builds import builds
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenroom.diagnose.document import Document, Value
-    from greenroom.diagnose.recipe import Recipe
+    from greenroom.diagnose.recipe import Recipe, Service
     from greenroom.findings import Finding
 
 
@@ -102,7 +103,9 @@ def _files(recipe: Recipe, compose: Document, service: Value) -> Iterator[Findin
             and not (optional is not None and optional.scalar == "false")
         ):
             named = any(name.startswith(whole) for name in recipe.folder.names)
-            told = warning if named or whole.rsplit("/", 1)[-1].startswith(".env") else error
+            # What git leaves out is for whoever starts it to make.
+            own = rules(recipe.folder.read(".gitignore"), anywhere=True).keeping_out(whole) is not None
+            told = warning if named or own or whole.rsplit("/", 1)[-1].startswith(".env") else error
             yield told(
                 "compose-file-missing",
                 Place(compose.path, value.line),
@@ -146,8 +149,11 @@ def gpu(recipe: Recipe) -> Iterator[Finding]:
         cuda = bool(base(built.image.final.root).cuda)
         cuda = cuda or any(build.cuda and build.tag.startswith("cu") for build in builds(built.installs))
         for service in recipe.services_of(built) if cuda else ():
-            if not _has_gpu(service.compose, service.value) and service.get("command") is None:
-                yield error(
+            # What a service with another command does may need none.
+            if built.service is None and not _has_gpu(service.value) and not _shared(recipe, service):
+                # Which image it is made from may be told otherwise.
+                told = warning if "$" in built.image.final.lineage[0].instruction.value else error
+                yield told(
                     "compose-without-gpu",
                     Place(service.compose.path, service.line),
                     f"{service.name} is built for CUDA and is given no GPU: torch.cuda is not available",
@@ -155,19 +161,25 @@ def gpu(recipe: Recipe) -> Iterator[Finding]:
                 )
 
 
-def _has_gpu(compose: Document, service: Value) -> bool:
+def _shared(recipe: Recipe, service: Service) -> bool:
+    """Whether another service of the file runs the same image with a GPU: this one is then meant to have none."""
+    return any(
+        one.compose is service.compose and one.dockerfile == service.dockerfile and _has_gpu(one.value)
+        for one in recipe.services
+    )
+
+
+def _has_gpu(service: Value) -> bool:
     devices = service.get("deploy", "resources", "reservations", "devices")
     runtime = service.get("runtime")
     listed = service.get("devices")
     extends = service.get("extends")
-    text = compose.source.text
     return (
         devices is not None
         or service.get("gpus") is not None
         or (runtime is not None and runtime.scalar == "nvidia")
         or (listed is not None and any("nvidia" in item.scalar for item in listed.items))
         or extends is not None
-        or (service.key("<<") is not None and "gpu" in text)
     )
 
 

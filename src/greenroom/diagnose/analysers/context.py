@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.base import base
-from greenroom.diagnose.ignoring import ignored, rules
+from greenroom.diagnose.ignoring import rules
 from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.source import Place
 from greenroom.diagnose.variables import has_variable
@@ -16,13 +16,16 @@ from greenroom.diagnose.variables import has_variable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenroom.diagnose.held import Copied
+    from greenroom.diagnose.held import Copied, Held
+    from greenroom.diagnose.image import Stage, Step
     from greenroom.diagnose.recipe import Built, Recipe
     from greenroom.findings import Finding
 
 _MADE_LATER = re.compile(
     r"(?i)\.(safetensors|sft|ckpt|pth?|gguf|onnx|bin|whl|tar|tgz|gz|zip|so|jar)$|(^|/)(dist|build|target|out|models|weights|checkpoints)(/|$)"
 )
+
+_FETCHERS = frozenset(["git", "tar", "unzip", "curl", "wget", "cp", "mv", "ln", "rsync", "svn", "aria2c"])
 
 
 def sources(recipe: Recipe) -> Iterator[Finding]:
@@ -63,7 +66,12 @@ def _source(recipe: Recipe, built: Built, copied: Copied) -> Iterator[Finding]:
             f"add !{name[len(built.image.context) :]} behind it, or remove the pattern",
         )
         return
-    if re.search(r"[*?\[]", copied.source) and len(raw) > 1:
+    if re.search(r"[*?\[]", copied.source):
+        if len(raw) == 1:
+            why = (
+                f"{copied.source} matches nothing in the build context: BuildKit copies nothing, older builders refuse"
+            )
+            yield warning("copy-source-missing", place, why, "copy a file that is there beside it")
         return  # beside a file that is there, a pattern may match nothing
     generated = any(
         copied.source in " ".join(command.words)
@@ -75,7 +83,13 @@ def _source(recipe: Recipe, built: Built, copied: Copied) -> Iterator[Finding]:
     wrong_case = next((name for name in names if name.lower() == copied.source.lower()), None)
     near = wrong_case or next(iter(difflib.get_close_matches(copied.source, names, n=1, cutoff=0.75)), None)
     patch = replaced(recipe.folder, place, copied.source, near) if near else None
-    unsure = generated or bool(_MADE_LATER.search(copied.source)) or _is_git_ignored(recipe, copied.source)
+    unsure = (
+        generated
+        or bool(_MADE_LATER.search(copied.source))
+        or _is_git_ignored(recipe, built.image.context + copied.source)
+        or _is_told_otherwise(copied, raw)
+        or _lies_elsewhere(recipe, built.image.context, copied.source)
+    )
     told = warning if unsure else error
     yield told(
         "copy-source-missing",
@@ -87,7 +101,23 @@ def _source(recipe: Recipe, built: Built, copied: Copied) -> Iterator[Finding]:
 
 
 def _is_git_ignored(recipe: Recipe, path: str) -> bool:
-    return ignored(path, rules(recipe.folder.read(".gitignore"))) is not None
+    """Whether git leaves it out: then it is made before the build, here or by the workflow."""
+    return rules(recipe.folder.read(".gitignore"), anywhere=True).keeping_out(path) is not None
+
+
+def _is_told_otherwise(copied: Copied, raw: list[str]) -> bool:
+    """Whether the source has an ARG in it, for which a build may be given another value than the default one."""
+    written = copied.step.instruction.value
+    return any("$" in word and word not in raw for word in re.findall(r"[^\s\"',\[\]]+", written)[:-1])
+
+
+def _lies_elsewhere(recipe: Recipe, context: str, source: str) -> bool:
+    """Whether another folder has the file where this one should: the build may be told to read from there."""
+    end = f"/{source}"
+    return any(
+        (name.endswith(end) or f"{end}/" in f"/{name}") and not name.startswith(f"{context}{source}")
+        for name in (recipe.folder.names if context else ())
+    )
 
 
 def hidden_parts(recipe: Recipe) -> Iterator[Finding]:
@@ -126,7 +156,7 @@ def order(recipe: Recipe) -> Iterator[Finding]:
             known = base(stage.root)
             held = built.held[stage.index]
             for position, step in enumerate(stage.steps):
-                if step.keyword != "RUN" or step.instruction.flags.get("mount", "").startswith("type=bind"):
+                if step.keyword != "RUN" or "type=bind" in step.instruction.flags.get("mount", ""):
                     continue
                 folder = step.workdir
                 for command in step.commands:
@@ -135,11 +165,8 @@ def order(recipe: Recipe) -> Iterator[Finding]:
                     for name in _needs(command.words):
                         path = posixpath.normpath(posixpath.join(folder, name))
                         file = held.get(path)
-                        later = [
-                            one for one in held.copies if one.stage is stage and stage.steps.index(one.step) > position
-                        ]
-                        comes = file is not None and any(file.place.line == one.step.instruction.line for one in later)
-                        clones = any(one.program in ("git", "tar", "unzip", "curl", "wget") for one in step.commands)
+                        comes = file is not None and _comes_later(held, stage, position, path)
+                        clones = any(one.program in _FETCHERS for one in step.commands)
                         if (
                             comes or (file is None and known.is_plain and not held.may_hold(path) and not clones)
                         ) and not has_variable(path):
@@ -155,6 +182,27 @@ def order(recipe: Recipe) -> Iterator[Finding]:
                                 f"{path} is needed here and {why}: no such file",
                                 f"COPY {name} before this RUN",
                             )
+
+
+def _comes_later(held: Held, stage: Stage, position: int, path: str) -> bool:
+    """Whether a file is copied behind a step, and by nothing in front of it."""
+    before = stage.steps[:position]
+    if any(_may_bring(step, path) for step in before) or any(write.path == path for write in held.writes):
+        return False
+    places = [
+        -1 if one.stage is not stage else next(row for row, step in enumerate(stage.steps) if step is one.step)
+        for one in held.copies
+        if path in one.placed
+    ]
+    return bool(places) and min(places) > position
+
+
+def _may_bring(step: Step, path: str) -> bool:
+    """Whether a step takes the file from another stage, or fetches it."""
+    if step.keyword in ("COPY", "ADD") and ("from" in step.instruction.flags or "://" in step.value):
+        target = posixpath.normpath(posixpath.join(step.workdir, step.value.split()[-1]))
+        return path == target or path.startswith(target.rstrip("/") + "/")
+    return any(command.program in _FETCHERS for command in step.commands)
 
 
 def _needs(words: tuple[str, ...]) -> Iterator[str]:

@@ -38,7 +38,8 @@ def error_pages(recipe: Recipe) -> Iterator[Finding]:
             )
             if checked:
                 continue
-            told = error if matters and text.kind != "workflow" and not _is_unpacked(text, index, target) else warning
+            runs = text.kind in ("run", "start")  # of others nobody sees that their end is looked at
+            told = error if matters and runs and not _is_unpacked(text, index, target) else warning
             patch = replaced(recipe.folder, place, "curl ", "curl -f ", safe=True)
             yield told(
                 "error-page-saved",
@@ -53,6 +54,11 @@ def error_pages(recipe: Recipe) -> Iterator[Finding]:
 def _is_unpacked(text: ShellText, index: int, target: str) -> bool:
     """Whether the file is opened at once by what fails over an error page."""
     name = target.rsplit("/", 1)[-1]
+    later = text.commands[index + 1 :]
+    if text.step is not None and text.stage is not None:
+        steps = text.stage.steps
+        row = next((row for row, step in enumerate(steps) if step is text.step), len(steps))
+        later = (*later, *(command for step in steps[row + 1 :] for command in step.commands))
     return any(
         command.program
         in (
@@ -72,7 +78,7 @@ def _is_unpacked(text: ShellText, index: int, target: str) -> bool:
             "gpg",
         )
         and (name in " ".join(command.words) or "*" in " ".join(command.words))
-        for command in text.commands[index + 1 :]
+        for command in later
     ) and text.option("e", "errexit")
 
 
@@ -98,7 +104,7 @@ def target_of(command: Command) -> str:
             return command.words[index + 1] if index + 1 < len(command.words) else ""
         if word.startswith(("--output=", "--output-document=")):
             return word.partition("=")[2]
-        joined = re.fullmatch(r"-[oO](\S+)", word)
+        joined = re.fullmatch(r"-o(\S+)" if command.program == "curl" else r"-[oO](\S+)", word)
         if joined and not word.startswith("--"):
             return joined[1]
     aimed = next((one.target for one in command.redirects if one.operator == ">"), "")

@@ -141,7 +141,8 @@ def _interpreter(built: Built, first: str, at: Place, file: HeldFile) -> Iterato
         word for text in built.texts if text.kind == "run" for command in text.commands for word in command.words
     }
     if known.lacks is not None and name in known.lacks.value and not any(name in word for word in brought):
-        yield error(
+        told = error if known.surely_lacks(name) else warning
+        yield told(
             "interpreter-missing",
             at,
             f"{file.path} asks for {found[1]}, which {known.repository}:{known.tag} does not have",

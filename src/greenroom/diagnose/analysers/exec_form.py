@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenroom.diagnose.image import Step
-    from greenroom.diagnose.recipe import Built, Recipe
+    from greenroom.diagnose.recipe import Built, Recipe, Service
     from greenroom.findings import Finding
 
 
@@ -65,13 +65,24 @@ def exec_form(recipe: Recipe) -> Iterator[Finding]:
         for step in built.image.final.all_steps:
             if step.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK") and (words := step.instruction.words):
                 yield from _words(Place(built.image.path, step.instruction.line), step.keyword, words)
-    for compose in recipe.composes:
-        services = compose.get("services")
-        for _, service in services.entries if services else ():
-            for name in ("command", "entrypoint"):
-                value = service.get(name)
-                if value is not None and value.tag == "seq":
-                    yield from _words(Place(compose.path, value.line), name, value.strings)
+    for service in recipe.services:
+        entry, command = service.get("entrypoint"), service.get("command")
+        before = () if entry is None else entry.strings if entry.tag == "seq" else tuple(entry.scalar.split())
+        for name, value, first in (("entrypoint", entry, ()), ("command", command, before or _entry(recipe, service))):
+            if value is not None and value.tag == "seq":
+                words = (*first, *value.strings)
+                # compose puts values in the place of $NAME itself, and makes $NAME of $$NAME.
+                given = tuple(re.sub(r"(?<!\$)\$(?!\$)", "", word).replace("$$", "$") for word in words)
+                yield from _words(Place(service.compose.path, value.line), name, given)
+
+
+def _entry(recipe: Recipe, service: Service) -> tuple[str, ...]:
+    """The words of the image's ENTRYPOINT, as far as they are known: a program of that image otherwise."""
+    built = next((one for one in recipe.images if one.image.path == service.dockerfile), None)
+    step = built.image.final.last("ENTRYPOINT") if built is not None else None
+    if step is not None:
+        return step.instruction.words or ("sh", "-c", step.value)
+    return () if built is not None else ("unknown",)
 
 
 def _words(place: Place, what: str, words: tuple[str, ...]) -> Iterator[Finding]:

@@ -10,19 +10,28 @@ from greenroom.machine.facts import packages
 from greenroom.machine.versions import release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from greenroom.diagnose.recipe import Recipe
+    from greenroom.diagnose.recipe import Installed, Recipe
     from greenroom.diagnose.requirement import Requirement
+    from greenroom.diagnose.shell_text import ShellText
     from greenroom.findings import Finding
 
 
-def _client(recipe: Recipe) -> Requirement | None:
+def _client(installs: Iterable[Installed]) -> Requirement | None:
     """The last install of the client."""
-    every = [
-        one for installed in recipe.installs for one in installed.install.requirements if one.name == "huggingface-hub"
-    ]
+    every = [one for installed in installs for one in installed.install.requirements if one.name == "huggingface-hub"]
     return every[-1] if every else None
+
+
+def _beside(recipe: Recipe, text: ShellText) -> list[Installed]:
+    """What is installed where a text runs: in its image, in the only one there is, or by itself."""
+    for built in recipe.images:
+        if any(one is text for one in built.texts):
+            return built.installs
+    if len({built.image.path for built in recipe.images}) < 2:
+        return recipe.installs
+    return [one for one in recipe.loose_installs if one.text is text]
 
 
 def _may_be(client: Requirement | None, first: str) -> bool | None:
@@ -39,8 +48,8 @@ def _may_be(client: Requirement | None, first: str) -> bool | None:
 
 def commands(recipe: Recipe) -> Iterator[Finding]:
     """``huggingface-cli``, where the client has it no more."""
-    client = _client(recipe)
     for text in recipe.texts:
+        client = _client(_beside(recipe, text)) if text.kind != "workflow" else None
         for command in text.commands:
             lost = packages.hub_lost("commands", command.program) if command.plain else None
             if lost is None or command.name in ("echo", "printf"):
@@ -62,8 +71,8 @@ def commands(recipe: Recipe) -> Iterator[Finding]:
 
 def start_words(recipe: Recipe) -> Iterator[Finding]:
     """The same as the container's first program."""
-    client = _client(recipe)
     for built in recipe.images:
+        client = _client(built.installs)
         start = built.start
         lost = packages.hub_lost("commands", start.program) if start is not None and not start.is_shell else None
         if start is not None and lost is not None and _may_be(client, lost.value):
@@ -102,7 +111,7 @@ def extras(recipe: Recipe) -> Iterator[Finding]:
 
 def transfer(recipe: Recipe) -> Iterator[Finding]:
     """HF_HUB_ENABLE_HF_TRANSFER without hf_transfer: the client before 1.0 refuses to download."""
-    client = _client(recipe)
+    client = _client(recipe.installs)
     names = {one.name for installed in recipe.installs for one in installed.install.requirements}
     has_extra = client is not None and "hf_transfer" in client.extras
     if "hf-transfer" in names or has_extra:

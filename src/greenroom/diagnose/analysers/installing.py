@@ -28,7 +28,8 @@ def externally_managed(recipe: Recipe) -> Iterator[Finding]:
             continue
         known = base(installed.stage.root) if installed.stage is not None else None
         system = f"{known.os} {known.release}" if known is not None else "this system"
-        told = error if managed.sure else warning
+        chosen = bool({"if", "case"} & set(installed.install.command.around))  # perhaps for another release alone
+        told = error if managed.sure and not chosen else warning
         yield told(
             "pep668",
             installed.install.place,
@@ -123,7 +124,7 @@ def absent_files(recipe: Recipe) -> Iterator[Finding]:
                     continue
                 name = posixpath.basename(value)
                 inside = built.files.get(posixpath.join(installed.stage.workdir if installed.stage else "/", value))
-                if not any(posixpath.basename(path) == name for path in recipe.folder.names) and inside is None:
+                if not recipe.folder.named(name) and inside is None:
                     if (installed.at_start and not base(built.image.final.root).is_plain) or built.files.may_hold(
                         posixpath.normpath(value)
                     ):

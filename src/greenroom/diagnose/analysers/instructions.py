@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from greenroom.diagnose.base import base
 from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.source import Place
-from greenroom.diagnose.variables import pairs
+from greenroom.diagnose.variables import arguments, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,8 @@ def comments(recipe: Recipe) -> Iterator[Finding]:
                 continue
             place = Place(built.image.path, one.line)
             comment = one.value[found.start() :]
-            yield error(
+            told = warning if one.keyword == "ARG" else error  # ARG takes each word for one more name
+            yield told(
                 "comment-in-instruction",
                 place,
                 f"a comment stands on a line of its own: here {comment.strip()!r:.40} is part of {one.keyword}",
@@ -65,7 +66,8 @@ def environment(recipe: Recipe) -> Iterator[Finding]:
                     replaced(recipe.folder, place, spaced[0], right, safe=True),
                 )
             if re.search(r"\$\([^)]*\)|`[^`]+`", one.value) and "'" not in one.value:
-                yield error(
+                told = error if one.keyword == "ENV" else warning  # an argument is mostly given another value
+                yield told(
                     "env-runs-nothing",
                     place,
                     f"{one.keyword} runs no command: the text itself is the value",
@@ -99,13 +101,13 @@ def scope(recipe: Recipe) -> Iterator[Finding]:
             if one.keyword == "FROM":
                 yield from _from(built, one, declared)
                 break
-            declared |= {name for name, _ in pairs(one.value)}
+            declared |= {name for name, _ in arguments(one.value)}
         for stage in built.image.used():
             mine = {
                 name
                 for step in stage.all_steps
                 if step.keyword in ("ARG", "ENV")
-                for name, _ in pairs(step.instruction.value)
+                for name, _ in (arguments if step.keyword == "ARG" else pairs)(step.instruction.value)
             }
             for step in stage.steps:
                 if step.keyword not in ("RUN", "COPY", "ENV", "WORKDIR"):

@@ -28,7 +28,7 @@ def libraries(recipe: Recipe) -> Iterator[Finding]:
             package
             for step in built.image.final.all_steps
             for command in step.commands
-            for package in packages_of(command)
+            for package in packages_of(command, step.environment)
         }
         names = {one.name for installed in built.installs for one in installed.install.requirements}
         for installed in built.installs:
@@ -63,7 +63,7 @@ def virtual_environments(recipe: Recipe) -> Iterator[Finding]:
         for stage in built.image.used():
             for step in stage.all_steps:
                 for command in step.commands:
-                    packages |= set(packages_of(command))
+                    packages |= set(packages_of(command, step.environment))
         has = any(
             package in bases.venv_packages().value or re.fullmatch(r"python3\.\d+-(venv|full)", package)
             for package in packages

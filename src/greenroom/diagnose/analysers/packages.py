@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
     from greenroom.diagnose.command import Command
     from greenroom.diagnose.recipe import Recipe
+    from greenroom.diagnose.shell_text import ShellText
     from greenroom.findings import Finding
 
 _YES = ("-y", "--yes", "--assume-yes", "-qq", "-qy", "-yq", "-yqq", "-qqy", "--force-yes")
+_COMES_WITH = {"python3-setuptools": "python3-pip", "python3-wheel": "python3-pip"}
 _ASKING = {"tzdata", "keyboard-configuration", "krb5-config", "postfix", "wireshark"}
 
 
@@ -42,7 +44,8 @@ def answers(recipe: Recipe) -> Iterator[Finding]:
                     verb = next(word for word in command.plain if word in ("install", "upgrade", "dist-upgrade"))
                     patch = replaced(recipe.folder, place, f" {verb}", f" {verb} -y", safe=True)
                     message = f"apt-get asks before it goes on, nobody answers in a build, and {verb} aborts"
-                    yield error("apt-without-yes", place, message, f"apt-get {verb} -y", patch)
+                    told = warning if command.after == "||" or _asks_nothing(text, command) else error
+                    yield told("apt-without-yes", place, message, f"apt-get {verb} -y", patch)
                 asking = sorted(_ASKING & set(packages_of(command)))
                 environment = text.step.environment if text.step is not None else {}
                 quiet = environment.get("DEBIAN_FRONTEND") or any(
@@ -51,6 +54,15 @@ def answers(recipe: Recipe) -> Iterator[Finding]:
                 if asking and not quiet and text.kind == "run" and base(built.image.final.root).os == "ubuntu":
                     message = f"{asking[0]} asks questions when it is installed, and some builders wait for the answer"
                     yield warning("apt-asks", place, message, "DEBIAN_FRONTEND=noninteractive in front of it")
+
+
+def _asks_nothing(text: ShellText, command: Command) -> bool:
+    """Whether nothing else comes along: apt asks only then. Files of packages, and what came with others before."""
+    wanted = packages_of(command)
+    there = {package for one in text.commands if one.line < command.line for package in packages_of(one)}
+    return bool(wanted) and all(
+        package.startswith(("./", "/")) or package in there or _COMES_WITH.get(package) in there for package in wanted
+    )
 
 
 def _answered_for_all(recipe: Recipe) -> bool:

@@ -32,7 +32,7 @@ _SMALL = re.compile(r"\.(sh|py|txt|conf|cfg|ya?ml|toml|env)\b")
 def partial_files(recipe: Recipe) -> Iterator[Finding]:
     """A file that is taken for whole because it is there, and is written under that very name."""
     for text in recipe.texts:
-        if text.kind not in ("start", "script"):
+        if text.kind not in ("start", "script") or text.at_build:
             continue
         values = _values(text)
         for index, command in enumerate(text.commands):
@@ -72,7 +72,8 @@ def _guarded(
             continue
         if one.program in ("cp", "rsync") and (is_folder or not DATA.search(path)):
             continue
-        told = error if _matters(one, path, is_folder=is_folder) and not is_checked(text, at, into) else warning
+        matters = text.kind == "start" and _matters(one, path, is_folder=is_folder)
+        told = error if matters and not is_checked(text, at, into) else warning
         what = "a folder" if is_folder else "a file"
         yield told(
             "partial-file-accepted",

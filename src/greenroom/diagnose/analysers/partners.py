@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from greenroom.diagnose.base import base
 from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.torch_builds import TorchBuild, build_at, builds
 from greenroom.machine.facts import packages
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from greenroom.findings import Finding
 
 _PARTNERS = ("torchvision", "torchaudio", "xformers")
-_LAST_TORCHAUDIO = "2.11.0"  # the notes of packages.toml: there is none for torch 2.12 and later
+# The notes of packages.toml: the last one there is. Its metadata name no torch, so it goes with later ones too.
+_LAST_TORCHAUDIO = "2.11.0"
 
 
 def trio(recipe: Recipe) -> Iterator[Finding]:
@@ -46,7 +48,8 @@ def _partner(
     if build is None or not build.version:
         return
     fits = packages.goes_with(requirement.name, version, build.version)
-    if fits is None or fits.value:
+    last = requirement.name == "torchaudio" and release(version) == release(_LAST_TORCHAUDIO) < release(build.version)
+    if fits is None or fits.value or last:
         return
     right = packages.partner(requirement.name, build.version)
     wants = packages.torch_for_package(requirement.name, version)
@@ -179,6 +182,13 @@ def _conflicts(scope: Sequence[Installed]) -> Iterator[Finding]:
                 )
 
 
+def _is_all_there_is(scope: Sequence[Installed]) -> bool:
+    """Whether nothing but these installs can have brought a package."""
+    stage = scope[-1].stage
+    fetched = any("://" in word and ".txt" in word for one in scope for word in one.install.command.words)
+    return stage is not None and base(stage.root).is_plain and not fetched
+
+
 def numpy(recipe: Recipe) -> Iterator[Finding]:
     """NumPy 2 beside a torch that was compiled against NumPy 1."""
     first = packages.first_torch_for_numpy_2()
@@ -210,7 +220,8 @@ def numpy(recipe: Recipe) -> Iterator[Finding]:
             continue
         place = asked[-1][1].place if asked else needs[0].place
         version = asked[-1][1].version if asked else ""
-        told = error if first.sure else warning
+        # The base image may have an older one, and so may files that nobody here has read.
+        told = error if first.sure and _is_all_there_is(scope) else warning
         brings = f"numpy {version} is installed" if version else "the newest NumPy is installed"
         old_python = scope[-1].target.python is not None and release(scope[-1].target.python.value) < (3, 9)
         if not old_python:

@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 def address(recipe: Recipe) -> Iterator[Finding]:
     """A server that listens on the container's own loopback, and is asked for from outside."""
     for built in recipe.images:
-        if not (_exposed(built) or _published(recipe, built) or _asked(recipe)):
+        # What else is exposed or asked for may be another service's.
+        asked = _asked(recipe) if built.service is None else []
+        open_ports = set(_exposed(built)) if built.service is None else set()
+        ports = open_ports | {inner for _, inner, _ in _published(recipe, built)} | {port for port, _ in asked}
+        if not ports:
             continue
         servers = listening(built)
-        ports = (
-            set(_exposed(built))
-            | {inner for _, inner, _ in _published(recipe, built)}
-            | {port for port, _ in _asked(recipe)}
-        )
         for server in servers:
             behind = len(servers) > 1 and server.port and server.port not in ports
             if server.host in LOCAL and not behind:
@@ -52,7 +51,7 @@ def agreement(recipe: Recipe) -> Iterator[Finding]:
             continue
         words = ", ".join(map(str, sorted(ports)))
         step = built.image.final.last("HEALTHCHECK")
-        if step is not None:
+        if step is not None and (built.service is None or built.service.get("healthcheck") is None):
             probed = _probed(step.value)
             if probed and probed not in ports:
                 line = step.instruction.line_of(f":{probed}")
@@ -80,7 +79,7 @@ def agreement(recipe: Recipe) -> Iterator[Finding]:
                     f"publish {outside}:{words}",
                     patch,
                 )
-        for port, place in _asked(recipe):
+        for port, place in _asked(recipe) if built.service is None else ():
             if port not in ports and port not in (22, 8888):
                 yield error(
                     "port-mismatch",
@@ -90,7 +89,7 @@ def agreement(recipe: Recipe) -> Iterator[Finding]:
                     replaced(recipe.folder, place, str(port), words) if len(ports) == 1 else None,
                 )
         exposed = _exposed(built)
-        if exposed and not set(exposed) & ports:
+        if exposed and not set(exposed) & ports and built.service is None:
             place = Place(built.image.path, next(iter(exposed.values())))
             yield warning(
                 "port-mismatch",
@@ -116,8 +115,6 @@ def _published(recipe: Recipe, built: Built) -> list[tuple[str, int, Place]]:
     for service in recipe.services_of(built):
         ports = service.get("ports")
         path = service.compose.path
-        if service.get("command") is not None or service.get("entrypoint") is not None:
-            continue  # another server than the image's own
         for value in ports.items if ports is not None else ():
             short = re.fullmatch(r"(?:[\d.]+:)?(\d+):(\d+)(?:/tcp)?", value.scalar)
             if short:

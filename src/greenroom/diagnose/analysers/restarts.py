@@ -24,7 +24,7 @@ def second_start(recipe: Recipe) -> Iterator[Finding]:
     """``git clone``, ``mkdir``, ``ln -s`` and ``useradd`` without a look at what is there."""
     mounts = tuple(mount.path for mount in recipe.endpoint.mounts if mount.path) if recipe.endpoint else ()
     for text in recipe.texts:
-        if text.kind == "start" or (text.kind == "script" and _is_start(text)):
+        if text.kind == "start" or (text.kind == "script" and _is_start(text) and not text.at_build):
             yield from _script(recipe, text, (*_KEPT, *mounts))
 
 
@@ -58,7 +58,8 @@ def _script(recipe: Recipe, text: ShellText, kept: tuple[str, ...]) -> Iterator[
         ):
             continue
         stops = strict or command.after == "&&"
-        told = error if stops and (stays or command.program == "git") else warning
+        # Of a script that nothing is seen to start, nobody can say that it runs twice.
+        told = error if text.kind == "start" and stops and (stays or command.program == "git") else warning
         place = text.place(command.line)
         name = " ".join(command.plain[:2])
         yield told(

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from greenroom.diagnose.analysers.serving import outer
-from greenroom.diagnose.saying import error, replaced
+from greenroom.diagnose.saying import error, replaced, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,9 @@ def specifiers(recipe: Recipe) -> Iterator[Finding]:
                     else f"it writes a file named {one.target}, and the package is not pinned"
                 )
                 patch = replaced(recipe.folder, place, found[0], f'"{found[0]}"', safe=True) if found else None
-                yield error(
+                # What is not there cannot be read; a file more hurts nobody, and mostly the newest is new enough.
+                told = error if one.operator == "<" else warning
+                yield told(
                     "unquoted-specifier",
                     place,
                     f"the shell takes {one.operator}{one.target} for a redirect: {what}",
@@ -112,11 +114,13 @@ def requirements(recipe: Recipe) -> Iterator[Finding]:
 
     for installed in recipe.installs:
         for one in installed.install.requirements:
-            if one.url or "$" in one.raw or not one.name:
+            if one.url or "$" in one.raw or not one.name or "/" in one.raw.partition(";")[0]:  # a folder
                 continue
-            text = re.split(r"\s--|\s#", one.raw)[0].strip()
+            text = re.split(r"\s--|\s#", one.raw)[0].strip().rstrip("; ")  # pip takes an empty marker for none
             try:
                 Requirement(text)
+            except RecursionError:
+                continue
             except InvalidRequirement:
                 single = re.match(r"([\w.\[\]-]+)\s*=\s*(\d[\w.+]*)$", text)
                 right = f"{single[1]}=={single[2]}" if single else "NAME==VERSION"

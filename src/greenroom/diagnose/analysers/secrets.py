@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from greenroom.diagnose.ignoring import ignored, rules
+from greenroom.diagnose.ignoring import rules
 from greenroom.diagnose.saying import error, warning
 from greenroom.diagnose.source import Place
-from greenroom.diagnose.variables import pairs
+from greenroom.diagnose.variables import arguments, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,8 @@ _VALUE = re.compile(
     r"\b(hf_[A-Za-z0-9]{30,}|ghp_[A-Za-z0-9]{36}|github_pat_\w{40,}|rpa_[A-Z0-9]{30,}|AKIA[0-9A-Z]{16}|sk-[A-Za-z0-9_-]{32,}|xox[bap]-[\w-]{20,})"
 )
 _PLACEHOLDER = re.compile(
-    r"(?i)^(|\"\"|''|changeme|change-me|your[-_].*|<.*>|xxx+|none|null|false|true|0|1|todo|example|dummy|placeholder|\*+)$"
+    r"(?i)^(|\"\"|''|change-?me|your[-_].*|<.*>|xxx+|none|null|false|true|0|1|todo|example|dummy|placeholder|\*+"
+    r"|pass(word)?|secret|admin|test|user|[\w-]*(1234|abcdef|xxxx)[\w-]*)$"
 )
 
 
@@ -79,7 +80,7 @@ def _arguments(built: Built, stage: Stage) -> Iterator[Finding]:
     for step in stage.steps:
         if step.keyword != "ARG":
             continue
-        for name, value in pairs(step.instruction.value):
+        for name, value in arguments(step.instruction.value):
             if not is_secret(name) or name in in_environment | passed:
                 continue
             used = any(
@@ -205,7 +206,7 @@ def kept_out(recipe: Recipe) -> Iterator[Finding]:
     for built in recipe.images:
         whole = [copied for copied in built.files.copies if copied.source == "."]
         patterns = rules(recipe.folder.read(f"{built.image.context}.dockerignore"))
-        if whole and not patterns and (recipe.folder.root / ".git").exists() and ignored(".git", patterns) is None:
+        if whole and not patterns and (recipe.folder.root / ".git").exists():
             place = Place(built.image.path, whole[0].step.instruction.line)
             yield warning(
                 "context-unfiltered",

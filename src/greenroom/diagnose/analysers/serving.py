@@ -118,7 +118,10 @@ def _calls_holder(text: ShellText, commands: list[Command]) -> bool:
 
 
 def signals(recipe: Recipe) -> Iterator[Finding]:
-    """A server that is a child of the shell with process id 1: SIGTERM never reaches it."""
+    """A server that is a child of the shell with process id 1: SIGTERM never reaches it.
+
+    A warning: it starts and serves, and what is lost is the work of the last seconds, if there is any.
+    """
     for built in recipe.images:
         start, text = built.start, outer(built)
         if start is None or text is None or _supervised(built) or _has_init(recipe, start):
@@ -137,11 +140,10 @@ def signals(recipe: Recipe) -> Iterator[Finding]:
         place = text.place(last.line)
         source = recipe.folder.read(place.path)
         line = source.line(place.line) if source is not None else ""
-        told = error if text.held is not None else warning
         first = last.words[0] if line.strip().startswith(last.words[0]) else last.raw[0]
         alone = line.strip().startswith(first) or text.held is None
         patch = replaced(recipe.folder, place, first, f"exec {first}", safe=True) if alone and not piped else None
-        yield told(
+        yield warning(
             "signal-not-forwarded",
             place,
             f"the shell is process 1 and passes no SIGTERM on: {last.program} is killed in the midst of its work "
@@ -197,7 +199,7 @@ def ignores_sigterm(recipe: Recipe) -> Iterator[Finding]:
             code = "\n".join(line for line, _ in start.file.lines)
             serves = "http.server" in code and "serve_forever" in code and "signal" not in code
         if serves:
-            yield error(
+            yield warning(
                 "signal-ignored",
                 place,
                 "Python's http.server has no handler for SIGTERM, and process 1 does not hear signals without one: "

@@ -43,6 +43,10 @@ def bash_under_sh(recipe: Recipe) -> Iterator[Finding]:
             continue
         stage = text.stage
         known = base(stage.root) if stage is not None else None
+        # An image that is made by others may have another SHELL, which goes with it.
+        inherits = text.kind == "run" and text.step is not None and text.step.shell == ("/bin/sh", "-c")
+        if known is not None and not known.is_plain and inherits:
+            continue
         is_dash = not relinked and (known is None or known.os in ("debian", "ubuntu"))
         if known is not None and not known.os:
             continue
@@ -158,7 +162,9 @@ def _last(recipe: Recipe, built: Built, step: Step, command: Command, later: lis
         runs = any(
             inner.program in ("pip", "pip3", "python", "python3") for one in later for inner in one.commands
         ) or any(one.keyword in ("CMD", "ENTRYPOINT") and re.search(r"\bpython3?\b", one.value) for one in later)
-        told = error if (activates and runs) or used or "PATH" in names else warning
+        # A path that is longer by a folder changes nothing for most.
+        matters = used and not all(name.endswith("PATH") for name in names)
+        told = error if (activates and runs) or matters else warning
         what = "the virtual environment" if activates else " ".join(command.words)
         mend = (
             f"ENV PATH={posixpath.dirname(command.words[1])}:$PATH"
@@ -194,5 +200,6 @@ def missing_and(recipe: Recipe) -> Iterator[Finding]:
                     line = source.line(before.line) if source is not None else ""
                     patch = replaced(recipe.folder, before, line, re.sub(r"\s*\\\s*$", r" && \\", line))
                     message = f"&& is missing before {word}, which is so an argument of {command.words[0]}"
-                    yield error("and-missing", before, message, "end the line with && \\", patch)
+                    told = warning if command.program == word == "rm" else error  # it removes both, and a file named rm
+                    yield told("and-missing", before, message, "end the line with && \\", patch)
                     break

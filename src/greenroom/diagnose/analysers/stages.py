@@ -61,6 +61,8 @@ def _origin(recipe: Recipe, built: Built, stage: Stage, step: Step, origin: str,
         near = next(
             iter(difflib.get_close_matches(origin.lower(), [name.lower() for name in names], n=1, cutoff=0.5)), None
         )
+        if _is_given(recipe, origin):
+            return
         if origin.isdigit() or near or other is not None:
             mend = f"--from={near}" if near else f"name a stage above: {', '.join(names)}"
             yield error(
@@ -73,9 +75,13 @@ def _origin(recipe: Recipe, built: Built, stage: Stage, step: Step, origin: str,
         return
     yield from _moved(built, stage, step, other, words)
     known = base(other.root)
-    if any(_makes_anything(command) for one in other.all_steps for command in one.commands):
-        return
     made = built.held[other.index]
+    if any(
+        _makes_anything(command) or made.searched(command.program) is not None
+        for one in other.all_steps
+        for command in one.commands
+    ):
+        return
     for source in words[:-1]:
         path = posixpath.normpath(source)
         if has_variable(source) or re.search(r"[*?\[]", source) or not known.is_plain:
@@ -99,6 +105,13 @@ def _origin(recipe: Recipe, built: Built, stage: Stage, step: Step, origin: str,
                 f"nothing in the stage {origin} makes {path}: COPY fails",
                 "copy the path that it makes",
             )
+
+
+def _is_given(recipe: Recipe, name: str) -> bool:
+    """Whether whoever builds gives a context of this name: ``--build-context``, ``build-contexts``."""
+    said = [document.source.text for document in (*recipe.workflows, *recipe.composes)]
+    said += [word for text in recipe.loose for command in text.commands for word in command.words]
+    return any(f"{name}=" in text or f"{name}:" in text for text in said)
 
 
 def _makes_anything(command: Command) -> bool:

@@ -10,7 +10,7 @@ from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.torch_builds import TorchBuild, builds, exists, index_tag
 from greenroom.machine.facts import packages
 from greenroom.machine.facts import torch as torch_facts
-from greenroom.machine.versions import minor, release
+from greenroom.machine.versions import cuda_of_tag, minor, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,13 +63,14 @@ def _made(recipe: Recipe, build: TorchBuild) -> Iterator[Finding]:
         return
     there = torch_facts.has_variant(version, tag) if tag and (tag == "cpu" or tag.startswith("cu")) else None
     if there is not None and not there.value:
-        told = error if there.sure else warning
+        told = error if there.sure and _was_never_built(version, tag) else warning
+        never = "never" if told is error else "perhaps not"
         known = torch_facts.torch_release(version)
         listed = ", ".join(known.variants.value) if known is not None and known.variants.value else "none that is known"
         yield told(
             "torch-version-nonexistent",
             place,
-            f"torch {version} was never built for {tag}: no matching distribution",
+            f"torch {version} was {never} built for {tag}: no matching distribution",
             f"its builds are {listed}",
             None,
         )
@@ -90,6 +91,16 @@ def _made(recipe: Recipe, build: TorchBuild) -> Iterator[Finding]:
             f"torch {version} has no wheel for Python {python.value}: no matching distribution",
             f"it has wheels for {', '.join(known.pythons.value)}",
         )
+
+
+def _was_never_built(version: str, tag: str) -> bool:
+    """Whether a build is surely absent: its CUDA had ended, or was not there yet. The lists of builds may have gaps."""
+    known = torch_facts.torch_release(version)
+    listed = [cuda for one in (known.variants.value or () if known is not None else ()) if (cuda := cuda_of_tag(one))]
+    cuda, ended = cuda_of_tag(tag), torch_facts.ended().value.get(tag)
+    if ended is not None and release(version) >= release(ended):
+        return True
+    return cuda is not None and bool(listed) and release(cuda) > max(map(release, listed))
 
 
 def _nearest(version: str) -> str:

@@ -103,13 +103,17 @@ def writes(recipe: Recipe) -> Iterator[Finding]:
         for text in built.texts:
             if text.kind != "start":
                 continue
-            values = dict(stage.environment)
+            values, folder = dict(stage.environment), stage.workdir
             for command in text.commands:
+                if command.words[:1] == ("sudo",):
+                    return  # whoever may become root may write everywhere
+                if command.name == "cd":
+                    folder = posixpath.join(folder, substituted("".join(command.words[1:2]) or "$HOME", values))
                 values |= {
                     name: substituted(value, values) for name, value in command.assigned if not has_variable(value)
                 }
                 for target in _made(tuple(substituted(word, values) for word in command.words)):
-                    path = posixpath.normpath(posixpath.join(stage.workdir, target))
+                    path = posixpath.normpath(posixpath.join(folder, target))
                     if has_variable(path) or not path.startswith("/") or _is_open(path, open_to, mounts, stage):
                         continue
                     yield error(

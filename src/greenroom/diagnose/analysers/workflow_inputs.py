@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from greenroom.diagnose.analysers.workflows import jobs_of, steps_of
 from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.source import Place
+from greenroom.diagnose.workflow import jobs_of, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

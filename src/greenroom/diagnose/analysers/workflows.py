@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.source import Place
+from greenroom.diagnose.workflow import jobs_of, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
 _UNTRUSTED = re.compile(
     r"\$\{\{\s*github\.event\.(issue|pull_request|comment|review|head_commit|discussion)[\w.]*\.(title|body|message|ref|label|name|email)\b|\$\{\{\s*github\.head_ref"
 )
-
-
-def jobs_of(workflow: Document) -> dict[str, Value]:
-    jobs = workflow.get("jobs")
-    return {key.scalar: value for key, value in jobs.entries} if jobs is not None else {}
-
-
-def steps_of(job: Value) -> tuple[Value, ...]:
-    steps = job.get("steps")
-    return steps.items if steps is not None else ()
 
 
 def names(recipe: Recipe) -> Iterator[Finding]:
@@ -132,7 +123,7 @@ def pushes(recipe: Recipe) -> Iterator[Finding]:
                 run, uses = step.get("run"), step.get("uses")
                 logged_in = (
                     logged_in
-                    or (uses is not None and "login" in uses.scalar)
+                    or (uses is not None and ("login" in uses.scalar or uses.scalar.startswith("./")))
                     or (run is not None and "login" in run.scalar)
                 )
                 if uses is not None and uses.scalar.startswith("docker/build-push-action"):

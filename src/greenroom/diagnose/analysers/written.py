@@ -70,13 +70,15 @@ def _printed(recipe: Recipe, built: Built, path: str, writes: list[Write]) -> It
             text = " ".join(word for word in command.words[1:] if not re.fullmatch(r"-[neE]+", word))
             if command is not first.command and _is_code(text, command):
                 told = error if _is_started(built, path) or _is_script(writes) else warning
-                place = Place(built.image.path, command.line)
+                place, end = Place(built.image.path, command.line), Place(built.image.path, command.last)
+                # A redirect at the line's end would be another command's.
+                shared = any(one.line == command.last and one is not command for one in step.commands)
                 yield told(
                     "redirect-missing",
                     place,
                     f"the build prints this line instead of writing it: {path} lacks {text!r:.60}",
                     f"append >> {path} to it",
-                    appended(recipe.folder, Place(built.image.path, command.last), f" >> {path}", safe=True),
+                    None if shared else appended(recipe.folder, end, f" >> {path}", safe=True),
                 )
 
 

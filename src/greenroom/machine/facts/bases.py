@@ -27,6 +27,13 @@ def brings(command: str) -> Fact[tuple[str, ...]] | None:
     return part(known, known.value[command]) if command in known.value else None
 
 
+def along(package: str) -> Fact[frozenset[str]] | None:
+    """Commands that a package may bring with what it depends on; None where nobody looked."""
+    known = fact(table("bases")["along"], dict)
+    commands = next((str(said) for said, packages in known.value.items() if package in packages), None)
+    return None if commands is None else part(known, frozenset(commands.split()))
+
+
 def libraries_of(package: str) -> Fact[tuple[str, ...]] | None:
     """Packages of Debian and Ubuntu of which a Python package needs one; None where it needs none that is known."""
     known = fact(table("bases")["libraries"], _lists)
