@@ -16,8 +16,9 @@ from typing import Any
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     ["greenroom.cli.serve", "greenroom.serve.running", "greenroom.serve.application", "greenroom.serve.assembling",
-     "greenroom.cli.deploy", "greenroom.ship.deploy.deploying", "greenroom.ship.runpod.client", "tests.jobs.host",
-     "tests.serve.models"]
+     "greenroom.cli.deploy", "greenroom.ship.deploy.deploying", "greenroom.ship.deploy.canary",
+     "greenroom.ship.endpoints.declaration", "greenroom.ship.endpoints.target", "greenroom.ship.runpod.transport",
+     "httpx", "tests.jobs.host", "tests.serve.models"]
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import time
@@ -23,12 +24,30 @@ _PATIENT_S = 120.0
 _KEPT_S = 15.0
 # Answers of a proxy, or of a server that starts anew: the job is on its disk, and goes on.
 _PASSING = frozenset({429, 502, 503, 504})
-_MOST_FAILURES = 60
+_REFUSED = frozenset({401, 403})
+# Looks that may fail one after another: five minutes, in which a server starts anew. A job that was not taken yet is
+# sent again for some seconds.
+_MOST_FAILURES = 600
+_MOST_SENDINGS = 5
 _ENDED = frozenset({"succeeded", "failed", "cancelled", "timed_out"})
 
 
 class GreenroomFailed(Exception):
     """What the server says of a request that it refused, or of a job that failed."""
+
+
+class Unreachable(GreenroomFailed):
+    """The server does not answer, now."""
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: it would take the key along."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_StayHere)
 
 
 @dataclass
@@ -40,13 +59,20 @@ class Server:
 
     @classmethod
     def of(cls, address: str) -> Server:
-        """The server of a node; GREENROOM_SERVER for one that names none. The key is GREENROOM_API_KEY."""
-        chosen = address.strip() or os.environ.get("GREENROOM_SERVER", "") or USUAL_SERVER
-        return cls(chosen.rstrip("/"), os.environ.get("GREENROOM_API_KEY", ""))
+        """The server of a node; GREENROOM_SERVER for one that names none.
+
+        The key is GREENROOM_API_KEY. It goes to that server alone: a workflow of others may name any other.
+        """
+        own = (os.environ.get("GREENROOM_SERVER", "") or USUAL_SERVER).rstrip("/")
+        chosen = address.strip().rstrip("/") or own
+        return cls(chosen, os.environ.get("GREENROOM_API_KEY", "") if chosen == own else "")
 
     def models(self, timeout_s: float = _PATIENT_S) -> list[dict[str, Any]]:
         """All models that it serves, with the schema of what each takes."""
-        listed: list[dict[str, Any]] = self._json("GET", "/v1/models", timeout_s=timeout_s)["data"]
+        try:
+            listed: list[dict[str, Any]] = self._json("GET", "/v1/models", timeout_s=timeout_s)["data"]
+        except (TypeError, KeyError):
+            raise self._is_another() from None
         return listed
 
     def upload(self, name: str, content: bytes, media_type: str) -> str:
@@ -58,7 +84,7 @@ class Server:
         )
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
         kind = f"multipart/form-data; boundary={boundary}"
-        return str(json.loads(self._ask("POST", "/v1/uploads", body, {"Content-Type": kind}))["id"])
+        return str(self._json("POST", "/v1/uploads", body, {"Content-Type": kind})["id"])
 
     def run(
         self,
@@ -74,7 +100,8 @@ class Server:
         body = {"model": model, "input": dict(inputs), "metadata": {"from": "comfyui"}}
         # The key makes it one job, however often a bad line has it sent again.
         headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
-        job: dict[str, Any] = json.loads(self._ask("POST", "/v1/jobs", json.dumps(body).encode(), headers))
+        content = json.dumps(body).encode()
+        job = self._patiently(lambda: self._json("POST", "/v1/jobs", content, headers), _MOST_SENDINGS, interrupted)
         try:
             return self._followed(job, progress, interrupted)
         except BaseException:
@@ -88,31 +115,51 @@ class Server:
     def _followed(
         self, job: dict[str, Any], progress: Callable[[float], None], interrupted: Callable[[], None]
     ) -> dict[str, Any]:
-        failures = 0
+        path = f"/v1/jobs/{job['id']}"
         while job["status"] not in _ENDED:
             interrupted()
             if job["progress"]:
                 progress(float(job["progress"]["fraction"]))
             time.sleep(_LOOK_S)
-            try:
-                job = self._json("GET", f"/v1/jobs/{job['id']}")
-                failures = 0
-            except Unreachable:
-                failures += 1
-                if failures > _MOST_FAILURES:
-                    raise
+            job = self._patiently(lambda: self._json("GET", path), _MOST_FAILURES, interrupted)
         if job["status"] != "succeeded":
             error = job["error"] or {"message": f"the job was {job['status']}", "mend": ""}
             raise GreenroomFailed(_words(error))
         progress(1.0)
         return job
 
+    def _patiently(
+        self, ask: Callable[[], dict[str, Any]], most_failures: int, interrupted: Callable[[], None]
+    ) -> dict[str, Any]:
+        """Ask until there is an answer. Raises Unreachable at last, and whatever ``interrupted`` raises."""
+        for _ in range(most_failures):
+            try:
+                return ask()
+            except Unreachable:
+                interrupted()
+                time.sleep(_LOOK_S)
+        return ask()
+
     def _cancel(self, job: str) -> None:
         with contextlib.suppress(GreenroomFailed):  # it may have ended, or the server with it
             self._ask("POST", f"/v1/jobs/{job}/cancel", b"")
 
-    def _json(self, method: str, path: str, *, timeout_s: float = _PATIENT_S) -> Any:
-        return json.loads(self._ask(method, path, timeout_s=timeout_s))
+    def _json(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout_s: float = _PATIENT_S,
+    ) -> Any:
+        try:
+            return json.loads(self._ask(method, path, body, headers, timeout_s=timeout_s))
+        except ValueError:
+            raise self._is_another() from None
+
+    def _is_another(self) -> GreenroomFailed:
+        return GreenroomFailed(f"what answers at {self.address} is no greenroom server; name one: {USUAL_SERVER}")
 
     def _ask(
         self,
@@ -130,7 +177,7 @@ class Server:
             self.address + path, body, {**known, **(headers or {})}, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310 - the same request
+            with _OPENER.open(request, timeout=timeout_s) as answer:
                 content: bytes = answer.read()
                 return content
         except urllib.error.HTTPError as error:
@@ -138,16 +185,17 @@ class Server:
                 said = error.read()
             if error.code in _PASSING:
                 raise Unreachable(f"{self.address} answers {error.code}: {_problem(said)}") from None
-            raise GreenroomFailed(f"{_problem(said)} ({error.code})") from None
-        except OSError as error:
+            raise GreenroomFailed(f"{_problem(said)} ({error.code}){self._about_the_key(error.code)}") from None
+        except (OSError, http.client.HTTPException) as error:
             raise Unreachable(
                 f"no greenroom server answers at {self.address}: {error}; start one with greenroom serve, "
                 "or name it in the node or in GREENROOM_SERVER"
             ) from None
 
-
-class Unreachable(GreenroomFailed):
-    """The server does not answer, now."""
+    def _about_the_key(self, code: int) -> str:
+        if code not in _REFUSED or self.key or not os.environ.get("GREENROOM_API_KEY"):
+            return ""
+        return "; the key of GREENROOM_API_KEY goes to the server of GREENROOM_SERVER alone: name it there"
 
 
 _known: dict[str, tuple[float, list[dict[str, Any]]]] = {}

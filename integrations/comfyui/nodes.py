@@ -59,15 +59,20 @@ class GreenroomNode(ABC):
         }
 
     @classmethod
-    def VALIDATE_INPUTS(cls, model: str, options: str = "{}") -> bool | str:  # noqa: N802 - ComfyUI's name
-        """A model that is not in the list may be another server's: whether it is there, that one says."""
+    def VALIDATE_INPUTS(  # noqa: N802 - ComfyUI's name
+        cls, model: str | None = None, options: str | None = None
+    ) -> bool | str:
+        """A model that is not in the list may be another server's: whether it is there, that one says.
+
+        None stands for what another node will give.
+        """
         try:
             is_object = isinstance(json.loads(options or "{}"), dict)
         except ValueError:
             is_object = False
         if not is_object:
             return f"options must be a JSON object such as {cls.example}"
-        return True if model else "model is empty"
+        return "model is empty" if model == "" else True
 
     def run(
         self, model: str, seed: int, text: str = "", options: str = "{}", server: str = "", **media: Any
@@ -99,10 +104,14 @@ class GreenroomNode(ABC):
     def _chosen(self, server: Server, name: str) -> dict[str, Any]:
         models = [model for model in server.models() if model["task"] == self.task]
         found = next((model for model in models if name in (model["id"], _NO_MODEL)), None)
-        if found is None:
-            served = ", ".join(model["id"] for model in models) or "none"
-            raise GreenroomFailed(f"{server.address} serves no {name} for {self.task}; of this kind it serves {served}")
-        return found
+        if found is not None:
+            return found
+        if not models:
+            raise GreenroomFailed(
+                f"{server.address} serves no model for {self.task}; start one that does: greenroom models lists all"
+            )
+        served = ", ".join(model["id"] for model in models)
+        raise GreenroomFailed(f"{server.address} serves no {name} for {self.task}; of this kind it serves {served}")
 
     def _uploaded(self, server: Server, model: dict[str, Any], media: dict[str, Any]) -> dict[str, str]:
         """Each socket's value, uploaded, by the model's name for a file of its format."""

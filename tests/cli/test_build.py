@@ -16,23 +16,35 @@ engine, folder, port, script = proving.engine, proving.folder, proving.port, pro
 
 
 def test_an_image_is_written_once_and_then_left_alone(greenroom: Run, tmp_path: Path) -> None:
-    first = greenroom("build", "voice-joe", "-o", "image")
+    first = greenroom("build", "voice-joe", "-o", "image", "--no-lock")
     assert first.returncode == 0
     assert "9 files written" in first.stdout
     assert "Debian 12 brings Python 3.11" in first.stdout
     assert (tmp_path / "image" / "start.sh").stat().st_mode & 0o111
-    again = json.loads(greenroom("build", "voice-joe", "-o", "image", "--json").stdout)
+    again = json.loads(greenroom("build", "voice-joe", "-o", "image", "--no-lock", "--json").stdout)
     assert again["result"]["written"]["written"] == []
     (tmp_path / "image" / "start.sh").write_text("mine")
-    refused = greenroom("build", "voice-joe", "-o", "image")
+    refused = greenroom("build", "voice-joe", "-o", "image", "--no-lock")
     assert refused.returncode == 2
     assert "start.sh" in refused.stderr
-    assert greenroom("build", "voice-joe", "-o", "image", "--force").returncode == 0
+    assert greenroom("build", "voice-joe", "-o", "image", "--no-lock", "--force").returncode == 0
+
+
+def test_where_no_lock_can_be_made_it_is_said_and_releases_are_pinned(
+    greenroom: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("UV_NO_CACHE", "1")
+    done = greenroom("build", "voice-joe", "-o", "image")
+    assert done.returncode == 0
+    assert "warning: pinned without hashes: the index does not answer" in done.stderr
+    assert "releases are pinned, and not their hashes" in done.stdout
 
 
 def test_the_plan_is_shown_and_nothing_is_done(greenroom: Run, tmp_path: Path) -> None:
-    shown = greenroom("build", "voice-joe", "-o", "image", "--plan")
-    assert shown.stdout.startswith("phase-1  files")
+    shown = greenroom("build", "voice-joe", "-o", "image", "--no-lock", "--plan")
+    assert shown.stdout.startswith("# Plan: build\n\n## Phase 1: files")
     assert not (tmp_path / "image").exists()
 
 
@@ -54,7 +66,7 @@ def test_a_proof_passes_or_ends_with_1_and_pushes_nothing(
     assert result["pushed"] is None
     assert result["proof"]["findings"][0]["code"] == "port-absent"
     shown = greenroom(*asked, script("#!/bin/sh\n"), "--github")
-    assert shown.stdout.startswith("::error file=Dockerfile,line=4,title=port-absent::")
+    assert shown.stdout.startswith(f"::error file={folder}/Dockerfile,line=4,title=port-absent::")
 
 
 @pytest.mark.parametrize(
@@ -62,8 +74,10 @@ def test_a_proof_passes_or_ends_with_1_and_pushes_nothing(
     [
         (["voice-joe"], "-o"),
         (["-o", "image"], "no model is named"),
+        (["-o", "image", "--prove", "--gpu", "ADA_24"], "no model is named"),
         (["voice-joe", "-o", "image", "--scenario", "low-disk"], "add --prove"),
         (["f5tts-v1-base", "-o", "image"], "none is named"),
+        (["voice-joe", "-o", "image", "--lock", "pylock.toml", "--no-lock"], "exclude each other"),
         (["voice-joe", "-o", "image", "--push", "a b"], "is no place for an image"),
     ],
 )

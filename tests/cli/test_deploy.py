@@ -76,15 +76,25 @@ def test_the_usual_canary_of_a_model(greenroom: Run, fake: FakeRunPod) -> None:
     assert "canary-missing" in greenroom("deploy", "endpoint.json", "--model", "f5tts-v1-base", "--plan").stderr
 
 
-def test_status_for_people_and_machines(greenroom: Run, fake: FakeRunPod) -> None:
+def test_status_for_people_and_machines(greenroom: Run, fake: FakeRunPod, tmp_path: Path) -> None:
     assert "nothing was deployed" in greenroom("status").stdout
     greenroom("deploy", "endpoint.json", *CANARY, "--poll-s", "0.05")
     done = greenroom("status", "joe")
     assert done.returncode == 0
     assert "endpoint ep1 (joe), in use: 1 idle worker, $1.10 an hour" in done.stdout
+    assert "unknown-name" in greenroom("status", "jo", "--json").stdout
     machine = greenroom("status", "--json").stdout
     assert result(machine)["hourly"] == 1.1
     assert "hush-hush" not in machine
+    (tmp_path / "data" / "deploys" / "joe" / "0001.json").write_text("{")
+    damaged = greenroom("status")
+    assert damaged.returncode == 1
+    assert "0001.json" in damaged.stderr
+    assert "endpoint ep1 (joe), marked as greenroom's" in damaged.stdout, "and what it made is named"
+
+
+def test_what_is_gone_ends_with_one(greenroom: Run, fake: FakeRunPod) -> None:
+    greenroom("deploy", "endpoint.json", *CANARY, "--poll-s", "0.05")
     fake.platform.endpoints.clear()
     assert greenroom("status").returncode == 1
 

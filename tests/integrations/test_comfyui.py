@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import sys
+import threading
+import tomllib
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
 import torch
 
+from greenroom import __version__
 from tests.integrations import comfyui as comfy
 from tests.integrations.comfyui import NAME, PACKAGE, ComfyUI, Interrupted, Video, faults
 from tests.serve.servers import RunningServer, running_server
@@ -126,6 +130,100 @@ def test_what_the_server_refuses_is_said_with_its_mend(nodes: Any) -> None:
 def test_options_that_are_no_object_are_refused_before_the_run(nodes: Any, options: str) -> None:
     assert "must be a JSON object" in nodes.Speak.VALIDATE_INPUTS(model="voice-joe", options=options)
     assert nodes.Speak.VALIDATE_INPUTS(model="voice-joe") is True
+
+
+def test_what_another_node_gives_is_not_known_before_the_run(nodes: Any) -> None:
+    """ComfyUI gives None for an input that is linked."""
+    assert nodes.Speak.VALIDATE_INPUTS(model=None, options=None) is True
+    assert nodes.Speak.VALIDATE_INPUTS(model="") == "model is empty"
+
+
+def test_a_task_that_no_model_has_is_said(nodes: Any) -> None:
+    with pytest.raises(Exception, match="serves no model for sound-for-video; start one that does"):
+        nodes.Foley().run(model="the server's own", seed=0)
+
+
+class Asked(BaseHTTPRequestHandler):
+    """A server that is none of greenroom's: by path, what it answers, one after another. seen: what it was told."""
+
+    answers: ClassVar[dict[str, list[tuple[int, bytes]]]] = {}
+    seen: ClassVar[list[tuple[str, dict[str, str]]]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append((self.path, dict(self.headers)))
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        waiting = self.answers[self.path]
+        code, body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def other() -> Iterator[str]:
+    Asked.seen.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Asked) as listening:
+        threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+
+
+@pytest.fixture
+def client(package: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    module = sys.modules[f"{NAME}.client"]
+    monkeypatch.setattr(module, "_LOOK_S", 0.01)
+    monkeypatch.setenv("GREENROOM_API_KEY", "a-key")
+    return module
+
+
+def test_the_key_goes_to_its_own_server_alone(client: Any, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Asked.answers = {"/v1/models": [(401, b"{}")]}
+    with pytest.raises(client.GreenroomFailed, match="goes to the server of GREENROOM_SERVER alone"):
+        client.Server.of(other).models()
+    monkeypatch.setenv("GREENROOM_SERVER", other + "/")
+    with pytest.raises(client.GreenroomFailed):
+        client.Server.of(other).models()
+    assert [headers.get("Authorization") for _, headers in Asked.seen] == [None, "Bearer a-key"]
+
+
+def test_no_redirect_takes_the_key_along(client: Any, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREENROOM_SERVER", other)
+    Asked.answers = {"/v1/models": [(302, b"")], "/elsewhere": [(200, b"{}")]}
+    with pytest.raises(client.GreenroomFailed, match="302"):
+        client.Server.of("").models()
+    assert [path for path, _ in Asked.seen] == ["/v1/models"]
+
+
+@pytest.mark.parametrize("page", [b"<html>", b"[]", b"{}"])
+def test_a_page_of_another_server_is_said(client: Any, other: str, page: bytes) -> None:
+    Asked.answers = {"/v1/models": [(200, page)]}
+    with pytest.raises(client.GreenroomFailed, match="is no greenroom server"):
+        client.Server.of(other).models()
+
+
+def test_a_job_that_was_not_taken_is_sent_again_as_the_same(client: Any, other: str) -> None:
+    done = b'{"id": "1", "status": "succeeded", "progress": null}'
+    Asked.answers = {"/v1/jobs": [(503, b"{}"), (200, done)]}
+    told: list[float] = []
+    assert client.Server.of(other).run("it", {}, told.append, bool)["status"] == "succeeded"
+    assert told == [1.0]
+    keys = [headers["Idempotency-Key"] for _, headers in Asked.seen]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
+def test_what_the_registry_reads_is_true() -> None:
+    said = tomllib.loads((PACKAGE / "pyproject.toml").read_text())
+    assert said["project"]["version"] == __version__
+    assert said["project"]["dependencies"] == []
 
 
 def test_pictures_and_sound_keep_their_values(package: Any) -> None:

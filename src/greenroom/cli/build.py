@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenroom.findings import Format
-    from greenroom.ship.image.blueprint import Place
+    from greenroom.ship.image.blueprint import Place, Wanted
+    from greenroom.ship.image.files import Files
     from greenroom.ship.prove.plan import Building
     from greenroom.ship.prove.trying import Proving
 
@@ -34,12 +36,16 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--weights", type=_PLACE, default="volume", show_default=True, help="Where weights are.")
 @click.option("--environment", type=_PLACE, default="baked", show_default=True, help="Where packages are.")
 @click.option("--base", metavar="IMAGE", help="Debian 12 under another name, such as a mirror's, with tag or digest.")
-@click.option("--lock", type=_FILE, help="Install what this pylock.toml says.")
+@click.option("--lock", type=_FILE, help="Install what this pylock.toml says, instead of a lock that is made now.")
+@click.option("--no-lock", is_flag=True, help="Pin releases without their hashes, and ask no index.")
 @click.option("--force", is_flag=True, help="Replace files that differ.")
 @click.option("--prove", "with_proof", is_flag=True, help="Build the image, and start it as platforms do.")
 @click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Only this way of starting; repeatable.")
 @click.option("--image", help="Prove this image, which is built already.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="The port that must be served.")
+@click.option(
+    "--within", type=click.IntRange(1), metavar="SECONDS", help="How long a start may take until it is ready; 900."
+)
 @click.option("--volume", type=_DIR, help="A folder that stands for the platform's volume, with weights on it.")
 @click.option("--engine", "prefer", type=click.Choice(["docker", "podman"]), help="What builds and runs images.")
 @click.option("--push", "reference", metavar="IMAGE", help="Push the image there once it is proven.")
@@ -56,11 +62,13 @@ def build(
     environment: Place,
     base: str | None,
     lock: Path | None,
+    no_lock: bool,
     force: bool,
     with_proof: bool,
     scenarios: tuple[str, ...],
     image: str | None,
     port: int | None,
+    within: int | None,
     volume: Path | None,
     prefer: str | None,
     reference: str | None,
@@ -75,33 +83,58 @@ def build(
     Without MODEL the folder is taken as it is, whoever made it. Ends with 1 where the image is not proven.
     """
     from greenroom.ship.image.blueprint import BASE, Wanted
-    from greenroom.ship.image.choosing import decide
-    from greenroom.ship.image.files import files_of
     from greenroom.ship.prove.plan import Building
     from greenroom.ship.prove.pushing import check_reference
 
     out = Output("build", as_json)
     settings = configured(out, {"accept_licence": accept_licence})
     with_proof = with_proof or reference is not None
-    if not with_proof and (model is None or scenarios or image or port or volume or prefer):
-        raise InputInvalid(
-            "no model is named" if model is None else "that is about a proof, and none is asked for",
-            mend="greenroom build MODEL -o DIR" if model is None else "add --prove",
-        )
+    about_files = bool(gpus or base or lock or no_lock or force)
+    about_proof = bool(scenarios or image or port or within or volume or prefer)
+    _check(model, with_proof=with_proof, about_files=about_files, about_proof=about_proof)
+    if lock is not None and no_lock:
+        raise InputInvalid("--lock and --no-lock exclude each other", mend="leave one of them out")
     building = Building(folder, force=force, reference=check_reference(reference) if reference else None)
     if model is not None:
-        accepts = settings.accept_licence
-        building.files = files_of(decide(Wanted(model, weights, environment, gpus, base or BASE, lock, accepts)))
+        wanted = Wanted(model, weights, environment, gpus, base or BASE, lock, settings.accept_licence)
+        building.files = _files(out, wanted, folder, with_lock=not no_lock)
     if with_proof:
-        building.proving = _proving(folder, prefer, scenarios, image, port, volume)
+        building.proving = _proving(folder, prefer, scenarios, image, port, within, volume)
     if only_plan:
-        phases = building.plan().phases
-        shown = [{"id": phase.id, "name": phase.name, "do": phase.do.text} for phase in phases]
-        out.result({"phases": shown}, columns([(phase.id, phase.name, phase.do.text) for phase in phases]))
+        from greenroom.plan.writing import render
+
+        shown = render(building.plan())
+        out.result({"plan": shown}, shown.rstrip())
         return 0
     with out.progress() as step:
         building.run(step)
     return _tell(out, building, form)
+
+
+def _check(model: str | None, *, with_proof: bool, about_files: bool, about_proof: bool) -> None:
+    """Refuse options that would change nothing. Raises InputInvalid."""
+    if model is None and (about_files or not with_proof):
+        raise InputInvalid("no model is named", mend="greenroom build MODEL -o DIR")
+    if about_proof and not with_proof:
+        raise InputInvalid("that is about a proof, and none is asked for", mend="add --prove")
+
+
+def _files(out: Output, wanted: Wanted, folder: Path, *, with_lock: bool) -> Files:
+    """All files; with a lock, where one can be made."""
+    from greenroom.machine.environments.errors import InstallerMissing, RequirementsUnresolved
+    from greenroom.ship.image.choosing import decide
+    from greenroom.ship.image.files import earlier_lock, files_of
+    from greenroom.ship.image.locking import locked
+
+    blueprint = decide(wanted)
+    if with_lock:
+        with out.progress() as step:
+            step("locking every package by its hash", 0, 1)
+            try:
+                blueprint = locked(blueprint, earlier_lock(folder))
+            except (InstallerMissing, RequirementsUnresolved) as error:
+                out.say(f"warning: pinned without hashes: {error.message}; {error.mend}")
+    return files_of(blueprint)
 
 
 def _proving(
@@ -110,28 +143,33 @@ def _proving(
     scenarios: tuple[str, ...],
     image: str | None,
     port: int | None,
+    within: int | None,
     volume: Path | None,
 ) -> Proving:
     from greenroom.ship.prove.engine import find_engine
     from greenroom.ship.prove.scenarios import chosen
-    from greenroom.ship.prove.trying import Proving
+    from greenroom.ship.prove.trying import Limits, Proving
 
     place = volume.absolute() if volume else None
-    return Proving(folder, find_engine(prefer), chosen(scenarios), image=image, port=port, volume=place)
+    limits = Limits(start=float(within)) if within else Limits()
+    return Proving(folder, find_engine(prefer), chosen(scenarios), image, port, place, limits)
 
 
 def _tell(out: Output, building: Building, form: Format | None) -> int:
+    from greenroom.cli.diagnose import from_here
+
     written, proof = building.written, building.proof
-    findings = proof.findings if proof else ()
+    findings = [from_here(finding, building.folder) for finding in proof.findings] if proof else []
     if form is not None:
         out.findings(findings, form)
     else:
-        result = {"written": written, "proof": proof, "pushed": building.pushed}
+        shown = replace(proof, findings=tuple(findings)) if proof else None
+        result = {"written": written, "proof": shown, "pushed": building.pushed}
         out.result(result, "\n".join(_lines(building)))
         out.findings(findings)
         if written and written.open:
             named = ", ".join(written.open[:5]) + (" ..." if len(written.open) > 5 else "")
-            out.say(f"not pinned, since they are not installed here: {named}; --lock pins all")
+            out.say(f"not pinned, since they are not installed here: {named}; a lock pins all")
     return 1 if findings else 0
 
 
@@ -139,7 +177,8 @@ def _lines(building: Building) -> Iterator[str]:
     written, proof = building.written, building.proof
     if written is not None:
         same = f", {len(written.same)} are as they were" if written.same else ""
-        yield f"{counted(len(written.written), 'file')} written to {written.folder}{same}"
+        gone = f", {', '.join(written.removed)} removed" if written.removed else ""
+        yield f"{counted(len(written.written), 'file')} written to {written.folder}{same}{gone}"
         yield from (f"  {reason}" for reason in written.reasons)
     if proof is not None:
         built = "" if proof.build_s is None else f", built in {proof.build_s:.1f} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +14,14 @@ from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, json_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator
 
-    from greenroom.findings import Finding
-    from greenroom.plan.plan import Plan
     from greenroom.settings import Settings
     from greenroom.ship.deploy.pace import Pace
-    from greenroom.ship.deploy.preparing import Asked, Request
     from greenroom.ship.deploy.reports import Report
-    from greenroom.ship.hosts.deploying import HostAsked
+    from greenroom.ship.deploy.target import Asked_contra, Prepared, Target
+    from greenroom.ship.endpoints.target import EndpointAsked, EndpointTarget
+    from greenroom.ship.hosts.target import HostAsked, HostTarget
 
 _COMPOSE = (".yaml", ".yml")
 
@@ -68,52 +68,57 @@ def deploy(file: Path, plan_only: bool, as_json: bool, data: str | None, runpod_
     """
     out = Output("deploy", as_json)
     settings = configured(out, {"data": data, "runpod_url": runpod_url})
+    pace = pace_of(given)
     if file.suffix in _COMPOSE:
-        return _to_host(out, settings, _host_asked(file, given), pace_of(given), plan_only=plan_only)
-    return _to_runpod(out, settings, _asked(file, given), pace_of(given), plan_only=plan_only)
+        return _release(out, settings, host_target(pace), _host_asked(file, given), plan_only=plan_only)
+    asked = _endpoint_asked(file, given)
+    with endpoint_target(settings, pace) as target:
+        return _release(out, settings, target, asked, plan_only=plan_only)
 
 
-def _to_runpod(out: Output, settings: Settings, asked: Asked, pace: Pace, *, plan_only: bool) -> int:
-    from greenroom.ship.deploy.deploying import deploy
-    from greenroom.ship.deploy.preparing import Workplace, prepare_deploy
+def _release(
+    out: Output, settings: Settings, target: Target[Asked_contra], asked: Asked_contra, *, plan_only: bool
+) -> int:
+    from greenroom.ship.deploy.deploying import deploy, prepare_deploy
+
+    if plan_only:
+        return show_plan(out, prepare_deploy(settings.data, target, asked))
+    with out.progress() as step:
+        report = deploy(settings.data, target, asked, step=step, said=log_of(out))
+    return show_report(out, report)
+
+
+@contextlib.contextmanager
+def endpoint_target(settings: Settings, pace: Pace) -> Iterator[EndpointTarget]:
+    """RunPod, as the settings say."""
+    from greenroom.ship.endpoints.target import EndpointTarget
     from greenroom.ship.runpod.client import RunPod
     from greenroom.ship.runpod.transport import Transport
 
     with Transport.of(settings) as transport:
-        runpod = RunPod(transport)
-        place = Workplace(settings.data, runpod, pace)
-        if plan_only:
-            prepared = prepare_deploy(place, asked)
-            return show_plan(out, prepared.working(runpod, pace).plan(), prepared.findings, prepared.requests())
-        with out.progress() as step:
-            report = deploy(place, asked, step=step, said=log_of(out))
-    return show_report(out, report)
+        yield EndpointTarget(RunPod(transport), pace)
 
 
-def _to_host(out: Output, settings: Settings, asked: HostAsked, pace: Pace, *, plan_only: bool) -> int:
-    from greenroom.ship.hosts.deploying import HostPlace, deploy, prepare_deploy
+def host_target(pace: Pace) -> HostTarget:
+    """Machines with Docker Compose."""
+    from greenroom.ship.hosts.target import HostTarget
 
-    place = HostPlace(settings.data, pace)
-    if plan_only:
-        prepared = prepare_deploy(place, asked)
-        return show_plan(out, prepared.working(pace).plan(), prepared.findings)
-    with out.progress() as step:
-        report = deploy(place, asked, step=step, said=log_of(out))
-    return show_report(out, report)
+    return HostTarget(pace)
 
 
-def _asked(file: Path, given: dict[str, Any]) -> Asked:
+def _endpoint_asked(file: Path, given: dict[str, Any]) -> EndpointAsked:
     from greenroom.recipes.catalogue import with_components
     from greenroom.ship.deploy.canary import read_canary, usual_canary
-    from greenroom.ship.deploy.declaration import read_declaration
-    from greenroom.ship.deploy.preparing import Asked
+    from greenroom.ship.endpoints.declaration import read_declaration
+    from greenroom.ship.endpoints.target import EndpointAsked
 
     model = given["model"]
     recipes = with_components(model) if model else ()
-    canary = read_canary(given["canary"]) if given["canary"] else usual_canary(model) if model else None
-    return Asked(
-        declaration=read_declaration(file, image=given["image"], name=given["name"]),
-        canary=canary,
+    declaration = read_declaration(file, image=given["image"], name=given["name"])
+    usual = usual_canary(model) if model and declaration.type == "QUEUE" else None
+    return EndpointAsked(
+        declaration=declaration,
+        canary=read_canary(given["canary"]) if given["canary"] else usual,
         model=model,
         recipes=recipes,
         max_hourly=given["max_hourly"],
@@ -125,20 +130,21 @@ def _asked(file: Path, given: dict[str, Any]) -> Asked:
 
 def _host_asked(file: Path, given: dict[str, Any]) -> HostAsked:
     from greenroom.ship.deploy.canary import read_canary
-    from greenroom.ship.hosts.deploying import HostAsked
     from greenroom.ship.hosts.project import name_of, read_text
+    from greenroom.ship.hosts.target import HostAsked
 
     text = read_text(file)
     return HostAsked(
         name=given["name"] or name_of(file, text),
         text=text,
         host=given["host"],
-        image=given["image"],
+        image=given["image"] or "",
         service=given["service"],
         probe=given["probe"],
         switch=given["switch"],
         canary=read_canary(given["canary"]) if given["canary"] else None,
         soak_s=given["soak_s"],
+        folder="" if given["host"] else str(file.absolute().parent),
     )
 
 
@@ -154,21 +160,21 @@ def log_of(out: Output) -> Callable[[str], None] | None:
     return None if sys.stderr.isatty() else out.say
 
 
-def show_plan(out: Output, plan: Plan, findings: Sequence[Finding], requests: Sequence[Request] = ()) -> int:
+def show_plan(out: Output, prepared: Prepared) -> int:
     """Show what would be done. Gives the exit code."""
     import json
 
     from greenroom.plan.writing import render
 
-    text = render(plan)
+    text = render(prepared.rollout.plan())
     parts = [text]
-    for request in requests:
+    for request in prepared.requests:
         parts.append(f"{request.method} {request.path}")
         if request.body is not None:
             parts.append(json.dumps(request.body, ensure_ascii=False, indent=2))
-    out.result({"plan": text, "requests": requests, "findings": findings}, "\n".join(parts))
-    out.findings(findings)
-    return 1 if any(finding.severity == "error" for finding in findings) else 0
+    out.result({"plan": text, "requests": prepared.requests, "findings": prepared.findings}, "\n".join(parts))
+    out.findings(prepared.findings)
+    return 1 if prepared.is_refused else 0
 
 
 def show_report(out: Output, report: Report) -> int:

@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from greenroom.cli.configured import configured
-from greenroom.cli.deploy import log_of, pace_of, show_plan, show_report, waiting_options
+from greenroom.cli.deploy import (
+    endpoint_target,
+    host_target,
+    log_of,
+    pace_of,
+    show_plan,
+    show_report,
+    waiting_options,
+)
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, json_option
 
 if TYPE_CHECKING:
     from greenroom.settings import Settings
-    from greenroom.ship.deploy.pace import Pace
+    from greenroom.ship.deploy.target import Target
 
 
 @click.command()
@@ -41,35 +49,18 @@ def rollback(
     out = Output("rollback", as_json)
     settings = configured(out, {"data": data, "runpod_url": runpod_url})
     history = History.read(settings.data, name)
-    on_host = bool(history.releases) and history.releases[-1].target == "compose"
-    return (_on_host if on_host else _on_runpod)(out, settings, name, to, pace_of(given), plan_only=plan_only)
+    pace = pace_of(given)
+    if history.releases and history.releases[-1].target == "compose":
+        return _back(out, settings, host_target(pace), name, to, plan_only=plan_only)
+    with endpoint_target(settings, pace) as target:
+        return _back(out, settings, target, name, to, plan_only=plan_only)
 
 
-def _on_runpod(out: Output, settings: Settings, name: str, to: int | None, pace: Pace, *, plan_only: bool) -> int:
-    from greenroom.ship.deploy.deploying import rollback
-    from greenroom.ship.deploy.preparing import Workplace, prepare_rollback
-    from greenroom.ship.runpod.client import RunPod
-    from greenroom.ship.runpod.transport import Transport
+def _back(out: Output, settings: Settings, target: Target[Any], name: str, to: int | None, *, plan_only: bool) -> int:
+    from greenroom.ship.deploy.deploying import prepare_rollback, rollback
 
-    with Transport.of(settings) as transport:
-        runpod = RunPod(transport)
-        place = Workplace(settings.data, runpod, pace)
-        if plan_only:
-            prepared = prepare_rollback(place, name, to)
-            plan = prepared.working(runpod, pace, back=True).plan()
-            return show_plan(out, plan, prepared.findings, prepared.requests(back=True))
-        with out.progress() as step:
-            report = rollback(place, name, to, step=step, said=log_of(out))
-    return show_report(out, report)
-
-
-def _on_host(out: Output, settings: Settings, name: str, to: int | None, pace: Pace, *, plan_only: bool) -> int:
-    from greenroom.ship.hosts.deploying import HostPlace, prepare_rollback, rollback
-
-    place = HostPlace(settings.data, pace)
     if plan_only:
-        prepared = prepare_rollback(place, name, to)
-        return show_plan(out, prepared.working(pace, back=True).plan(), prepared.findings)
+        return show_plan(out, prepare_rollback(settings.data, target, name, to))
     with out.progress() as step:
-        report = rollback(place, name, to, step=step, said=log_of(out))
+        report = rollback(settings.data, target, name, to, step=step, said=log_of(out))
     return show_report(out, report)

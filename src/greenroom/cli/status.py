@@ -11,7 +11,7 @@ from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, columns, json_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from greenroom.settings import Settings
     from greenroom.ship.deploy.records import History
@@ -27,14 +27,18 @@ def status(names: tuple[str, ...], as_json: bool, **flags: Any) -> int:
 
     Ends with 1 when a release did not come to its end, or what is in use is gone.
     """
-    from greenroom.ship.deploy.records import History
+    from greenroom.errors import UnknownName
     from greenroom.ship.deploy.records import names as all_names
     from greenroom.ship.deploy.standing import found, rows
 
     out = Output("status", as_json)
     settings = configured(out, flags)
-    histories = [History.read(settings.data, name) for name in names or all_names(settings.data)]
-    seen = _seen(settings, [history for history in histories if history.releases])
+    known = all_names(settings.data)
+    for name in names:
+        if name not in known:
+            raise UnknownName("deploy", name, known)
+    histories, unreadable = _histories(settings, known)
+    seen = unreadable + _seen(settings, histories, names)
     findings = found(seen)
     told = {"standings": seen.standings, "running": seen.running, "hourly": seen.hourly, "findings": findings}
     out.result(told, _text(seen, columns(rows(seen))))
@@ -42,27 +46,50 @@ def status(names: tuple[str, ...], as_json: bool, **flags: Any) -> int:
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 
-def _seen(settings: Settings, histories: Sequence[History]) -> Survey:
-    """Everything on RunPod, if a key is set or something was deployed there, and everything on hosts."""
-    from greenroom.ship.deploy.standing import Survey, survey
-    from greenroom.ship.hosts.standing import survey_host
+def _histories(settings: Settings, names: Sequence[str]) -> tuple[list[History], Survey]:
+    """The records of all names; those that cannot be read hide no others, and what they made is named as a stray."""
+    from greenroom.errors import FileUnreadable
+    from greenroom.findings import Finding
+    from greenroom.ship.deploy.records import History
+    from greenroom.ship.deploy.standing import Survey
+
+    histories: list[History] = []
+    unreadable = Survey()
+    for name in names:
+        try:
+            histories.append(History.read(settings.data, name))
+        except FileUnreadable as error:
+            unreadable += Survey(findings=(Finding(error.code, "error", error.message, error.mend),))
+    return histories, unreadable
+
+
+def _seen(settings: Settings, histories: Sequence[History], names: Collection[str]) -> Survey:
+    """Everything on RunPod, if a key is set or something asked for is there, and everything on hosts."""
+    from greenroom.findings import Finding
+    from greenroom.ship.deploy.standing import Survey
+    from greenroom.ship.endpoints.survey import survey_account
+    from greenroom.ship.hosts.survey import survey_hosts
     from greenroom.ship.runpod.client import RunPod
+    from greenroom.ship.runpod.errors import RunPodError
     from greenroom.ship.runpod.transport import Transport
 
-    on_hosts = [history for history in histories if history.releases[-1].target == "compose"]
-    on_runpod = [history for history in histories if history not in on_hosts]
-    seen = Survey((), (), 0.0)
-    if on_runpod or settings.runpod_api_key is not None or not on_hosts:
+    asked = [history for history in histories if not names or history.name in names]
+    on_hosts = [history for history in asked if history.releases[-1].target == "compose"]
+    seen = Survey()
+    if settings.runpod_api_key is not None or len(on_hosts) < len(asked) or not asked:
+        on_runpod = [history for history in histories if history.releases[-1].target == "runpod"]
         with Transport.of(settings) as transport:
-            seen = survey(RunPod(transport), on_runpod)
-    for history in on_hosts:
-        standing, running = survey_host(history)
-        seen = Survey((*seen.standings, standing), (*seen.running, *running), seen.hourly)
-    return seen
+            try:
+                seen = survey_account(RunPod(transport), on_runpod, names)
+            except RunPodError as error:
+                if not on_hosts:
+                    raise
+                seen = Survey(findings=(Finding(error.code, "error", error.message, error.mend),))
+    return seen + survey_hosts(on_hosts)
 
 
 def _text(seen: Survey, table: str) -> str:
-    from greenroom.ship.deploy.spending import dollars
+    from greenroom.ship.deploy.standing import dollars
 
     parts = [table] if seen.standings else ["nothing was deployed from this machine"]
     parts += [one.words for one in seen.running] or ["nothing of ours runs"]

@@ -35,6 +35,7 @@ def test_what_is_kept_is_what_is_read(tmp_path: Path) -> None:
 def test_only_the_owner_reads_records(tmp_path: Path) -> None:
     kept, _ = History.read(tmp_path, "joe").begin(release())
     assert stat.S_IMODE(kept.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((kept.folder / "0001.json").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,14 @@ def test_a_new_release_names_the_one_before_interrupted(tmp_path: Path) -> None:
     found, _ = history(tmp_path, "live", "begun").begin(release(3))
     assert [one.state for one in found.releases] == ["live", "interrupted", "begun"]
     assert "release 3" in found.releases[1].outcome
+
+
+def test_a_rollback_starts_from_what_ended_as_asked(tmp_path: Path) -> None:
+    assert history(tmp_path).last is None
+    found = history(tmp_path, "live", "removed", "reverted")
+    assert (found.last and found.last.number, found.next_number) == (2, 4)
+    found = found.save(release(4))
+    assert (found.last and found.last.number) == 4, "what is under way comes first"
 
 
 def test_callers_use_what_was_switched_to(tmp_path: Path) -> None:

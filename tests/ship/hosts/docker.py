@@ -1,8 +1,10 @@
 """Stands in for ``docker`` and for ``ssh``, by the name it is called by: keeps what was asked, and what runs.
 
+As programs on PATH, or called in this process where starting them proves nothing more.
+
 Containers are processes that answer HTTP on the port that is published, so that probes are real. How an image behaves
-is in its name: ``bad`` ends at once, ``sick`` answers 503, ``fails`` answers POST with 500. It is started often, so it
-imports little.
+is in its name: ``bad`` ends at once, ``sick`` answers 503, ``fails`` answers POST with 500. One that is asked for
+``/sicken`` answers 503 from then on. It is started often, so it imports little.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-STATE = os.environ["DOCKER_STATE"]
+STATE = ""
 SERVER = """
 import socket, sys
 image, port = sys.argv[1], int(sys.argv[2])
@@ -25,16 +27,19 @@ with socket.create_server(("127.0.0.1", port)) as listening:
         connection, _ = listening.accept()
         with connection:
             request = connection.recv(65536)
+            image += " sick" if b"/sicken" in request else ""
             status = 500 if "fails" in image and request[:4] == b"POST" else 503 if "sick" in image else 200
             connection.sendall(b"HTTP/1.1 %d X\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n" % status)
 """
 
 
-def main() -> int:
-    program = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib takes longer to import than all else
+def main(argv: list[str]) -> int:
+    global STATE  # noqa: PLW0603 - where all functions of this small program look
+    STATE = os.environ["DOCKER_STATE"]
+    program = os.path.basename(argv[0])  # noqa: PTH119 - pathlib takes longer to import than all else
     with open(f"{STATE}/asked", "a") as file:  # noqa: PTH123 - pathlib is slow to import
-        file.write(json.dumps([program, *sys.argv[1:]]) + "\n")
-    words = sys.argv[1:]
+        file.write(json.dumps([program, *argv[1:]]) + "\n")
+    words = argv[1:]
     if program == "ssh":
         if "nobody@nowhere" in words:
             print("ssh: connect to host nowhere: no route", file=sys.stderr)
@@ -46,8 +51,8 @@ def main() -> int:
         print(json.dumps([{"Name": name, "Status": f"{state(name)}(1)"} for name in projects()]))
         return 0
     assert words[:2] == ["compose", "-p"], words
-    verb = next(word for word in words[3:] if word not in ("-f", "-"))
-    return {"config": config, "up": up, "ps": ps, "logs": logs, "down": down}[verb](words[2])
+    verbs = {"config": config, "up": up, "ps": ps, "logs": logs, "down": down}
+    return next(verbs[word] for word in words[3:] if word in verbs)(words[2])
 
 
 def ssh(words: list[str]) -> NoReturn:
@@ -100,9 +105,17 @@ def logs(project: str) -> int:
 def down(project: str) -> int:
     if project in projects():
         if state(project) == "running":
-            os.kill(kept(project)["pid"], signal.SIGKILL)
+            stop(kept(project)["pid"])
         os.unlink(f"{STATE}/{project}.json")  # noqa: PTH108 - pathlib is slow to import
     return 0
+
+
+def stop(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        return  # another process started it
 
 
 def projects() -> list[str]:
@@ -123,6 +136,3 @@ def state(project: str) -> str:
     except FileNotFoundError:
         is_dead = True
     return "exited" if is_dead else "running"
-
-
-sys.exit(main())

@@ -46,7 +46,7 @@ def test_a_gpu_that_is_in_no_pool_gets_no_endpoint() -> None:
     blueprint = decide(replace(F5, gpus=("NVIDIA B200",)))
     assert not blueprint.on_runpod
     assert "runpod" not in blueprint.parts.gains
-    assert "NVIDIA B200: in no pool" in blueprint.reasons[-1]
+    assert "NVIDIA B200: in no pool" in blueprint.decisions[-1]
 
 
 def test_without_a_gpu_torch_is_the_one_for_the_cpu() -> None:

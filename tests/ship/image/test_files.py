@@ -12,12 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from greenroom.errors import GreenroomError
-from greenroom.ship.deploy.declaration import read_declaration
+from greenroom.ship.endpoints.declaration import read_declaration
 from greenroom.ship.image.blueprint import Wanted
 from greenroom.ship.image.choosing import decide
 from greenroom.ship.image.files import Files, WouldOverwrite, files_of, read_record, write
+from greenroom.ship.image.readme import readme
+from greenroom.ship.image.runpod import runpod_files
 
 BIN = Path(sys.executable).parent
 NODE_MODULES = BIN.parent / "node_modules"
@@ -32,10 +35,17 @@ WANTED = {
 }
 
 
+LOCKED = ("voice", "F5, thin with weights")
+LOCK = b'lock-version = "1.0"\ncreated-by = "tests"\npackages = []\n'
+
+
 @pytest.fixture(scope="module", params=WANTED, ids=str)
 def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
-    write(files_of(decide(WANTED[request.param])), folder)
+    blueprint = decide(WANTED[request.param])
+    if request.param in LOCKED:
+        blueprint = replace(blueprint, lock=LOCK, bootstrap=b"click==8.5.1 --hash=sha256:00\n")
+    write(files_of(blueprint), folder)
     return folder
 
 
@@ -116,7 +126,32 @@ def test_runpods_files_are_there_where_gpus_are_named(image: Path) -> None:
         assert declared.type == "QUEUE"
         hub = json.loads((image / ".runpod/hub.json").read_text())
         assert hub["config"]["gpuIds"].split(",")[0] == declared.values["gpu"]["pools"][0]
-        assert json.loads((image / ".runpod/tests.json").read_text())["config"]["gpuTypeId"] in record.gpus
+        tests = image / ".runpod/tests.json"
+        assert tests.exists() == (record.model == "voice-joe")
+        if tests.exists():
+            assert json.loads(tests.read_text())["config"]["gpuTypeId"] in record.gpus
+
+
+def test_no_file_depends_on_an_address_of_others(image: Path) -> None:
+    """But for the base, torch's own index and actions; a test of the Hub that needs a recording is its owner's."""
+    text = "".join(path.read_text() for path in image.rglob("*.json"))
+    assert "http" not in text
+
+
+def test_an_endpoint_accepts_the_terms_where_its_builder_did() -> None:
+    accepted = runpod_files(decide(replace(F5, accepts=True)))
+    patience = {"RUNPOD_INIT_TIMEOUT": "1800"}
+    assert json.loads(accepted["endpoint.json"])["env"] == {"GREENROOM_ACCEPT_LICENCE": "true", **patience}
+    assert json.loads(runpod_files(decide(F5))["endpoint.json"])["env"] == patience
+    baked = replace(F5, weights="baked", accepts=True)
+    assert json.loads(runpod_files(decide(baked))["endpoint.json"])["env"] == {}
+
+
+def test_a_model_that_needs_a_recording_says_how_the_hub_tests_it() -> None:
+    blueprint = decide(F5)
+    assert ".runpod/tests.json" not in runpod_files(blueprint)
+    (block,) = re.findall(r"```json\n(.*?)```", readme(blueprint, "0.1.0"), re.DOTALL)
+    assert json.loads(block)["tests"][0]["input"]["reference"] == "https://ADDRESS/OF/voice.wav"
 
 
 def test_the_same_order_gives_the_same_bytes_and_leaves_them_alone(voice: Files, tmp_path: Path) -> None:
@@ -148,6 +183,17 @@ def test_what_greenroom_wrote_it_replaces_what_was_changed_since_it_does_not(voi
     assert (tmp_path / "start.sh").read_text() == "mine"
 
 
+def test_what_an_earlier_generation_wrote_and_this_one_has_not_is_removed(voice: Files, tmp_path: Path) -> None:
+    """An endpoint.json for GPUs that nobody asks for any more would be deployed."""
+    write(files_of(decide(WANTED["voice, thin, on RunPod"])), tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / ".runpod/hub.json").write_text("mine")
+    done = write(voice, tmp_path)
+    assert done.removed == (".runpod/handler.py", ".runpod/tests.json", "endpoint.json")
+    assert not (tmp_path / "endpoint.json").exists()
+    assert {path.read_text() for path in (tmp_path / "notes.txt", tmp_path / ".runpod/hub.json")} == {"mine"}
+
+
 def test_every_release_is_pinned_here(voice: Files) -> None:
     files = voice
     pins = files.content["constraints.txt"].decode()
@@ -159,6 +205,7 @@ def test_every_release_is_pinned_here(voice: Files) -> None:
 def test_torch_is_pinned_to_the_chosen_build() -> None:
     content = files_of(decide(F5)).content
     assert content["torch.txt"].decode().splitlines()[-1] == "torch==2.11.0+cu126"
+    assert b"PIP_EXTRA_INDEX_URL" in content["Dockerfile"]
     assert "--constraint /opt/image/torch.txt" in content["Dockerfile"].decode()
     assert "!torch.txt" in content[".dockerignore"].decode()
 
@@ -169,6 +216,15 @@ def test_a_lock_is_copied_and_installed_from(tmp_path: Path) -> None:
     files = files_of(decide(Wanted("voice-joe", lock=lock)))
     assert files.content["pylock.toml"] == lock.read_bytes()
     assert "--lock /opt/image/pylock.toml" in files.content["Dockerfile"].decode()
+    assert "the hash of every package is locked" in files.reasons[-1]
+
+
+def test_a_pull_request_never_runs_with_the_right_to_push(voice: Files) -> None:
+    jobs = yaml.safe_load(voice.content[".github/workflows/image.yml"])["jobs"]
+    assert "permissions" not in jobs["prove"]
+    assert "pull_request" in jobs["prove"]["if"]
+    steps = [step.get("name") for step in jobs["publish"]["steps"]]
+    assert steps.index("Prove that it starts") < steps.index("Push by digest")
 
 
 def test_a_record_that_is_damaged_is_said(tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from greenroom.errors import GreenroomError
+from greenroom.errors import ExtraMissing, GreenroomError
 from greenroom.findings import Finding
 from greenroom.progress import silent
+from greenroom.ship.prove import proving
 from greenroom.ship.prove.engine import Engine
 from greenroom.ship.prove.proof import Proof
 from greenroom.ship.prove.proving import prove
@@ -24,13 +26,19 @@ ONE = chosen(["no-network"])
 # Serves /readyz and one sentence as greenroom does, and ends with 0 on SIGTERM.
 SERVER = """#!/bin/sh
 exec @PYTHON@ -c '
-import http.server, os, signal, sys
+import http.server, io, os, signal, sys, wave
+def sound(loudness):
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1); out.setsampwidth(2); out.setframerate(8000)
+        out.writeframes((loudness).to_bytes(2, "little", signed=True) * 80)
+    return file.getvalue()
 class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, body):
         self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers()
         self.wfile.write(body)
     def do_GET(self): self.answer(b"{}")
-    def do_POST(self): self.answer(b"RIFF....WAVE" + bytes(32) + b"sound")
+    def do_POST(self): self.answer(sound(9000))
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 port = int(os.environ.get("PORT", @PORT@))
 http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
@@ -59,15 +67,21 @@ def test_a_server_that_ends_in_order_is_proven(folder: Path, engine: Engine, scr
     assert [step.name for step in trial.steps] == ["start", "port", "stop"]
 
 
-def test_an_image_of_ours_is_spoken_to_in_each_scenario(
-    folder: Path, engine: Engine, script: Script, port: int
+def test_an_image_of_ours_is_spoken_to_in_each_scenario_and_the_second_start_finds_what_the_first_left(
+    folder: Path, engine: Engine, script: Script, port: int, tmp_path: Path
 ) -> None:
     _record(folder, port)
-    scenarios = chosen(["empty-volume", "read-only", "old-driver"])
-    proof = _proven(folder, engine, script(SERVER), *scenarios)
+    noted = tmp_path / "noted"
+    image = script(SERVER.replace("#!/bin/sh\n", f'#!/bin/sh\necho "$OPTIONS" >>{noted}\n'))
+    proof = _proven(folder, engine, image, *chosen(["full-volume", "old-driver"]))
     assert proof.findings == ()
-    assert [trial.outcome for trial in proof.trials] == ["served"] * len(scenarios)
+    assert [trial.scenario for trial in proof.trials] == ["empty-volume", "full-volume", "old-driver"]
+    assert {trial.outcome for trial in proof.trials} == {"served"}
     assert [step.name for step in proof.trials[0].steps] == ["start", "port", "ready", "sentence", "stop"]
+    first, second, other = (json.loads(line)["--volume"] for line in noted.read_text().splitlines())
+    assert first == second
+    assert any(place.endswith("/data-empty-volume:/data") for place in second)
+    assert any(place.endswith("/data-old-driver:/data") for place in other)
 
 
 def test_a_script_that_lost_its_last_line_serves_nothing(folder: Path, engine: Engine, script: Script) -> None:
@@ -85,6 +99,34 @@ def test_another_port_is_named(folder: Path, engine: Engine, script: Script, por
     assert found.code == "port-absent"
     assert f"nothing listens on {port} after 1 s; it listens on " in found.message
     assert str(port + 1) in found.message
+
+
+def test_a_start_that_is_late_is_waited_for_once(folder: Path, engine: Engine, script: Script) -> None:
+    late = script("#!/bin/sh\nexec sleep 60\n")
+    proof = _proven(folder, engine, late, *SCENARIOS, limits=Limits(start=0.5, stop=1, look=0.02))
+    assert [trial.outcome for trial in proof.trials] == ["failed", "untried", "untried", "untried"]
+    assert proof.trials[1].words == "empty-volume was late already"
+    assert proof.findings[0].message.startswith("empty-volume: nothing listens on ")
+
+
+def test_what_fails_alike_is_found_once(folder: Path, engine: Engine, script: Script) -> None:
+    proof = _proven(folder, engine, script("#!/bin/sh\nexit 7\n"), *chosen(["read-only", "no-network"]))
+    (found,) = (one for one in proof.findings if one.code == "start-failed")
+    assert found.message.startswith("read-only, no-network: it ended with 7")
+
+
+def test_what_says_nothing_of_an_image_of_others_is_not_tried(folder: Path, engine: Engine, script: Script) -> None:
+    image = script(SERVER)
+    proof = _proven(folder, engine, image, *chosen(["no-network", "low-disk", "old-driver"]))
+    assert [trial.scenario for trial in proof.trials] == ["no-network"]
+    with pytest.raises(GreenroomError, match="low-disk shows nothing"):
+        _proven(folder, engine, image, *chosen(["low-disk"]))
+
+
+def test_folders_of_one_name_have_images_of_their_own(tmp_path: Path) -> None:
+    names = {proving._tag(tmp_path / parent / "Ein Bild!") for parent in ("a", "b")}
+    assert len(names) == 2
+    assert all(re.fullmatch(r"localhost/greenroom-proof:Ein-Bild--[0-9a-f]{8}", name) for name in names)
 
 
 @pytest.mark.parametrize(
@@ -145,9 +187,22 @@ def test_a_server_of_ours_must_end_with_0(folder: Path, engine: Engine, script: 
     assert "after SIGTERM it ended with 3" in found.message
 
 
-def test_a_sound_without_sound_is_none(folder: Path, engine: Engine, script: Script, port: int) -> None:
+@pytest.mark.parametrize("spoken", ["sound(0)", "sound(-3)", 'b"RIFF....WAVE" + bytes(99)', 'b"{}"'])
+def test_silence_and_noise_of_the_last_bits_are_no_speech(
+    folder: Path, engine: Engine, script: Script, port: int, spoken: str
+) -> None:
     _record(folder, port)
-    assert _finding(folder, engine, script(SERVER.replace('b"sound"', "bytes(5)"))).code == "no-speech"
+    assert _finding(folder, engine, script(SERVER.replace("sound(9000)", spoken))).code == "no-speech"
+
+
+def test_a_server_that_dies_of_its_first_sentence_is_not_said_to_ignore_sigterm(
+    folder: Path, engine: Engine, script: Script, port: int
+) -> None:
+    _record(folder, port)
+    dying = "self.answer(sound(9000)); os._exit(4)"
+    found = _finding(folder, engine, script(SERVER.replace("self.answer(sound(9000))", dying)))
+    assert found.code == "start-failed"
+    assert "it ended with 4" in found.message
 
 
 def test_what_never_gets_ready_says_why(folder: Path, engine: Engine, script: Script, port: int) -> None:
@@ -190,6 +245,18 @@ def test_a_thin_image_is_filled_before_anything_else(folder: Path, engine: Engin
     _record(folder, port, environment="volume")
     proof = _proven(folder, engine, script(SERVER))
     assert [trial.scenario for trial in proof.trials] == ["empty-volume", "no-network"]
+
+
+def test_a_failure_is_told_where_diagnosis_is_not_installed(
+    folder: Path, engine: Engine, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from greenroom.diagnose import shell
+
+    def missing(_: object) -> None:
+        raise ExtraMissing("the reader of build recipes", "ship")
+
+    monkeypatch.setattr(shell, "parse", missing)
+    assert [found.code for found in _proven(folder, engine, script("#!/bin/sh\n")).findings] == ["port-absent"]
 
 
 def test_no_container_is_left(folder: Path, engine: Engine, script: Script, tmp_path: Path) -> None:

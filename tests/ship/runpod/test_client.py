@@ -94,7 +94,9 @@ def test_a_job_through_the_queue(runpod: RunPod, clock: ManualClock) -> None:
 
 
 def test_a_load_balancer(runpod: RunPod, fake: FakeRunPod, clock: ManualClock) -> None:
-    given = endpoint(type="LOAD_BALANCER", env={"HEALTH_CHECK_PATH": "/readyz"}, workers={"min": 0, "max": 1})
+    scaling = {"type": "REQUEST_COUNT", "requestCount": 4}
+    workers = {"min": 0, "max": 1}
+    given = endpoint(type="LOAD_BALANCER", env={"HEALTH_CHECK_PATH": "/readyz"}, workers=workers, scaling=scaling)
     balancer = Balancer(runpod.transport, runpod.endpoints.create(given))
     assert not balancer.ping()
     clock.advance(5)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from pydantic import SecretStr
 
-from greenroom.errors import InputInvalid
+from greenroom.errors import Cancelled, InputInvalid
 from greenroom.settings import Settings
 from greenroom.ship.runpod.client import RunPod
 from greenroom.ship.runpod.errors import (
@@ -139,6 +140,28 @@ def test_the_key_is_in_no_word(
         runpod.endpoints.list()
     said = f"{raised.value.message} {raised.value.mend} {caplog.text} {vars(runpod.transport)!r}"
     assert fake.key not in said
+
+
+def test_a_platform_that_repeats_the_key_is_not_quoted(fake: FakeRunPod, patience: Patience) -> None:
+    fake.faults.append(Fault("refuse", status=401, detail="no account has the key old-style-key"))
+    with (
+        Transport(fake.url, SecretStr("old-style-key"), patience) as transport,
+        pytest.raises(KeyRefused, match=r"has the key \*{8}$"),
+    ):
+        transport.get("/serverless")
+
+
+def test_a_wait_ends_when_the_work_is_stopped(fake: FakeRunPod, patience: Patience) -> None:
+    stop = Event()
+    stop.set()
+    fake.faults.append(Fault("refuse", status=429, headers={"Retry-After": "12"}))
+    with (
+        Transport(fake.url, SecretStr(fake.key), patience) as transport,
+        transport.stopped_by(stop),
+        pytest.raises(Cancelled),
+    ):
+        transport.get("/serverless")
+    assert len(fake.seen) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,172 +1,186 @@
-"""Blue/green: the new release on an endpoint of its own, proved before callers go there; the old one kept a while."""
+"""A release beside the one in use: started, proved, then switched to; the old one is kept until the soak has ended.
+
+The order, the record and the way back are the same wherever it runs: blue/green endpoints, and projects of a host.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from greenroom.errors import GreenroomError
 from greenroom.findings import Finding
-from greenroom.plan.actions import Attempt
-from greenroom.ship.deploy.configuration import with_mark
-from greenroom.ship.deploy.endpoint import EndpointRelease
 from greenroom.ship.deploy.errors import RolloutFailed
+from greenroom.ship.deploy.pace import Illness
 from greenroom.ship.deploy.records import now, seconds_since
-from greenroom.ship.deploy.steps import Step, plan_of
-from greenroom.ship.deploy.watching import SickWorkers
+from greenroom.ship.deploy.rollout import Rollout
+from greenroom.ship.deploy.steps import Step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from greenroom.plan.actions import Attempt
     from greenroom.plan.plan import Plan
-    from greenroom.ship.deploy.configuration import Values
     from greenroom.ship.deploy.pace import Pace
     from greenroom.ship.deploy.records import History, Release
     from greenroom.ship.deploy.reports import Outcome
-    from greenroom.ship.runpod.client import RunPod
 
 
-class Beside(EndpointRelease):
-    """A second endpoint (green) beside the one that callers use (blue). soak_s: how long blue is kept after that."""
+class Beside(Rollout):
+    """The new release beside ``release.beside``, which is None for the first one. soak_s: how long the old one is kept.
 
-    def __init__(self, runpod: RunPod, history: History, release: Release, pace: Pace, soak_s: float) -> None:
-        super().__init__(runpod, history, release, pace)
+    What a target adds: the steps until it is proved, what a switch is there, how one looks, and how things go away.
+    Each may be done again without harm.
+    """
+
+    def __init__(self, history: History, release: Release, pace: Pace, soak_s: float) -> None:
+        super().__init__(history, release)
+        self.pace = pace
         self._soak_s = soak_s
+
+    @abstractmethod
+    def starting(self) -> Sequence[Step]:
+        """The steps until the new one is proved. The first one's undo is ``take_down``."""
+
+    @property
+    @abstractmethod
+    def switch_words(self) -> tuple[str, str]:
+        """What a switch does, and what taking it back does."""
+
+    @abstractmethod
+    def send_callers(self, attempt: Attempt) -> None:
+        """Send callers to the new one, which the record names already."""
+
+    @abstractmethod
+    def send_back(self, attempt: Attempt) -> None:
+        """Send callers to the old one, as they were."""
+
+    @abstractmethod
+    def is_ill(self) -> bool:
+        """One look at the new one."""
+
+    def on_illness(self, attempt: Attempt) -> None:
+        """Say what its log says, where that can be had."""
+
+    @abstractmethod
+    def remove(self, attempt: Attempt) -> None:
+        """Take down all that this release made."""
+
+    @abstractmethod
+    def remove_old(self, attempt: Attempt) -> None:
+        """Take down the old one, and leave the new one as it was asked for."""
 
     def plan(self) -> Plan:
         """The steps until the soak has ended; taken back as a whole."""
-        blue = self.release.beside
-        steps = (
-            Step(
-                "make green",
-                f"POST /serverless as {self._green['name']} with {self.release.image}, one worker at least",
-                self._make_green,
-                "GET green: it has every value",
-                lambda _: self.has(self._green),
-                "DELETE green",
-                self._unmake_green,
-            ),
-            Step(
-                "warm green",
-                "watch green's workers until one is ready",
-                lambda attempt: self.roll_out(attempt, least=1),
-                "green runs its newest version",
-                lambda _: self.has_rolled_out(),
-            ),
-            Step(
-                "prove by a canary",
-                "run one job on green with the canary's inputs",
-                self.prove,
-                "a worker of green answered it",
-                lambda _: self.is_proved(),
-            ),
-            Step(
-                "switch",
-                f"name green in the record, and PATCH /serverless/{blue} to no workers",
-                self._switch,
-                "the record names green",
-                lambda _: self.release.state == "switched",
-                "give blue its workers back, and name it in the record",
-                self._switch_back,
-            ),
-            Step(
-                "soak",
-                f"watch green for {self._soak_s:.0f} s",
-                self._soak,
-                "the time is over, and green is healthy",
-                lambda _: seconds_since(self.release.switched) >= self._soak_s,
-            ),
+        does, undoes = self.switch_words
+        switch = Step(
+            "switch",
+            does,
+            self._switch,
+            "the record names the new one",
+            lambda _: self.release.state == "switched",
+            undoes,
+            self._switch_back,
         )
-        return plan_of(f"blue-green deploy {self.release.name}, release {self.release.number}", steps, whole=True)
+        soak = Step(
+            "soak",
+            f"look at the new one for {self._soak_s:.0f} s",
+            self._soak,
+            "the time is over, and it is healthy",
+            lambda _: seconds_since(self.release.switched) >= self._soak_s,
+        )
+        steps = (*self.starting(), switch, *((soak,) if self.release.beside is not None else ()))
+        return self.plan_of(self.release.kind, steps, whole=True)
 
     def conclude(self) -> tuple[Outcome, tuple[Finding, ...]]:
-        """Green is live; blue is put away."""
+        """It is live; what was in use is put away."""
         outcome, _ = super().conclude()
         return outcome, self.retire()
 
     def retire(self) -> tuple[Finding, ...]:
-        """Once green is live: its own name and workers, and blue away.
+        """Put the old one away, once the new one is live.
 
         What cannot be done now does not make a proved release fail: it is said, and status names it.
         """
-        attempt = Attempt(self.history.folder, {})
+        if self.release.beside is None:
+            return ()
         try:
-            self.set_values(
-                self.runpod.endpoints.get(self.identity),
-                with_mark(self.release.wanted or {}, self.release.marks[0]),
-                attempt,
-            )
-            self.delete(self.release.beside, attempt)
+            self.remove_old(self._unseen())
             self.note(beside=None)
         except GreenroomError as error:
-            message = f"the old endpoint {self.release.beside} is still there, without workers: {error.message}"
-            return (Finding("blue-left", "warning", message, "deploy the same again, which deletes it"),)
+            message = f"the old {self.release.beside} is still there: {error.message}"
+            return (Finding("old-left", "warning", message, "deploy the same again, which takes it down"),)
         return ()
 
-    @property
-    def _green(self) -> Values:
-        wanted = dict(self.release.wanted or {})
-        workers = dict(wanted.get("workers") or {})
-        workers["min"] = max(1, workers.get("min", 0))
-        workers["max"] = max(workers["min"], workers.get("max", 3))
-        named = {**wanted, "name": f"{self.release.name}-{self.release.number}", "workers": workers}
-        return with_mark(named, self.release.marks[0])
-
-    @property
-    def _blue(self) -> str:
-        assert self.release.beside is not None, "a blue/green release has one before it"  # noqa: S101 - our own record
-        return self.release.beside
-
-    def _make_green(self, attempt: Attempt) -> None:
-        if self.release.state == "reverting":
-            self.note(state="switched" if self.release.switched else "begun")
-        self.bring_about(self._green, attempt)
-
-    def _unmake_green(self, attempt: Attempt) -> None:
+    def take_down(self, attempt: Attempt) -> None:
+        """Take the new one down, and keep that it was."""
         self.note(state="reverting")
-        self.delete_made(attempt)
-        outcome = f"taken back: callers use {self.release.beside} as before"
+        self.remove(attempt)
+        outcome = f"taken back: {self.release.beside or 'nothing'} is in use as before"
         self.note(state="reverted", ended=now(), endpoint=None, beside=None, outcome=outcome)
 
+    def take_back(self, attempt: Attempt) -> None:
+        """Everything that was begun, whatever of it was done."""
+        if self.release.switched:
+            self._switch_back(attempt)
+        self.take_down(attempt)
+
     def _switch(self, attempt: Attempt) -> None:
-        """The record first: from here on status and callers name green, and blue is what is kept."""
+        """The record first: from here on status and callers name the new one, and the old one is what is kept."""
         self.note(state="switched", switched=self.release.switched or now())
-        attempt.say(f"{self.release.name} is now the endpoint {self.release.endpoint}")
-        workers = {**(self.release.before or {}).get("workers", {}), "min": 0, "max": 0}
-        self.set_values(self.runpod.endpoints.get(self._blue), {"workers": workers}, attempt)
+        self.send_callers(attempt)
 
     def _switch_back(self, attempt: Attempt) -> None:
         self.note(state="reverting")
-        before = self.release.before or {}
-        self.set_values(self.runpod.endpoints.get(self._blue), {"workers": before.get("workers", {})}, attempt)
+        if self.release.beside is not None:
+            self.send_back(attempt)
         self.note(switched="")
-        attempt.say(f"{self.release.name} is the endpoint {self.release.beside} again")
 
     def _soak(self, attempt: Attempt) -> None:
-        sick = SickWorkers(self.pace)
+        illness = Illness(self.pace)
         while (seconds := seconds_since(self.release.switched)) < self._soak_s:
             attempt.step("soaking", seconds, self._soak_s)
-            if sick.see(self.runpod.endpoints.workers(self.identity).workers):
+            if illness.lasts(self.is_ill()):
+                self.on_illness(attempt)
                 raise RolloutFailed(
-                    f"green became unhealthy {seconds:.0f} s after the switch", mend="read its workers' logs"
+                    f"it became unhealthy {seconds:.0f} s after the switch", mend="read its log in the report"
                 )
             self.pace.pause(attempt.stop, min(self.pace.look, self._soak_s - seconds))
 
+    def _unseen(self) -> Attempt:
+        """For what is done behind the plan's end."""
+        from greenroom.plan.actions import Attempt
 
-class BesideTakenBack(Beside):
-    """A blue/green deploy that did not end: callers to blue again, and green away."""
+        return Attempt(self.history.folder, {})
+
+
+class TakenBack(Rollout):
+    """A release beside another that did not end: callers to the old one again, and the new one away."""
+
+    def __init__(self, beside: Beside) -> None:
+        super().__init__(beside.history, beside.release)
+        self._beside = beside
 
     def plan(self) -> Plan:
         """Its one step."""
+        down = self._beside.starting()[0].undo
         step = Step(
             "take back",
-            f"give {self.release.beside} its workers back, and DELETE green",
+            f"{self._beside.switch_words[1]}; {down}" if self.release.switched else down,
             self._take_back,
-            "the record names blue",
+            "it is recorded so",
             lambda _: self.release.state == "reverted",
         )
-        return plan_of(f"rollback {self.release.name}, release {self.release.number}", (step,), whole=False)
+        return self.plan_of("take back", (step,), whole=False)
+
+    def listening(self, attempt: Attempt) -> AbstractContextManager[None]:
+        """As its target listens."""
+        return self._beside.listening(attempt)
 
     def conclude(self) -> tuple[Outcome, tuple[Finding, ...]]:
         """What is live is the release before, as it was."""
-        return "live", ()
+        return ("live" if self.history.current else "removed"), ()
 
     @property
     def proved(self) -> Release | None:
@@ -174,6 +188,7 @@ class BesideTakenBack(Beside):
         return self.history.current
 
     def _take_back(self, attempt: Attempt) -> None:
-        if self.release.switched:
-            self._switch_back(attempt)
-        self._unmake_green(attempt)
+        try:
+            self._beside.take_back(attempt)
+        finally:
+            self.history, self.release = self._beside.history, self._beside.release

@@ -1,27 +1,12 @@
-"""The job that proves a release: made by a new worker, and answered."""
+"""What proves a release: the inputs of one job, or one HTTP request."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from greenroom.errors import InputInvalid, quoted
-from greenroom.ship.deploy.errors import CanaryFailed
-from greenroom.ship.deploy.watching import SickWorkers
-from greenroom.ship.runpod.errors import ReplyLost, RunPodError
-from greenroom.ship.runpod.queue import Balancer, Queue
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from greenroom.plan.actions import Attempt
-    from greenroom.ship.deploy.pace import Pace
-    from greenroom.ship.runpod.client import RunPod
-    from greenroom.ship.runpod.types import Endpoint, Job
-
-# A job that an old worker took proves nothing, and one whose reply got lost may have been handed in: both are followed
-# by another, since a canary may run twice without harm.
-_JOBS = 3
 _TEXT = "Good evening. This is a test."
 
 
@@ -45,118 +30,3 @@ def read_canary(text: str) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise InputInvalid(f"--canary is {quoted(text)}", mend='give a JSON object: \'{"text": "Hello."}\'')
     return said
-
-
-def prove(runpod: RunPod, endpoint: Endpoint, inputs: Mapping[str, Any], attempt: Attempt, pace: Pace) -> None:
-    """Ask the endpoint, and take only the right answer of a new worker. Raises CanaryFailed, RunPodError, Cancelled."""
-    if endpoint.type == "QUEUE":
-        _prove_queue(runpod, endpoint, inputs, attempt, pace)
-    else:
-        _prove_balancer(runpod, endpoint, inputs, attempt, pace)
-
-
-def _prove_queue(runpod: RunPod, endpoint: Endpoint, inputs: Mapping[str, Any], attempt: Attempt, pace: Pace) -> None:
-    queue = Queue(runpod.transport, endpoint)
-    began = pace.clock()
-    for left in range(_JOBS - 1, -1, -1):
-        try:
-            job = queue.run(inputs, timeout_ms=round(pace.canary * 1000))
-        except ReplyLost:
-            if not left:
-                raise
-            attempt.say("the answer to the canary job was lost; another one is handed in")
-            continue
-        job = _to_end(runpod, endpoint, queue, job, attempt, pace, began)
-        if job.status != "COMPLETED":
-            raise CanaryFailed(
-                f"the canary job ended as {job.status}: {_reason(job)}", mend="mend the image, or give other --canary"
-            )
-        if not _is_by_old_worker(runpod, endpoint, job):
-            attempt.say(f"the canary job was done by {job.worker_id or 'a worker'} in {job.execution_time or 0} ms")
-            return
-        attempt.say("an old worker did the canary job; another one is handed in")
-    raise CanaryFailed("old workers took every canary job", mend="run it again when their jobs have ended")
-
-
-def _to_end(
-    runpod: RunPod, endpoint: Endpoint, queue: Queue, job: Job, attempt: Attempt, pace: Pace, began: float
-) -> Job:
-    """Wait for the end of a job. Raises CanaryFailed."""
-    sick = SickWorkers(pace)
-    while not job.has_ended:
-        seconds = pace.clock() - began
-        attempt.step(f"canary job {job.status.lower().replace('_', ' ')}", seconds, pace.canary)
-        workers = runpod.endpoints.workers(endpoint.id).workers if job.status == "IN_QUEUE" else ()
-        if sick.see(workers):
-            _drop(queue, job)
-            raise CanaryFailed(
-                "no worker becomes healthy to take the canary job", mend="read the workers' logs in the console"
-            )
-        if seconds >= pace.canary:
-            _drop(queue, job)
-            raise CanaryFailed(
-                f"the canary job did not end in {pace.canary:.0f} s (it is {job.status.lower().replace('_', ' ')})",
-                mend="give a longer --canary-s, or smaller inputs",
-            )
-        pace.pause(attempt.stop, pace.look)
-        job = queue.status(job)
-    return job
-
-
-def _drop(queue: Queue, job: Job) -> None:
-    """Cancel a job that nobody waits for any more; that it failed is said already."""
-    try:
-        queue.cancel(job)
-    except RunPodError:
-        return
-
-
-def _is_by_old_worker(runpod: RunPod, endpoint: Endpoint, job: Job) -> bool:
-    workers = runpod.endpoints.workers(endpoint.id).workers
-    return any(worker.id == job.worker_id and worker.is_stale for worker in workers)
-
-
-def _reason(job: Job) -> str:
-    """What the worker says: greenroom's own errors are JSON, others are anything."""
-    said = job.error if job.error is not None else job.output
-    if isinstance(said, str):
-        try:
-            said = json.loads(said)
-        except ValueError:
-            return said[:300] or "no reason is given"
-    if isinstance(said, dict):
-        return str(said.get("message") or said.get("error_message") or said.get("error") or "no reason is given")[:300]
-    return "no reason is given"
-
-
-def _prove_balancer(
-    runpod: RunPod, endpoint: Endpoint, inputs: Mapping[str, Any], attempt: Attempt, pace: Pace
-) -> None:
-    """inputs: ``{"path": "/v1/...", "body": {...}}``."""
-    balancer = Balancer(runpod.transport, endpoint)
-    began = pace.clock()
-    sick = SickWorkers(pace)
-    while not _answers(balancer):
-        if sick.see(runpod.endpoints.workers(endpoint.id).workers):
-            raise CanaryFailed("no worker becomes healthy", mend="read the workers' logs in the console")
-        seconds = pace.clock() - began
-        attempt.step("waiting for a ready worker", seconds, pace.canary)
-        if seconds >= pace.canary:
-            raise CanaryFailed(f"no worker is ready after {pace.canary:.0f} s", mend="give a longer --canary-s")
-        pace.pause(attempt.stop, pace.look)
-    if path := inputs.get("path"):
-        try:
-            balancer.post(str(path), inputs.get("body"))
-        except RunPodError as error:
-            raise CanaryFailed(f"the canary request failed: {error.message}", mend="mend the image") from error
-    attempt.say("a worker is ready, and answers")
-
-
-def _answers(balancer: Balancer) -> bool:
-    """A balancer that cannot say so now says no: while workers start it answers with what it has."""
-    try:
-        return balancer.ping()
-    except RunPodError as error:
-        if not error.retryable:
-            raise
-        return False

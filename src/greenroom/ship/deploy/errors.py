@@ -30,6 +30,19 @@ class ReleaseUnfinished(GreenroomError):
     code = "release-unfinished"
 
 
+class ReleasedElsewhere(GreenroomError):
+    """The name is one of something that runs in another place."""
+
+    code = "released-elsewhere"
+
+
+class StillBusy(GreenroomError):
+    """What is to go away still does work that would be lost."""
+
+    code = "still-busy"
+    retryable = True
+
+
 class RollbackImpossible(GreenroomError):
     """There is nothing to go back to."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from greenroom.errors import ExtraMissing, InputInvalid, quoted
+from greenroom.findings import Finding
 from greenroom.ship.certificates import certificates
 
 if TYPE_CHECKING:
@@ -91,6 +92,29 @@ class Looked:
     state: Literal["found", "absent", "login", "unreachable"]
     image: Image | None = None
     problem: str = ""
+
+
+def pinned(image: str, looked: Looked) -> tuple[str, tuple[Finding, ...]]:
+    """The image by its digest, as far as the registry told it, and what is to be said of that."""
+    reference = Reference.parse(image)
+    if looked.state == "found" and looked.image is not None:
+        found = looked.image
+        whole = reference.pinned(found.digest)
+        if reference.digest is None:
+            tag = reference.tag or "latest"
+            message = f"the tag {tag} of {reference.name} is {found.digest} now, and that is what is deployed"
+            return whole, (Finding("image-resolved", "note", message, f"write {whole} to be sure of it"),)
+        return whole, ()
+    if looked.state == "absent":
+        message = f"there is no image {image} in its registry"
+        return image, (Finding("image-absent", "error", message, "push it, or check its name"),)
+    if reference.digest is None:
+        message = f"nobody can say which digest {image} has ({looked.problem}), and a tag may be moved while it rolls"
+        mend = "give it by digest: NAME@sha256:..., as docker push and greenroom build print it"
+        return image, (Finding("image-digest-unknown", "error", message, mend),)
+    message = f"whether {reference.name} has this digest could not be looked up ({looked.problem})"
+    mend = "make sure that the push has ended, and that the endpoint's registry credentials may read it"
+    return reference.pinned(reference.digest), (Finding("image-unchecked", "warning", message, mend),)
 
 
 def look_up(reference: Reference) -> Looked:

@@ -1,4 +1,4 @@
-"""How often a deploy looks, and how long it waits."""
+"""How often a deploy looks, how long it waits, and when it gives up."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Pace:
     """Seconds. look: between two looks.  rollout: until all workers are new.  canary: for the job that proves them.
 
-    unhealthy: after which new workers of which none is healthy are given up; the platform itself takes up to seven
-    minutes for a slow start, and says UNHEALTHY only then.  pause, clock: how a wait is waited, and by what.
+    unhealthy: after which what is unhealthy at every look is given up; RunPod itself takes up to seven minutes for a
+    slow start, and says UNHEALTHY only then.  pause, clock: how a wait is waited, and by what.
     """
 
     look: float = 5.0
@@ -28,3 +28,19 @@ class Pace:
 
 
 PACE = Pace()
+
+
+class Illness:
+    """Whether something was found unhealthy at every look, for long enough to give it up."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._since: float | None = None
+
+    def lasts(self, is_ill: bool) -> bool:
+        """Take a look; True when it is to be given up."""
+        if not is_ill:
+            self._since = None
+            return False
+        self._since = self._pace.clock() if self._since is None else self._since
+        return self._pace.clock() - self._since >= self._pace.unhealthy

@@ -1,7 +1,8 @@
 """Every release, kept on this machine: what it set, what was there before, how it ended.
 
 A record is written before anything changes, so that whoever comes after a crash knows what was under way and how to go
-back. One file a release, whole or absent, in a folder that only its owner reads: variables may hold secrets.
+back. One file a release, whole or absent. A way back needs the variables as they were, and they may hold secrets: file
+and folder are for their owner alone.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import functools
 import getpass
 import json
+import os
 import re
 import secrets
 import socket
@@ -16,10 +18,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from greenroom.errors import FileUnreadable, UnknownName, quoted
+from greenroom.errors import FileUnreadable, InputInvalid, UnknownName, quoted
 from greenroom.files import Publication, writing_to
-from greenroom.ship.deploy.configuration import shown
-from greenroom.ship.deploy.declaration import checked_name
+from greenroom.ship.deploy.masking import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,10 @@ Kind = Literal["deploy", "blue-green", "rollback"]
 State = Literal["begun", "switched", "reverting", "live", "reverted", "removed", "interrupted"]
 _ENDED = frozenset({"live", "reverted", "removed", "interrupted"})
 _FILE = re.compile(r"([0-9]{4,})\.json")
+# A name is a folder's too.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,62}")
+# What stands for the mark of a release that was not begun.
+NO_MARK = "NEW"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ class Release:
     @property
     def masked(self) -> Release:
         """The same to be shown: what its variables hold is hidden where it is secret."""
-        return replace(self, wanted=_masked(self.wanted), before=_masked(self.before))
+        wanted, before = (None if values is None else shown(values) for values in (self.wanted, self.before))
+        return replace(self, wanted=wanted, before=before)
 
     def __str__(self) -> str:
         return f"release {self.number} of {self.name}"
@@ -97,7 +103,7 @@ class History:
     def read(cls, data: Path, name: str) -> Self:
         """From the data folder. Raises InputInvalid for an impossible name, FileUnreadable."""
         folder = _root(data) / checked_name(name)
-        paths = sorted(path for path in _files(folder) if _FILE.fullmatch(path.name))
+        paths = sorted(filter(_is_record, _files(folder)))
         return cls(name, folder, tuple(_read(path) for path in paths))
 
     @property
@@ -118,6 +124,16 @@ class History:
         if self.unfinished and self.unfinished.state == "switched":
             return self.unfinished.endpoint
         return self.current.endpoint if self.current else None
+
+    @property
+    def last(self) -> Release | None:
+        """What a rollback starts from: the one under way, or the newest that ended as asked."""
+        return self.unfinished or next((one for one in self.releases[::-1] if one.state in ("live", "removed")), None)
+
+    @property
+    def next_number(self) -> int:
+        """Of a release that would be begun now."""
+        return (self.releases[-1].number if self.releases else 0) + 1
 
     def release(self, number: int) -> Release:
         """One that was proved. Raises UnknownName."""
@@ -150,14 +166,26 @@ class History:
         """Keep a release as it is now. Raises OutputUnwritable."""
         text = json.dumps(asdict(release), ensure_ascii=False, indent=2)
         with Publication(self.folder) as out:
-            out.write(f"{release.number:04}.json", f"{text}\n".encode())
+            file = out.open(f"{release.number:04}.json")
+            with writing_to(self.folder), file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write(f"{text}\n".encode())
         others = tuple(known for known in self.releases if known.number != release.number)
         return replace(self, releases=tuple(sorted((*others, release), key=lambda known: known.number)))
 
 
+def checked_name(name: Any) -> str:
+    """A name that an endpoint, a compose project and a folder can have. Raises InputInvalid."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.endswith((" ", ".")):
+        said = "no name is given" if not name else f"{quoted(name)} cannot be the name of a deploy"
+        raise InputInvalid(said, mend="--name with letters, digits, dots, dashes; 63 at most, a letter or digit first")
+    return name
+
+
 def names(data: Path) -> tuple[str, ...]:
     """All that was ever deployed from this machine."""
-    return tuple(sorted(path.name for path in _files(_root(data)) if path.is_dir()))
+    folders = (path for path in _files(_root(data)) if path.is_dir())
+    return tuple(sorted(folder.name for folder in folders if any(map(_is_record, _files(folder)))))
 
 
 def now() -> str:
@@ -172,6 +200,10 @@ def seconds_since(moment: str) -> float:
 
 def _root(data: Path) -> Path:
     return data / "deploys"
+
+
+def _is_record(path: Path) -> bool:
+    return _FILE.fullmatch(path.name) is not None
 
 
 def _files(folder: Path) -> list[Path]:
@@ -192,19 +224,6 @@ def _reader() -> TypeAdapter[Release]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Release)
-
-
-def _masked(values: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Of an endpoint, or of a compose project, whose services have variables of their own."""
-    if values is None:
-        return None
-    hidden = shown(values)
-    if "config" in values:
-        services = values["config"].get("services", {})
-        masked = {name: shown({**one, "env": one.get("environment") or {}}) for name, one in services.items()}
-        masked = {name: {**one, "environment": one.pop("env")} for name, one in masked.items()}
-        hidden["config"] = {**values["config"], "services": masked}
-    return hidden
 
 
 def _who() -> str:

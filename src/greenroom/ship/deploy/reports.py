@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ _WORDS: dict[Outcome, str] = {
     "unchanged": "is live already; nothing was changed",
     "refused": "was not begun; nothing was changed",
     "reverted": "failed and was taken back",
-    "unsettled": "failed and is not taken back",
+    "unsettled": "is neither live nor taken back",
     "stopped": "was stopped on its way",
     "removed": "took everything down",
 }
+_GO_ON = "run the same command again: it goes on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class StepReport:
 class Report:
     """One deploy or rollback.
 
-    number: of the release, None where none was begun.  endpoint: what callers use now.  address: where it is reached.
+    number: of the release, None where none was begun.  in_use: the release that callers use now, where it is another.
+    endpoint: what they use.  address: where it is reached.
     hourly: dollars that workers cost now, None where nobody knows.  costs: what runs and costs money, in words.
     next: commands, the likeliest first.
     """
@@ -51,6 +53,7 @@ class Report:
     outcome: Outcome
     number: int | None = None
     image: str = ""
+    in_use: str = ""
     endpoint: str | None = None
     address: str = ""
     by: str = ""
@@ -72,6 +75,21 @@ class Report:
         return next((step.reason for step in self.steps if step.reason), "")
 
 
+def with_next(report: Report, *, has_before: bool) -> Report:
+    """The report with the commands that may follow. has_before: whether there is a release to go back to."""
+    name = report.name
+    match report.outcome:
+        case "live" | "unchanged":
+            then = (f"greenroom status {name}", *((f"greenroom rollback {name}",) if has_before else ()))
+        case "unsettled" | "stopped" if report.kind == "deploy":
+            then = (_GO_ON, f"greenroom rollback {name} takes it back", f"greenroom status {name}")
+        case "unsettled" | "stopped":
+            then = (f"greenroom rollback {name} goes on", f"greenroom status {name}")
+        case _:
+            then = (f"greenroom status {name}" if report.endpoint or report.number else "greenroom status",)
+    return replace(report, next=then)
+
+
 def lines(report: Report) -> Iterator[str]:
     """The report as people read it."""
     release = f"release {report.number} of {report.name}" if report.number else report.name
@@ -80,6 +98,8 @@ def lines(report: Report) -> Iterator[str]:
         yield f"  why       {report.why}"
     if report.image:
         yield f"  image     {report.image}"
+    if report.in_use:
+        yield f"  in use    {report.in_use}"
     if report.endpoint:
         yield f"  endpoint  {report.endpoint}" + (f"  {report.address}" if report.address else "")
     for step in report.steps:

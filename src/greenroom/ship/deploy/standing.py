@@ -1,21 +1,16 @@
-"""What of a deploy is there now: the endpoint, its release, its workers, and what costs money."""
+"""What of a deploy is there now: its release, what runs of it, and what costs money. One form for every target."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from greenroom.findings import Finding
-from greenroom.ship.deploy.configuration import MARK, changes, values_of
-from greenroom.ship.deploy.spending import dollars, price_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from greenroom.ship.deploy.records import History, Release
-    from greenroom.ship.runpod.client import RunPod
-    from greenroom.ship.runpod.types import Endpoint, GpuType, Pod
+    from greenroom.ship.deploy.records import Release
 
 # in-use: what callers use.  beside: the other one of a blue/green deploy.  unfinished: of a deploy that did not end.
 # stray: marked as ours, and no record here knows it.  pod: any pod of the account that is paid for.
@@ -28,6 +23,11 @@ _ROLES: dict[Role, str] = {
     "stray": "marked as greenroom's, and in no record here",
     "pod": "a pod",
 }
+
+
+def dollars(amount: float) -> str:
+    """``$1.38 an hour``."""
+    return f"${amount:.2f} an hour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,94 +81,34 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All names that were asked for, and all that runs of ours. hourly: dollars in all, None where one is unknown."""
+    """All names that were asked for, and all that runs of ours. findings: of what could not be looked at."""
 
-    standings: tuple[Standing, ...]
-    running: tuple[Running, ...]
-    hourly: float | None
+    standings: tuple[Standing, ...] = ()
+    running: tuple[Running, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
+    @property
+    def hourly(self) -> float | None:
+        """Dollars in all, None where one is unknown."""
+        return cost(self.running)
 
-def survey(runpod: RunPod, histories: Sequence[History], *, pods: bool = True) -> Survey:
-    """Look at everything that these names have, and at everything that bears our mark. Raises RunPodError."""
-    endpoints = {endpoint.id: endpoint for endpoint in runpod.endpoints.list()}
-    gpus = runpod.gpus() if endpoints else ()
-    roles = _roles(histories, endpoints)
-    running = [_endpoint(runpod, endpoints[identity], role, gpus) for identity, role in roles.items()]
-    if pods:
-        running += [_pod(pod) for pod in runpod.pods.list() if pod.cost > 0 or MARK in pod.env]
-    hourly = [one.hourly for one in running]
-    known = [amount for amount in hourly if amount is not None]
-    standings = tuple(_standing(runpod, history, endpoints) for history in histories)
-    return Survey(standings, tuple(running), sum(known) if len(known) == len(hourly) else None)
+    def __add__(self, other: Survey) -> Survey:
+        return Survey(
+            (*self.standings, *other.standings),
+            (*self.running, *other.running),
+            (*self.findings, *other.findings),
+        )
 
 
-def _roles(histories: Sequence[History], endpoints: Mapping[str, Endpoint]) -> dict[str, Role]:
-    """Why each endpoint counts; the first reason is the strongest."""
-    roles: dict[str, Role] = {}
-    for history in histories:
-        under_way = history.unfinished
-        said: list[tuple[str | None, Role]] = [(history.endpoint, "in-use")]
-        for release in filter(None, (under_way, history.current)):
-            said += [(release.beside, "beside"), (release.endpoint, "unfinished" if release is under_way else "in-use")]
-        if under_way is not None:
-            said += [(one.id, "unfinished") for one in endpoints.values() if one.env.get(MARK) in under_way.marks]
-        for identity, role in said:
-            if identity is not None and identity in endpoints:
-                roles.setdefault(identity, role)
-    for endpoint in endpoints.values():
-        if MARK in endpoint.env:
-            roles.setdefault(endpoint.id, "stray")
-    return roles
-
-
-def _endpoint(runpod: RunPod, endpoint: Endpoint, role: Role, gpus: Sequence[GpuType]) -> Running:
-    workers = runpod.endpoints.workers(endpoint.id).workers
-    prices = [price_of(worker, gpus) for worker in workers]
-    known = [price for price in prices if price is not None]
-    hourly = sum(known) if len(known) == len(prices) else None
-    states = dict(Counter(str(worker.status) for worker in workers))
-    return Running("endpoint", role, endpoint.id, endpoint.name, states, endpoint.workers.min, hourly)
-
-
-def _pod(pod: Pod) -> Running:
-    return Running("pod", "pod", pod.id, pod.name, {}, 0, pod.cost)
-
-
-def _standing(runpod: RunPod, history: History, endpoints: Mapping[str, Endpoint]) -> Standing:
-    under_way = history.unfinished.masked if history.unfinished else None
-    current = history.current.masked if history.current else None
-    release = under_way if under_way and under_way.state == "switched" else current
-    endpoint = endpoints.get(history.endpoint or "")
-    if endpoint is None:
-        return Standing(history.name, release, under_way, history.endpoint, gone=history.endpoint is not None)
-    rollout = runpod.endpoints.releases(endpoint.id).rollout
-    drift = () if under_way or release is None else tuple(changes(_recorded(release), values_of(endpoint)))
-    return Standing(
-        history.name,
-        release,
-        under_way,
-        endpoint.id,
-        address(endpoint),
-        endpoint.image,
-        rollout.in_progress,
-        rollout.percent_on_latest if rollout.workers_total else None,
-        drift,
-    )
-
-
-def _recorded(release: Release) -> dict[str, object]:
-    """What a release set, but for its mark, which is not what drifts."""
-    return {name: value for name, value in (release.wanted or {}).items() if name != "env"}
-
-
-def address(endpoint: Endpoint) -> str:
-    """Where callers send what they ask."""
-    return endpoint.request_urls.run or endpoint.request_urls.base or ""
+def cost(running: Sequence[Running]) -> float | None:
+    """Dollars an hour of all of them, None where one is unknown."""
+    known = [one.hourly for one in running if one.hourly is not None]
+    return sum(known) if len(known) == len(running) else None
 
 
 def found(seen: Survey) -> tuple[Finding, ...]:
     """What of it a person should act on."""
-    return (*_of_names(seen), *_of_running(seen))
+    return (*seen.findings, *_of_names(seen), *_of_running(seen))
 
 
 def _of_names(seen: Survey) -> Iterator[Finding]:

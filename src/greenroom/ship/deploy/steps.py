@@ -15,8 +15,12 @@ from greenroom.plan.plan import Phase, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from greenroom.plan.actions import Attempt
+
+    Listening = Callable[[Attempt], AbstractContextManager[None]]
+    Said = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +36,34 @@ class Step:
     undoes: Callable[[Attempt], None] | None = None
 
 
-def plan_of(name: str, steps: Sequence[Step], *, whole: bool) -> Plan:
-    """The steps one after another. whole: when one fails, all are taken back."""
+def plan_of(name: str, steps: Sequence[Step], listening: Listening, said: Said, *, whole: bool) -> Plan:
+    """The steps one after another.
+
+    listening: around each.  said: told which one begins, or is taken back.  whole: when one fails, all are taken back.
+    """
     begun: set[int] = set()
-    phases = [_phase(number, step, begun) for number, step in enumerate(steps, 1)]
+    phases = [_phase(number, step, begun, listening, said) for number, step in enumerate(steps, 1)]
     return Plan(name, tuple(phases), whole)
 
 
-def _phase(number: int, step: Step, begun: set[int]) -> Phase:
+def _phase(number: int, step: Step, begun: set[int], listening: Listening, said: Said) -> Phase:
     def does(attempt: Attempt) -> None:
         begun.add(number)
-        step.does(attempt)
+        said(f"{step.name}: {step.do}")
+        with listening(attempt):
+            step.does(attempt)
 
     def holds(attempt: Attempt) -> bool:
-        return number in begun and step.holds(attempt)
+        with listening(attempt):
+            return number in begun and step.holds(attempt)
 
     def undoes(attempt: Attempt) -> None:
         if not begun:
             attempt.say("it goes on from where it was left")
         elif step.undoes is not None:
-            step.undoes(attempt)
+            said(f"taking back ({step.name}): {step.undo}")
+            with listening(attempt):
+                step.undoes(attempt)
             begun.discard(number)
 
     return Phase(

@@ -63,12 +63,15 @@ def read_text(path: Path) -> str:
         raise FileUnreadable(f"{quoted(path)} cannot be read", mend="check the path, and that it is UTF-8") from error
 
 
-def resolve(host: Host, text: str, name: str, service: str | None) -> Compose:
+def resolve(host: Host, text: str, name: str, service: str | None, folder: str) -> Compose:
     """Have Compose on the host resolve a file, variables and files of variables with it.
+
+    folder: what its paths are relative to; empty for where commands run there.
 
     Raises HostFailed, UnknownName, InputInvalid.
     """
-    done = host.run(["docker", "compose", "-p", name, "-f", "-", "config", "--format", "json"], text)
+    place = ["--project-directory", folder] if folder else []
+    done = host.run(["docker", "compose", "-p", name, *place, "-f", "-", "config", "--format", "json"], text)
     if done.code:
         raise HostFailed(f"docker compose does not take the file: {done.last_words}", mend="docker compose config")
     try:
@@ -97,6 +100,17 @@ def of_slot(compose: Compose, slot: str, image: str, port: int) -> dict[str, Any
         if network and not network.get("external"):
             network.pop("name", None)
     return config
+
+
+def moved(wanted: dict[str, Any], slot: str, name: str) -> dict[str, Any]:
+    """A release as it was, in another slot."""
+    was = str(wanted["project"]).removeprefix(f"{name}-")
+    port = int(wanted["port"]) - SLOTS.index(was) + SLOTS.index(slot)
+    config = {**wanted["config"], "name": project(name, slot)}
+    service = dict(config["services"][wanted["service"]])
+    service["ports"] = [{**said, "published": str(port)} for said in service["ports"]]
+    config["services"] = {**config["services"], wanted["service"]: service}
+    return {**wanted, "project": project(name, slot), "port": port, "config": config}
 
 
 def _service(services: Mapping[str, Any], wanted: str | None) -> str:

@@ -60,7 +60,8 @@ class Blueprint:
 
     python: minor of the base's own.  torch: None for models without.  driver: the oldest one of NVIDIA that runs it.
     gpus: ids.  pools: RunPod's, which hold no other GPU than these and ``excluded``.  fetches: whether weights come
-    from a server, and not with a package.
+    from a server, and not with a package.  lock: a pylock.toml of the environment.  bootstrap: hashed requirements of
+    what installs it.  decisions: what was chosen by facts, in sentences.
     """
 
     recipe: Recipe
@@ -75,9 +76,10 @@ class Blueprint:
     pools: tuple[str, ...]
     excluded: tuple[str, ...]
     fetches: bool
-    lock: bytes | None
     accepts: bool
-    reasons: tuple[str, ...]
+    decisions: tuple[str, ...]
+    lock: bytes | None = None
+    bootstrap: bytes | None = None
 
     @property
     def model(self) -> str:
@@ -88,6 +90,29 @@ class Blueprint:
     def cuda(self) -> str | None:
         """The CUDA that torch is built for, ``12.6``."""
         return cuda_of_tag(self.torch.cuda) if self.torch is not None and self.torch.cuda != CPU else None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is as it is, in sentences."""
+        if self.lock is None:
+            return (*self.decisions, "releases are pinned, and not their hashes")
+        installers = "" if self.bootstrap is None else ", and that of what installs them"
+        return (*self.decisions, f"the hash of every package is locked{installers}")
+
+    @property
+    def pulls(self) -> bool:
+        """Whether weights are put into the image."""
+        return self.fetches and self.weights == "baked"
+
+    @property
+    def fetches_at_start(self) -> bool:
+        """Whether weights are fetched by the first start."""
+        return self.fetches and self.weights == "volume"
+
+    @property
+    def bootstrap_extras(self) -> tuple[str, ...]:
+        """What the greenroom has that installs the environment and, without one in the image, fetches weights."""
+        return ("install", "weights") if self.pulls and self.environment == "volume" else ("install",)
 
     @property
     def on_runpod(self) -> bool:

@@ -76,9 +76,9 @@ def decide(wanted: Wanted) -> Blueprint:
         pools=pools,
         excluded=excluded,
         fetches=any(file.host != "pypi" for file in files),
-        lock=_lock(wanted.lock),
         accepts=wanted.accepts,
-        reasons=(*_reasons(python, torch, floor.value if floor is not None else None), *_unpooled(asked, pools)),
+        lock=_lock(wanted.lock),
+        decisions=(*_reasons(python, torch, floor.value if floor is not None else None), *_unpooled(asked, pools)),
     )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def compose(blueprint: Blueprint, version: str) -> str:
     """The whole file. Its key comes from the environment or from ``.env``, and stands in no file of ours."""
-    uses_volume = blueprint.environment == "volume" or (blueprint.fetches and blueprint.weights == "volume")
+    uses_volume = blueprint.environment == "volume" or blueprint.fetches_at_start
     mounts = [f"data:{DATA}", *([f"volume:{VOLUME}"] if uses_volume else [])]
     lines = [
         "services:",
@@ -22,7 +22,7 @@ def compose(blueprint: Blueprint, version: str) -> str:
         f"    image: {blueprint.model}:{version}",
         "    environment:",
         "      GREENROOM_API_KEY: ${GREENROOM_API_KEY:?set it to a key that clients will send}",
-        *(["      GREENROOM_ACCEPT_LICENCE: ${GREENROOM_ACCEPT_LICENCE:-false}"] if blueprint.fetches else []),
+        *(["      GREENROOM_ACCEPT_LICENCE: ${GREENROOM_ACCEPT_LICENCE:-false}"] if blueprint.fetches_at_start else []),
         "    ports:",
         f'      - "127.0.0.1:${{PORT:-{PORT}}}:{PORT}"',
         "    volumes:",

@@ -40,7 +40,8 @@ def install_words(blueprint: Blueprint) -> str:
     wanted = "".join(f" --with {part}" for part in blueprint.parts.gains if part != "serve")
     if blueprint.lock is not None:
         return f"{blueprint.model}{wanted} --lock {FILES}/pylock.toml"
-    return f"{blueprint.model}{wanted}" + "".join(f" --constraint {FILES}/{name}" for name in sources(blueprint))
+    named = [name for name in sources(blueprint) if name.endswith(".txt")]
+    return f"{blueprint.model}{wanted}" + "".join(f" --constraint {FILES}/{name}" for name in named)
 
 
 def _blocks(blueprint: Blueprint, wheel: str, version: str) -> Iterator[str]:
@@ -59,7 +60,7 @@ def _blocks(blueprint: Blueprint, wheel: str, version: str) -> Iterator[str]:
         yield _pairs("ENV", index)
     yield f"COPY {' '.join([wheel, *sources(blueprint)])} {FILES}/"
     yield _packages(blueprint, wheel)
-    if _needs_pull(blueprint):
+    if blueprint.pulls:
         yield from _weights(blueprint)
     yield f"COPY --chmod=0755 start.sh {FILES}/start.sh"
     yield _pairs("ENV", _variables(blueprint))
@@ -87,11 +88,7 @@ def _blocks(blueprint: Blueprint, wheel: str, version: str) -> Iterator[str]:
 
 def _packages(blueprint: Blueprint, wheel: str) -> str:
     """The environment of the model; or, where the volume has that, what unpacks it."""
-    extras = "install,weights" if _needs_pull(blueprint) else "install"
-    bootstrap = (
-        f"python3 -m venv {BOOTSTRAP}",
-        f'{BOOTSTRAP}/bin/python -m pip install --constraint {FILES}/constraints.txt "{FILES}/{wheel}[{extras}]"',
-    )
+    bootstrap = (f"python3 -m venv {BOOTSTRAP}", *_bootstrap(blueprint, f"{FILES}/{wheel}"))
     if blueprint.environment == "volume":
         return _run((_CACHE, _INDEX, _AUTHORITIES), *bootstrap)
     return "# Locked, every file hashed and imported once, compiled; what made it does not stay.\n" + _run(
@@ -101,6 +98,15 @@ def _packages(blueprint: Blueprint, wheel: str) -> str:
         f'{ENVIRONMENTS}/current/bin/python -c "{_COMPILE}"',
         f"rm -rf {BOOTSTRAP}",
     )
+
+
+def _bootstrap(blueprint: Blueprint, wheel: str) -> Iterator[str]:
+    pip = f"{BOOTSTRAP}/bin/python -m pip install"
+    if blueprint.bootstrap is None:
+        yield f'{pip} --constraint {FILES}/constraints.txt "{wheel}[{",".join(blueprint.bootstrap_extras)}]"'
+        return
+    yield f"{pip} --require-hashes --requirement {FILES}/bootstrap.txt"
+    yield f"{pip} --no-deps {wheel}"
 
 
 def _weights(blueprint: Blueprint) -> Iterator[str]:
@@ -117,17 +123,18 @@ def _weights(blueprint: Blueprint) -> Iterator[str]:
 
 def sources(blueprint: Blueprint) -> tuple[str, ...]:
     """Files that say which releases are installed."""
-    chosen = "pylock.toml" if blueprint.lock is not None else "torch.txt" if blueprint.torch is not None else None
-    return ("constraints.txt", chosen) if chosen else ("constraints.txt",)
-
-
-def _needs_pull(blueprint: Blueprint) -> bool:
-    return blueprint.fetches and blueprint.weights == "baked"
+    installers = "constraints.txt" if blueprint.bootstrap is None else "bootstrap.txt"
+    if blueprint.lock is not None:
+        return (installers, "pylock.toml")
+    return ("constraints.txt", *(["torch.txt"] if blueprint.torch is not None else []))
 
 
 def _torch_index(blueprint: Blueprint) -> dict[str, str]:
-    """Where torch's builds are that the ordinary index has not: pip and greenroom install ask there, too."""
-    index = blueprint.torch.index if blueprint.torch is not None else None
+    """Where torch's builds are that the ordinary index has not: greenroom install asks there, too.
+
+    A lock says itself where each package is.
+    """
+    index = blueprint.torch.index if blueprint.torch is not None and blueprint.lock is None else None
     return {"PIP_EXTRA_INDEX_URL": index} if index else {}
 
 
@@ -136,7 +143,7 @@ def _variables(blueprint: Blueprint) -> dict[str, str]:
     said = {"GREENROOM_DATA": DATA, "HOME": DATA}
     if blueprint.environment == "baked":
         said["PATH"] = f"{ENVIRONMENTS}/current/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    if _needs_pull(blueprint):
+    if blueprint.pulls:
         said |= {"HF_HOME": WEIGHTS, "HF_HUB_OFFLINE": "1"}
     if blueprint.driver is not None:
         # NVIDIA's container toolkit refuses older drivers by itself; the start script says it elsewhere.

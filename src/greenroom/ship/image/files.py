@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from greenroom.ship.image.blueprint import Blueprint
 
 RECORD = "image.json"
+LOCK = "pylock.toml"
 _SCHEMA = 1
 _EXECUTABLE = 0o755
 _MOST_NAMED = 3
@@ -60,11 +61,16 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a generation came to. same: files that were as they are. open: packages whose release nothing says."""
+    """What a generation came to.
+
+    same: files that were as they are.  removed: those of an earlier generation that this one has not.  open: packages
+    whose release nothing says.
+    """
 
     folder: Path
     written: tuple[str, ...]
     same: tuple[str, ...]
+    removed: tuple[str, ...]
     reasons: tuple[str, ...]
     open: tuple[str, ...]
 
@@ -97,11 +103,11 @@ def files_of(blueprint: Blueprint) -> Files:
         "README.md": readme(blueprint, __version__),
         **runpod_files(blueprint),
     }
-    if blueprint.torch is not None:
-        texts["torch.txt"] = torch_pin(blueprint.torch)
+    if blueprint.torch is not None and "torch.txt" in sources(blueprint):
+        texts["torch.txt"] = f"# {'; '.join(blueprint.torch.reasons)}.\n{torch_pin(blueprint.torch)}\n"
     content = {name: text.encode() for name, text in texts.items()}
-    if blueprint.lock is not None:
-        content["pylock.toml"] = blueprint.lock
+    locks = {LOCK: blueprint.lock, "bootstrap.txt": blueprint.bootstrap}
+    content |= {name: locked for name, locked in locks.items() if locked is not None}
     content[wheel] = own.content
     content[RECORD] = _record(blueprint, content)
     return Files(content, blueprint.reasons, () if blueprint.lock is not None else pins.open)
@@ -110,11 +116,11 @@ def files_of(blueprint: Blueprint) -> Files:
 def write(files: Files, folder: Path, *, force: bool = False) -> Written:
     """Write all files, each whole; what stands there with the same bytes stays, what an earlier one wrote is replaced.
 
+    What an earlier one wrote and this one has not is removed: an endpoint.json for other GPUs must not be deployed.
     force: replace files of others, too. Raises WouldOverwrite before anything is written, OutputUnwritable.
     """
     changed = files.differing(folder)
-    known = read_record(folder) if not force and changed else None
-    ours = {RECORD, *(name for name in known.written if _is_as_written(folder, name, known))} if known else set()
+    ours = _ours(folder, force=force) if changed else frozenset()
     in_the_way = [name for name in changed if (folder / name).exists() and name not in ours]
     if in_the_way and not force:
         more = f" and {len(in_the_way) - _MOST_NAMED} more" if len(in_the_way) > _MOST_NAMED else ""
@@ -129,8 +135,17 @@ def write(files: Files, folder: Path, *, force: bool = False) -> Written:
     script = folder / "start.sh"
     with writing_to(script):
         script.chmod(_EXECUTABLE)
+    removed = tuple(sorted(ours - files.content.keys()))
+    with writing_to(folder):
+        for name in removed:
+            (folder / name).unlink(missing_ok=True)
     same = tuple(name for name in files.content if name not in changed)
-    return Written(folder, changed, same, files.reasons, files.open)
+    return Written(folder, changed, same, removed, files.reasons, files.open)
+
+
+def earlier_lock(folder: Path) -> bytes | None:
+    """The lock of an earlier generation."""
+    return _content(folder / LOCK)
 
 
 def read_record(folder: Path) -> Image | None:
@@ -145,6 +160,19 @@ def read_record(folder: Path) -> Image | None:
         raise FileUnreadable(
             f"{quoted(path)} is not as greenroom build writes it", mend="write it anew: --force"
         ) from error
+
+
+def _ours(folder: Path, *, force: bool) -> frozenset[str]:
+    """What an earlier generation wrote and nobody changed since. Raises FileUnreadable, unless forced."""
+    try:
+        known = read_record(folder)
+    except FileUnreadable:
+        if not force:
+            raise
+        known = None
+    if known is None:
+        return frozenset()
+    return frozenset({RECORD, *(name for name in known.written if _is_as_written(folder, name, known))})
 
 
 def _is_as_written(folder: Path, name: str, record: Image) -> bool:

@@ -38,7 +38,7 @@ class Pins:
 
 def pins_for(blueprint: Blueprint) -> Pins:
     """One release of every package that the image will hold, as far as this environment has it."""
-    extras = {"install", *blueprint.parts.needs, *blueprint.parts.gains}
+    extras = {"install", "ship", *blueprint.parts.needs, *blueprint.parts.gains}
     found: dict[str, str | None] = {}
     waiting = [("greenroom", extra) for extra in ("", *sorted(extras))]
     seen = set(waiting)
@@ -59,9 +59,24 @@ def pins_for(blueprint: Blueprint) -> Pins:
 
 
 def torch_pin(build: TorchBuild) -> str:
-    """The build that was chosen, as a file of constraints."""
-    local = f"+{build.cuda}" if build.index is not None else ""
-    return f"# {'; '.join(build.reasons)}.\n{build.requirement}{local}\n"
+    """The build that was chosen, ``torch==2.11.0+cu126``."""
+    return build.requirement + (f"+{build.cuda}" if build.index is not None else "")
+
+
+def requirements_of_greenroom(extras: Iterable[str], python: str) -> tuple[str, ...]:
+    """What greenroom needs with these extras on the image's Python, as pip and uv take it; greenroom is not in it."""
+    found: dict[str, None] = {}
+    waiting = ["", *extras]
+    seen = set(waiting)
+    while waiting:
+        for wanted in _requirements("greenroom", waiting.pop(0), python):
+            if canonicalize_name(wanted.name) != "greenroom":
+                wanted.marker = None
+                found[str(wanted)] = None
+                continue
+            waiting += sorted(wanted.extras - seen)
+            seen |= wanted.extras
+    return tuple(found)
 
 
 def _requirements(name: str, extra: str, python: str) -> Iterator[Requirement]:

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING
 
 from greenroom.ship.image.blueprint import PORT
 from greenroom.ship.image.dockerfile import DATA, UID, VOLUME
+from greenroom.ship.image.runpod import hub_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenroom.ship.image.blueprint import Blueprint
+
+_YOURS = {
+    "text": "Good evening, and welcome.",
+    "reference": "https://ADDRESS/OF/voice.wav",
+    "reference_text": "ITS WORDS",
+}
 
 
 def readme(blueprint: Blueprint, version: str) -> str:
@@ -35,6 +42,12 @@ def _blocks(blueprint: Blueprint, version: str) -> Iterator[str]:
             "takes, `.runpod/` what the Hub reads. A network volume is optional; without one each new worker fetches "
             "anew what is not in the image."
         )
+        if hub_tests(blueprint) is None:
+            yield (
+                "The Hub asks for `.runpod/tests.json`, too. The test of this model needs a recording of a voice at an "
+                "address that RunPod reaches, and its words, so it is yours to write:\n\n"
+                f"```json\n{hub_tests(blueprint, _YOURS)}```"
+            )
     yield "## Where things are\n\n| | |\n| --- | --- |\n" + "\n".join(
         f"| {name} | {place} |" for name, place in _places(blueprint)
     )
@@ -50,7 +63,7 @@ def _terms(blueprint: Blueprint) -> str:
     licences = ", ".join(f"{licence.part}: {licence.words}" for licence in blueprint.recipe.licences)
     said = "\n".join(f"- {restriction.text}" for restriction in blueprint.recipe.all_restrictions)
     how = ""
-    if blueprint.fetches and blueprint.weights == "baked":
+    if blueprint.pulls:
         how = "\n\nWho builds it accepts them: `docker build --build-arg ACCEPT_LICENCE=true`."
     elif blueprint.fetches:
         how = "\n\nWho runs it accepts them: `GREENROOM_ACCEPT_LICENCE=true`."
@@ -60,7 +73,7 @@ def _terms(blueprint: Blueprint) -> str:
 def _places(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
     yield "user", f"{UID}, in no group but its own; the root file system may be read-only"
     yield f"`{DATA}`", "jobs, uploads, results, caches: a local disk of its own"
-    fetched = blueprint.fetches and blueprint.weights == "volume"
+    fetched = blueprint.fetches_at_start
     yield "weights", f"on the volume at `{VOLUME}`, fetched by the first start" if fetched else "in the image"
     if blueprint.environment == "volume":
         yield "packages", f"packed on the volume at `{VOLUME}`, made by the first start, unpacked to `{DATA}` by all"

@@ -14,17 +14,20 @@ if TYPE_CHECKING:
 
 # GB of a worker's disk beside weights: room for torch and its CUDA libraries unpacked and cached, and for results.
 _ROOM_GB = 30
-_TEXT = "Good evening, and welcome."
-# What a family must be given to make anything. The recording is the example of F5-TTS's own repository, with its words.
-_INPUTS: dict[str, dict[str, str]] = {
-    "voice": {"text": _TEXT},
-    "f5tts": {
-        "text": _TEXT,
-        "reference": "https://github.com/SWivid/F5-TTS/raw/main/src/f5_tts/infer/examples/basic/basic_ref_en.wav",
-        "reference_text": "Some call me nature, others call me mother nature.",
-    },
-}
+# What a family takes for a test. A voice that is taken from a recording has no entry: a job names a recording by its
+# address, and no address of others is ours to depend on.
+_INPUTS: dict[str, dict[str, str]] = {"voice": {"text": "Good evening, and welcome."}}
 _TEST_TIMEOUT_MS = 600_000
+_FIRST_START_S = 1800
+_ACCEPT = "GREENROOM_ACCEPT_LICENCE"
+# The Hub looks for this file. The platform itself starts the image, which takes jobs by the same command.
+_HANDLER = """\
+\"\"\"Takes jobs of RunPod, as the image does by itself: greenroom build writes this file for RunPod's Hub.\"\"\"
+
+import os
+
+os.execvp("greenroom", ["greenroom", "worker", "{model}"])
+"""
 _CATEGORIES = {"audio": "audio", "video": "video", "image": "image"}
 
 
@@ -32,11 +35,34 @@ def runpod_files(blueprint: Blueprint) -> dict[str, str]:
     """By path; empty for an image that is not for RunPod's GPUs."""
     if not blueprint.on_runpod:
         return {}
+    tests = hub_tests(blueprint)
     return {
         "endpoint.json": _json(_endpoint(blueprint)),
         ".runpod/hub.json": _json(_hub(blueprint)),
-        ".runpod/tests.json": _json(_tests(blueprint)),
+        ".runpod/handler.py": _HANDLER.format(model=blueprint.model),
+        **({".runpod/tests.json": tests} if tests is not None else {}),
     }
+
+
+def hub_tests(blueprint: Blueprint, given: dict[str, str] | None = None) -> str | None:
+    """What the Hub runs before it lists a release; None where the job needs what only its owner has.
+
+    given: the input of the job, instead of one that is known to do.
+    """
+    tested = given or _INPUTS.get(blueprint.recipe.family)
+    if tested is None:
+        return None
+    return _json(
+        {
+            "tests": [{"name": "one sentence", "input": tested, "timeout": _TEST_TIMEOUT_MS}],
+            "config": {
+                "gpuTypeId": blueprint.gpus[0],
+                "gpuCount": 1,
+                "allowedCudaVersions": _cudas(blueprint),
+                "env": [{"key": name, "value": value} for name, value in _environ(blueprint).items()],
+            },
+        }
+    )
 
 
 def _endpoint(blueprint: Blueprint) -> dict[str, Any]:
@@ -51,6 +77,7 @@ def _endpoint(blueprint: Blueprint) -> dict[str, Any]:
         "type": "QUEUE",
         "gpu": gpu,
         "disk": _disk_gb(blueprint),
+        "env": _environ(blueprint),
         "workers": {"min": 0, "max": 3, "idleTimeout": 5},
         "scaling": {"type": "QUEUE_DELAY", "queueDelay": 4},
         "flashboot": "FLASHBOOT",
@@ -59,7 +86,10 @@ def _endpoint(blueprint: Blueprint) -> dict[str, Any]:
 
 def _hub(blueprint: Blueprint) -> dict[str, Any]:
     recipe = blueprint.recipe
-    variables = [_licence()] if blueprint.fetches else []
+    variables = [
+        *([_licence()] if blueprint.fetches_at_start else []),
+        *({"key": name, "value": value} for name, value in _patience(blueprint).items()),
+    ]
     return {
         "title": recipe.title,
         "description": recipe.summary,
@@ -76,27 +106,28 @@ def _hub(blueprint: Blueprint) -> dict[str, Any]:
     }
 
 
-def _tests(blueprint: Blueprint) -> dict[str, Any]:
-    tested = _INPUTS[blueprint.recipe.family]
-    return {
-        "tests": [{"name": "one sentence", "input": tested, "timeout": _TEST_TIMEOUT_MS}],
-        "config": {
-            "gpuTypeId": blueprint.gpus[0],
-            "gpuCount": 1,
-            "allowedCudaVersions": _cudas(blueprint),
-            "env": [],
-        },
-    }
+def _environ(blueprint: Blueprint) -> dict[str, str]:
+    """What workers are told: who builds it with a yes to the terms means the weights that they fetch, too."""
+    accepted = {_ACCEPT: "true"} if blueprint.fetches_at_start and blueprint.accepts else {}
+    return {**accepted, **_patience(blueprint)}
+
+
+def _patience(blueprint: Blueprint) -> dict[str, str]:
+    """A first start that fetches may take longer than the 7 minutes after which a worker is called unhealthy."""
+    slow = blueprint.fetches_at_start or blueprint.environment == "volume"
+    return {"RUNPOD_INIT_TIMEOUT": str(_FIRST_START_S)} if slow else {}
 
 
 def _licence() -> dict[str, Any]:
     return {
-        "key": "GREENROOM_ACCEPT_LICENCE",
+        "key": _ACCEPT,
         "input": {
             "name": "Accept the licence",
             "type": "boolean",
             "description": "The weights have terms that limit their use: greenroom models MODEL shows them.",
             "default": False,
+            "trueValue": "true",
+            "falseValue": "false",
         },
     }
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from greenroom.ship.image.blueprint import Blueprint
 
+_ROOM_MB = 100
 _WORDS = """\
 say() {
     printf 'start.sh: %s\\n' "$1" >&2
@@ -36,7 +37,7 @@ def start_script(blueprint: Blueprint) -> str:
 
 
 def _blocks(blueprint: Blueprint) -> Iterator[str]:
-    pulls = blueprint.fetches and blueprint.weights == "volume"
+    pulls = blueprint.fetches_at_start
     yield f"""\
 #!/bin/sh
 # Starts {blueprint.model}. With arguments it is greenroom itself: docker run IMAGE doctor.
@@ -57,6 +58,12 @@ takes_files {DATA} ||
 if [ "$#" -gt 0 ]; then
     exec greenroom "$@"
 fi"""
+    yield f"""\
+# A database without room fails in the midst of a job.
+room=$(df -Pk {DATA} | awk 'END {{ print $(NF - 2) }}')
+[ "$room" -ge $(({_ROOM_MB} * 1024)) ] ||
+    fail "{DATA} has $((room / 1024)) MB free, and jobs and results need {_ROOM_MB} MB at least" \\
+        "free some room on it, or mount a larger disk there\""""
     if pulls:
         yield """\
 # Whole files are seen by their hashes; of two machines that start at once, one fetches.

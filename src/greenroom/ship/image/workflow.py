@@ -16,7 +16,7 @@ _BUILD = "docker/build-push-action@263435318d21b8e681c14492fe198d362a7d2c83 # v6
 
 
 def workflow(blueprint: Blueprint, wheel: str) -> str:
-    """The whole file."""
+    """The whole file. Two jobs, so that what a pull request brings never runs with the right to push."""
     return f"""\
 name: image
 
@@ -34,24 +34,34 @@ concurrency:
   cancel-in-progress: true
 
 jobs:
-  image:
+  prove:
+    if: github.event_name == 'pull_request'
+    runs-on: ubuntu-latest
+    timeout-minutes: 90
+    steps:
+{_proven(blueprint, wheel)}
+  publish:
+    if: github.event_name != 'pull_request'
     runs-on: ubuntu-latest
     timeout-minutes: 90
     permissions:
       contents: read
       packages: write
     steps:
+{_proven(blueprint, wheel)}
+{_PUSHED}"""
+
+
+def _proven(blueprint: Blueprint, wheel: str) -> str:
+    return f"""\
       - uses: {_CHECKOUT}
         with:
           persist-credentials: false
       - uses: {_PYTHON}
         with:
-          python-version: "3.12"
+          python-version: "{blueprint.python}"
       - name: Install greenroom
-        run: |
-          python -m pip install ./{wheel}
-          # A registry takes no capitals.
-          echo "IMAGE=ghcr.io/${{GITHUB_REPOSITORY,,}}" >>"$GITHUB_ENV"
+        run: python -m pip install --constraint constraints.txt "./{wheel}[ship]"
       - uses: {_BUILDX}
       - name: Build
         uses: {_BUILD}
@@ -63,16 +73,22 @@ jobs:
           cache-to: type=gha,mode=max
       - name: Prove that it starts
         run: greenroom build -o . --prove --image {blueprint.model}:proving
+"""
+
+
+_PUSHED = f"""\
       - name: Log in
-        if: github.event_name != 'pull_request'
         uses: {_LOGIN}
         with:
           registry: ghcr.io
           username: ${{{{ github.actor }}}}
           password: ${{{{ secrets.GITHUB_TOKEN }}}}
+      - name: Name the image
+        run: |
+          # A registry takes no capitals.
+          echo "IMAGE=ghcr.io/${{GITHUB_REPOSITORY,,}}" >>"$GITHUB_ENV"
       # The layers are those that were proven: they come from the builder that made them a moment ago.
       - name: Push by digest
-        if: github.event_name != 'pull_request'
         id: push
         uses: {_BUILD}
         with:
@@ -82,7 +98,6 @@ jobs:
           sbom: true
           provenance: mode=max
       - name: Name what was pushed
-        if: github.event_name != 'pull_request'
         env:
           DIGEST: ${{{{ steps.push.outputs.digest }}}}
         run: |

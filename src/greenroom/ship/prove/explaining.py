@@ -113,12 +113,12 @@ def not_listening(folder: Path, port: int, others: frozenset[int], seconds: floa
     )
 
 
-def ignores_stop(folder: Path, code: int, seconds: float) -> Finding:
-    """SIGTERM did not end it in time, or not in order."""
+def ignores_stop(folder: Path, code: int, grace_s: int) -> Finding:
+    """SIGTERM did not end it within ``grace_s``, or not in order."""
     path, line = _place(folder)
     if code == KILLED:
-        what = f"SIGTERM did not end it within {seconds:.0f} s: it was killed, and so will be what it is working on"
-        mend = "end the start script with exec, and use the exec form of ENTRYPOINT"
+        what = f"SIGTERM did not end it within {grace_s} s: it was killed, and so will be what it is working on"
+        mend = "end the server on SIGTERM; whatever shell starts it must exec it, ENTRYPOINT in its exec form included"
     else:
         what, mend = f"after SIGTERM it ended with {code}, and not with 0", "let the server end in order on SIGTERM"
     return Finding("stop-ignored", "error", what, mend, path, line)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.errors import GreenroomError
-from greenroom.plan.actions import Call
+from greenroom.plan.actions import Calls
 from greenroom.plan.place import Place
 from greenroom.plan.plan import Phase, Plan
 from greenroom.plan.running import run
@@ -17,8 +17,6 @@ from greenroom.ship.prove.proving import prove
 from greenroom.ship.prove.pushing import push
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from greenroom.plan.actions import Attempt
     from greenroom.progress import Step
     from greenroom.ship.image.files import Files, Written
@@ -50,7 +48,7 @@ class Building:
     written: Written | None = None
     proof: Proof | None = None
     pushed: str | None = None
-    error: GreenroomError | None = None
+    calls: Calls = field(default_factory=Calls)
 
     def plan(self) -> Plan:
         """The phases that were asked for."""
@@ -64,10 +62,11 @@ class Building:
         """
         with tempfile.TemporaryDirectory(prefix="greenroom-build-") as log:
             run(self.plan(), Place(self.folder, Path(log)), step=step)
-        if self.files is not None and self.written is None and self.error is None:
+        error = self.calls.error
+        if self.files is not None and self.written is None and error is None:
             self.written = write(self.files, self.folder)  # all was there: it says so, and writes nothing
-        if self.error is not None and not isinstance(self.error, NotProven):
-            raise self.error
+        if error is not None and not isinstance(error, NotProven):
+            raise error
 
     def _write(self) -> Phase | None:
         files = self.files
@@ -83,8 +82,8 @@ class Building:
         return Phase(
             _WRITE,
             "files",
-            Call(f"write {', '.join(files.content)} into {self.folder}", self._kept(do)),
-            Call("every file has its bytes", verify),
+            self.calls.of(f"write {', '.join(files.content)} into {self.folder}", do),
+            self.calls.of("every file has its bytes", verify),
             writes=("**",),
         )
 
@@ -101,8 +100,10 @@ class Building:
         ways = ", ".join(scenario.name for scenario in proving.scenarios)
         built = "take the image" if proving.image else "build the image"
         needs = (_WRITE,) if self.files is not None else ()
-        verified = Call("a proof of this run has passed", lambda _: self.proof is not None and self.proof.passed)
-        act = Call(f"{built}, start it ({ways}), speak to it, stop it", self._kept(do))
+        verified = self.calls.of(
+            "a proof of this run has passed", lambda _: self.proof is not None and self.proof.passed
+        )
+        act = self.calls.of(f"{built}, start it ({ways}), speak to it, stop it", do)
         return Phase(_PROVE, "proof", act, verified, needs=needs, writes=())
 
     def _push(self) -> Phase | None:
@@ -114,18 +115,6 @@ class Building:
             if self.proof is not None:
                 self.pushed = push(proving.engine, self.proof.id, reference)
 
-        verified = Call("its digest is known", lambda _: self.pushed is not None)
-        act = Call(f"push it to {reference}", self._kept(do))
+        verified = self.calls.of("its digest is known", lambda _: self.pushed is not None)
+        act = self.calls.of(f"push it to {reference}", do)
         return Phase(_PUSH, "push", act, verified, needs=(_PROVE,), writes=())
-
-    def _kept(self, do: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
-        """The engine tells an error in words; whoever asked gets the error itself."""
-
-        def kept(attempt: Attempt) -> None:
-            try:
-                do(attempt)
-            except GreenroomError as error:
-                self.error = error
-                raise
-
-        return kept

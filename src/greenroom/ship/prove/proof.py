@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from greenroom.findings import Finding
 
 
-Outcome = Literal["served", "listened", "rehearsed", "refused", "failed"]
+Outcome = Literal["served", "listened", "rehearsed", "refused", "failed", "untried"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One start. outcome: what it did.  words: of a refusal; empty else."""
+    """One start. outcome: what it did.  words: of a refusal or failure, or why it was not tried; empty else."""
 
     scenario: str
     outcome: Outcome

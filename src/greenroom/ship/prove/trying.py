@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import array
+import io
 import json
 import os
 import secrets
 import socket
 import time
-from dataclasses import dataclass, field, replace
+import wave
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from greenroom.machine.facts.runpod import network_volume
 from greenroom.ship.image.dockerfile import DATA, UID, VOLUME
 from greenroom.ship.prove import explaining
 from greenroom.ship.prove.container import Container, Placed, listening
 from greenroom.ship.prove.engine import EngineFailed
 from greenroom.ship.prove.proof import Outcome, Timed, Trial
+from greenroom.ship.prove.scenarios import FIRST
 from greenroom.ship.prove.sources import PLACES, package_sources
 
 if TYPE_CHECKING:
@@ -37,7 +42,8 @@ case "$*" in
     *) echo 'Driver Version: {driver}   CUDA Version: 10.0' ;;
 esac
 """
-_WAV_HEADER = 44
+# Of 32,768: speech that peaks at a hundredth of full scale is none that anybody meant to be heard.
+_FAINTEST = 328
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Proving:
 
 @dataclass(slots=True)
 class Trying:
-    """One start, from an empty data folder to the end."""
+    """One start, from an empty data folder to the end. late: whether it was still not ready when it should be."""
 
     asked: Proving
     scenario: Scenario
@@ -72,6 +78,7 @@ class Trying:
     wanted_port: int
     record: Image | None
     place: Path
+    late: bool = field(default=False, init=False)
     _steps: list[Timed] = field(default_factory=list)
     _key: str = field(default_factory=secrets.token_hex)
     _spare_port: int = field(init=False)
@@ -129,6 +136,7 @@ class Trying:
         begun = time.monotonic()
         while (state := container.state()).running:
             if time.monotonic() - begun > self.asked.limits.start:
+                self.late = True
                 return self._failed(container, self._finding("rehearsal-late", "the rehearsal did not end in time"))
             time.sleep(self.asked.limits.look)
         self._note("rehearsal", begun)
@@ -146,12 +154,12 @@ class Trying:
         may = self._must_refuse or self.scenario.expects == "serves or refuses"
         if may and words and not container.state().running:
             return self._trial("refused", words), ()
-        return self._trial("failed", found.message), (self._in_scenario(found),)
+        return self._trial("failed", found.message), (found,)
 
     def _wait_for_port(self, container: Container) -> Finding | None:
         begun = time.monotonic()
         open_ports: frozenset[int] = frozenset()
-        while (seconds := time.monotonic() - begun) < self.asked.limits.start:
+        while time.monotonic() - begun < self.asked.limits.start:
             state = container.state()
             if not state.running:
                 return explaining.ended_early(self.asked.folder, state.code, container.logs(), self.wanted_port)
@@ -160,7 +168,8 @@ class Trying:
                 self._note("port", begun)
                 return None
             time.sleep(self.asked.limits.look)
-        return explaining.not_listening(self.asked.folder, self.wanted_port, open_ports, seconds)
+        self.late = True
+        return explaining.not_listening(self.asked.folder, self.wanted_port, open_ports, self.asked.limits.start)
 
     def _wait_until_ready(self, container: Container) -> Finding | None:
         if self.record is None:
@@ -178,6 +187,7 @@ class Trying:
             if not (state := container.state()).running:
                 return explaining.ended_early(self.asked.folder, state.code, container.logs(), self.wanted_port)
             time.sleep(self.asked.limits.look)
+        self.late = True
         return self._finding("not-ready", f"it is not ready after {self.asked.limits.start:.0f} s: {said.strip()}")
 
     def _speak(self, container: Container) -> Finding | None:
@@ -195,19 +205,22 @@ class Trying:
         return self._finding("no-speech", f"it did not speak: {answer.text[:200]!r}")
 
     def _stop(self, container: Container) -> Finding | None:
+        if not (state := container.state()).running:
+            return explaining.ended_early(self.asked.folder, state.code, container.logs(), None)
         seconds = container.stop(self.asked.limits.stop)
         self._steps.append(Timed("stop", round(seconds, 2)))
         code = container.state().code
         ended = code == 0 or (self.record is None and code != explaining.KILLED)
-        return None if ended else explaining.ignores_stop(self.asked.folder, code, seconds)
+        return None if ended else explaining.ignores_stop(self.asked.folder, code, self.asked.limits.stop)
 
     def _placed(self) -> Placed:
         scenario = self.scenario
-        mounts = [(self._volume(), VOLUME), *self._sources()]
+        mounts = [(self._volume(), VOLUME if self.record else network_volume().value.serverless), *self._sources()]
         tmpfs = ["/tmp:rw,noexec,mode=1777"] if scenario.read_only else []  # noqa: S108 - in the container
-        if scenario.data_kb is None:
-            mounts.append((_folder(self.place / f"data-{scenario.name}"), DATA))
-        else:
+        if self.record and scenario.data_kb is None:
+            name = FIRST.name if scenario.again else scenario.name
+            mounts.append((_folder(self.place / f"data-{name}", UID), DATA))
+        elif self.record:
             tmpfs.append(f"{DATA}:rw,exec,size={scenario.data_kb}k,{self.asked.engine.owned_tmpfs}")
         if scenario.driver is not None:
             program = self.place / "nvidia-smi"
@@ -215,8 +228,8 @@ class Trying:
             program.chmod(0o755)
             mounts.append((program, "/usr/bin/nvidia-smi"))
         return Placed(
-            mounts=tuple(mounts) if self.record else (),
-            tmpfs=tuple(tmpfs) if self.record or scenario.read_only else (),
+            mounts=tuple(mounts),
+            tmpfs=tuple(tmpfs),
             environ=(("GREENROOM_API_KEY", self._key), ("PORT", str(self._port))) if self.record else (),
             read_only=scenario.read_only,
             network=scenario.network,
@@ -235,7 +248,7 @@ class Trying:
         return [(path, PLACES[name]) for name, path in package_sources(self.place).items()]
 
     def _volume(self) -> Path:
-        return self.asked.volume or _folder(self.place / "volume")
+        return self.asked.volume or _folder(self.place / "volume", UID if self.record else None)
 
     def _note(self, name: str, begun: float) -> None:
         self._steps.append(Timed(name, round(time.monotonic() - begun, 2)))
@@ -246,15 +259,12 @@ class Trying:
     def _finding(self, code: str, message: str) -> Finding:
         return explaining.at_start(self.asked.folder, code, message)
 
-    def _in_scenario(self, found: Finding) -> Finding:
-        return replace(found, message=f"{self.scenario.name}: {found.message}")
 
-
-def _folder(path: Path) -> Path:
-    """A folder that the image's user may write, as platforms give it."""
+def _folder(path: Path, user: int | None) -> Path:
+    """A folder that the image's user may write, as platforms give it. user: None where nobody knows who that is."""
     path.mkdir(exist_ok=True)
-    if os.geteuid() == 0:
-        os.chown(path, UID, UID)
+    if os.geteuid() == 0 and user is not None:
+        os.chown(path, user, user)
     else:
         path.chmod(_WIDE_OPEN)
     return path
@@ -266,6 +276,11 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _is_sound(wav: bytes) -> bool:
-    """Whether it is a WAV file in which something is heard."""
-    return wav.startswith(b"RIFF") and wav[8:12] == b"WAVE" and any(wav[_WAV_HEADER:])
+def _is_sound(content: bytes) -> bool:
+    """Whether it is a WAV file of 16 bits in which something is heard: noise of the last bits is none."""
+    try:
+        with wave.open(io.BytesIO(content)) as file:
+            samples = array.array("h", file.readframes(file.getnframes())) if file.getsampwidth() == 2 else ()
+    except (wave.Error, EOFError, ValueError):
+        return False
+    return max(map(abs, samples), default=0) > _FAINTEST

@@ -1,4 +1,4 @@
-"""RunPod's resources, typed: endpoints with their releases and workers, pods, templates, volumes, registries, GPUs.
+"""RunPod's resources, typed: endpoints with their releases and workers, pods, templates, volumes, registries, prices.
 
 >>> with Transport.of(settings) as transport:
 ...     RunPod(transport).endpoints.list()
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from greenroom.ship.runpod.errors import AnswerStrange, NotThere, ReplyLost
 from greenroom.ship.runpod.types import (
+    CpuType,
     Endpoint,
     GpuType,
     LogLine,
@@ -50,11 +51,7 @@ class Collection(Generic[T]):
 
     def list(self) -> tuple[T, ...]:
         """All of this account. Raises RunPodError."""
-        said = self._transport.get(self._path)
-        items = said.get(self._wrapped) if isinstance(said, dict) else None
-        if not isinstance(items, list):
-            raise _strange(self._path, f"it has no list {self._wrapped}")
-        return tuple(read(self._kind, item, self._path) for item in items)
+        return _listed(self._kind, self._transport.get(self._path), self._wrapped, self._path)
 
     def get(self, identity: str) -> T:
         """One by its id. Raises NotThere, RunPodError."""
@@ -156,11 +153,12 @@ class RunPod:
 
     def gpus(self) -> tuple[GpuType, ...]:
         """The catalogue of GPUs, with prices and what serverless has of them now. Raises RunPodError."""
-        said = self.transport.get("/catalog/gpus", {"include": "AVAILABILITY", "product": "SERVERLESS"})
-        items = said.get("gpus") if isinstance(said, dict) else None
-        if not isinstance(items, list):
-            raise _strange("/catalog/gpus", "it has no list gpus")
-        return tuple(read(GpuType, item, "/catalog/gpus") for item in items)
+        asked = {"include": "AVAILABILITY", "product": "SERVERLESS"}
+        return _listed(GpuType, self.transport.get("/catalog/gpus", asked), "gpus", "/catalog/gpus")
+
+    def cpus(self) -> tuple[CpuType, ...]:
+        """The catalogue of CPUs, with prices. Raises RunPodError."""
+        return _listed(CpuType, self.transport.get("/catalog/cpus"), "cpus", "/catalog/cpus")
 
 
 def read(kind: type[R], said: Any, place: str) -> R:
@@ -170,6 +168,14 @@ def read(kind: type[R], said: Any, place: str) -> R:
     except ValidationError as error:
         where = ".".join(map(str, error.errors(include_url=False, include_input=False)[0]["loc"]))
         raise _strange(place, f"{where or 'the whole'} is missing or of the wrong kind") from None
+
+
+def _listed(kind: type[R], said: Any, wrapped: str, place: str) -> tuple[R, ...]:
+    """A list as it comes, under its name. Raises AnswerStrange."""
+    items = said.get(wrapped) if isinstance(said, dict) else None
+    if not isinstance(items, list):
+        raise _strange(place, f"it has no list {wrapped}")
+    return tuple(read(kind, item, place) for item in items)
 
 
 def _strange(place: str, why: str) -> AnswerStrange:

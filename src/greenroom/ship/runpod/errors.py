@@ -118,15 +118,18 @@ _REFUSALS: dict[int, tuple[type[RunPodError], str]] = {
 }
 
 
-def refusal(answer: httpx.Response, asked: str) -> RunPodError:
-    """The error that an answer stands for. asked: ``PATCH /serverless/ab12``.  Source: RFC 9457 for its body."""
+def refusal(answer: httpx.Response, asked: str, key: str) -> RunPodError:
+    """The error that an answer stands for. asked: ``PATCH /serverless/ab12``.  key: stays out of its words.
+
+    Source: RFC 9457 for its body.
+    """
     kind, mend = _REFUSALS.get(
         answer.status_code,
         (ServerTrouble, "run it again later; greenroom status shows what is there")
         if answer.status_code >= 500 or answer.status_code in _AWAY
         else (RequestRefused, "change what the platform names"),
     )
-    said = _said(answer)
+    said = _said(answer, key)
     message = f"RunPod answers {answer.status_code} to {asked}{f': {said}' if said else ''}"
     return kind(message, mend=mend, retry_after_s=_asked_to_wait(answer))
 
@@ -140,8 +143,8 @@ def _asked_to_wait(answer: httpx.Response) -> float | None:
     return asked
 
 
-def _said(answer: httpx.Response) -> str:
-    """What the problem document says, on one line and without what looks like a key."""
+def _said(answer: httpx.Response, key: str) -> str:
+    """What the problem document says, on one line and without the key, or what looks like one."""
     try:
         problem: Any = answer.json()
     except ValueError:
@@ -150,5 +153,5 @@ def _said(answer: httpx.Response) -> str:
         return ""
     parts = [str(problem.get("detail") or problem.get("title") or "")]
     parts += [str(error) for error in problem.get("errors") or () if isinstance(error, str)]
-    line = " ".join("; ".join(filter(None, parts)).split())
+    line = " ".join("; ".join(filter(None, parts)).split()).replace(key, "********")
     return _SECRET.sub("********", line)[:_LONGEST_DETAIL]

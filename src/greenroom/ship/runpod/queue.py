@@ -43,6 +43,11 @@ class Queue:
         """Stop a job. Raises RunPodError."""
         self._transport.send("POST", _of(self._url("cancel"), job.id), repeatable=True)
 
+    def waiting(self) -> int:
+        """Jobs that have not ended. Raises RunPodError."""
+        jobs = self.health().get("jobs") or {}
+        return sum(int(jobs.get(name) or 0) for name in ("inQueue", "inProgress"))
+
     def health(self) -> dict[str, Any]:
         """Counts of jobs and workers. Raises RunPodError."""
         said = self._transport.get(self._url("health"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import time
@@ -9,7 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from greenroom.errors import ExtraMissing, InputInvalid, quoted
+from greenroom.errors import Cancelled, ExtraMissing, InputInvalid, quoted
 from greenroom.ship.certificates import certificates
 from greenroom.ship.runpod.errors import (
     AnswerStrange,
@@ -96,6 +97,15 @@ class Transport:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
+    @contextlib.contextmanager
+    def stopped_by(self, stop: Event) -> Iterator[None]:
+        """Within the block, waits (for the quota, between tries) end with Cancelled when the event is set."""
+        before, self._stopped = self._stopped, stop
+        try:
+            yield
+        finally:
+            self._stopped = before
+
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """What GET answers. Raises RunPodError."""
         return self.send("GET", path, params=params).body
@@ -114,7 +124,7 @@ class Transport:
         path: below the interface's address, or a whole address that an answer of the platform named.
         repeatable: whether doing it twice is doing it once; by its method if not given. One that is not is sent again
         only where it surely had no effect (no connection, 429).
-        Raises ReplyLost for such a one whose reply never came, RunPodError.
+        Raises ReplyLost for such a one whose reply never came, RunPodError, Cancelled (see ``stopped_by``).
         """
         may_repeat = method in _REPEATABLE if repeatable is None else repeatable
         asked = f"{method} {path if '://' in path else path.partition('?')[0]}"
@@ -143,7 +153,7 @@ class Transport:
             ) as answer:
                 if answer.is_error:
                     answer.read()
-                    raise refusal(answer, asked)
+                    raise refusal(answer, asked, self._key.get_secret_value())
                 yield from answer.iter_lines()
         except self._silent as error:
             if quiet_s is None:
@@ -167,7 +177,7 @@ class Transport:
         self._quota.read(answer.headers)
         if answer.is_success:
             return Answer(answer.status_code, _json(answer, asked))
-        refused = refusal(answer, asked)
+        refused = refusal(answer, asked, self._key.get_secret_value())
         if isinstance(refused, ServerTrouble) and not may_repeat:
             raise _lost(asked, str(answer.status_code))
         raise refused
@@ -184,14 +194,14 @@ class Transport:
         return checked_url(path)
 
     def _wait(self, seconds: float, asked: str) -> None:
-        """Raises RateLimited where it would be longer than patience has it."""
+        """Raises RateLimited where it would be longer than patience has it, Cancelled."""
         if seconds > self._patience.most_retry_after_s:
             raise RateLimited(
                 f"RunPod takes the next request ({asked}) in {seconds:.0f} s",
                 mend="its quota is used up: run it again then",
             )
-        if seconds > 0:
-            self._patience.pause(self._stopped, seconds)
+        if seconds > 0 and self._patience.pause(self._stopped, seconds):
+            raise Cancelled
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
         """The key goes on at the last moment, so that nothing that prints a client or a request shows it."""

@@ -49,6 +49,13 @@ class EndpointGpu(Resource):
     min_cuda_version: str | None = None
 
 
+class EndpointCpu(Resource):
+    """One kind of CPU worker. What memory it brings is the platform's to say, and not to be sent back."""
+
+    id: str
+    vcpu_count: int
+
+
 class Workers(Resource):
     """How many workers there are. idle_timeout: seconds."""
 
@@ -72,7 +79,7 @@ class Endpoint(Container):
 
     type: EndpointType = "QUEUE"
     gpu: EndpointGpu | None = None
-    cpu: tuple[dict[str, Any], ...] = ()
+    cpu: tuple[EndpointCpu, ...] = ()
     workers: Workers = Workers()
     scaling: dict[str, Any] = Field(default_factory=dict)
     data_center_ids: tuple[str, ...] = ()
@@ -165,6 +172,7 @@ class Pod(Container):
 class Template(Container):
     """Container settings by name. What was made from one does not follow its changes."""
 
+    allowed_cuda_versions: tuple[str, ...] = ()
     serverless: bool = False
     public: bool = False
 
@@ -213,6 +221,18 @@ class GpuType(Named):
     availability: Availability | None = None
     data_centers: tuple[Stock, ...] | None = None
     cuda_versions: tuple[CudaStock, ...] | None = None
+
+
+class CpuPrice(Resource):
+    """Dollars an hour for one vCPU."""
+
+    serverless_per_vcpu: float | None = None
+
+
+class CpuType(Named):
+    """A CPU of the catalogue."""
+
+    price: CpuPrice = CpuPrice()
 
 
 class LogLine(Resource):

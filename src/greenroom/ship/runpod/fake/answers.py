@@ -16,6 +16,7 @@ _CHANGEABLE = _CONTAINER | {
     "name", "gpu", "cpu", "workers", "scaling", "dataCenterIds", "networkVolumes", "timeout", "flashboot",
 }  # fmt: skip
 _GPU = {"pools", "excludedTypes", "count", "allowedCudaVersions", "minCudaVersion"}
+_CPU = {"id", "vcpuCount"}
 _STARTS = {"start": "PROVISIONING", "stop": "EXITED", "restart": "STARTING"}
 
 
@@ -52,8 +53,8 @@ def answer(platform: Platform, base: str, method: str, path: str, body: Any) -> 
             return _pods(platform, method, rest, body)
         case ["v2", ("templates" | "network-volumes" | "registries") as kind, *rest]:
             return _plain(platform, kind, method, rest, body)
-        case ["v2", "catalog", "gpus"] if method == "GET":
-            return Reply(200, {"gpus": platform.gpus})
+        case ["v2", "catalog", ("gpus" | "cpus") as kind] if method == "GET":
+            return Reply(200, {kind: platform.gpus if kind == "gpus" else platform.cpus})
         case ["v2", identity, *rest] if identity in platform.endpoints:
             return _queue(platform, platform.endpoints[identity], method, rest, body)
         case ["lb", identity, *rest] if identity in platform.endpoints:
@@ -73,6 +74,8 @@ def _serverless(platform: Platform, base: str, method: str, rest: list[str], bod
         return _of_endpoint(platform, endpoint, method, rest[1:])
     if method == "PATCH":
         _check_keys(body, _CHANGEABLE)
+        if {"gpu", "cpu"} & body.keys() - endpoint.config.keys():
+            raise Problem(400, "the compute of an endpoint cannot be changed")
         _check_endpoint({**endpoint.config, **body}, body)
         platform.change_endpoint(endpoint, body)
     elif method == "DELETE":
@@ -125,6 +128,13 @@ def _check_endpoint(config: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
         raise Problem(400, "allowedCudaVersions and minCudaVersion are mutually exclusive")
     if gpu.get("excludedTypes") and not gpu.get("pools"):
         raise Problem(400, "excludedTypes requires pools")
+    for cpu in sent.get("cpu", ()):
+        if unknown := sorted(cpu.keys() - _CPU):
+            raise Problem(422, "Request validation failed.", tuple(f"cpu.{name} is not a field" for name in unknown))
+    if config["type"] == "LOAD_BALANCER" and config["scaling"].get("type") != "REQUEST_COUNT":
+        raise Problem(422, "Request validation failed.", ("a load balancer scales by REQUEST_COUNT",))
+    if "idleTimeout" in sent.get("workers", {}) and not _has_idle_timeout(config):
+        raise Problem(400, "idleTimeout does not apply to a queue that scales by REQUEST_COUNT")
     workers = config.get("workers", {})
     if workers.get("min", 0) > workers.get("max", 3):
         raise Problem(400, "workers.min is above workers.max")
@@ -138,7 +148,16 @@ def _shown(endpoint: Endpoint, base: str) -> dict[str, Any]:
         urls |= {name: f"{base}/v2/{endpoint.id}/{path}/{{job_id}}" for name, path in of_jobs.items()}
     else:
         urls = {"base": f"{base}/lb/{endpoint.id}", "health": f"{base}/lb/{endpoint.id}/ping"}
-    return {"id": endpoint.id, **endpoint.config, "requestUrls": urls, "createdAt": "2026-11-23T12:00:00Z"}
+    shown = {"id": endpoint.id, **endpoint.config, "requestUrls": urls, "createdAt": "2026-11-23T12:00:00Z"}
+    if "cpu" in shown:  # what is shown says more than what is taken
+        shown["cpu"] = [{**cpu, "memory": 2 * cpu["vcpuCount"]} for cpu in shown["cpu"]]
+    if not _has_idle_timeout(shown):
+        shown["workers"] = {name: count for name, count in shown["workers"].items() if name != "idleTimeout"}
+    return shown
+
+
+def _has_idle_timeout(config: Mapping[str, Any]) -> bool:
+    return bool(config["type"] == "LOAD_BALANCER" or config["scaling"].get("type") != "REQUEST_COUNT")
 
 
 def _workers(endpoint: Endpoint, now: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the fake platform rents out: a few GPUs with pools and list prices as the real catalogue writes them."""
+"""What the fake platform rents out: a few GPUs and CPUs with list prices as the real catalogue writes them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,22 @@ _GPUS = (
     ("NVIDIA H100 80GB HBM3", "ADA_80_PRO", 80, 4.18),
     ("NVIDIA H200", "HOPPER_141", 141, 5.58),
 )
+# id, dollars an hour of serverless for one vCPU. The prices are examples.
+_CPUS = (("cpu3c", 0.03), ("cpu5c", 0.05))
 _CUDA_VERSIONS = ("12.4", "12.6", "12.8", "13.0")
 
 
 def gpus() -> list[dict[str, Any]]:
     """The GPUs as the interface lists them, everything in stock; a new copy, to be changed at will."""
     return [copy.deepcopy(_gpu(*row)) for row in _GPUS]
+
+
+def cpus() -> list[dict[str, Any]]:
+    """The CPUs as the interface lists them; a new copy."""
+    return [
+        {"id": identity, "name": identity, "price": {"securePerVcpu": price, "serverlessPerVcpu": price}}
+        for identity, price in _CPUS
+    ]
 
 
 def _gpu(identity: str, pool: str, memory: int, price: float) -> dict[str, Any]:

@@ -20,7 +20,8 @@ class Fault:
     """One thing that goes wrong.
 
     at: the number of the first request that it may happen to, from 1.  method, path: which requests, all if not given;
-    path is a pattern that is searched for.  times: how many of them.  headers: of a refusal, such as Retry-After.
+    path is a pattern that is searched for.  times: how many of them.  headers, detail: of a refusal, such as
+    Retry-After.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Fault:
     status: int = 503
     seconds: float = 0.0
     headers: Mapping[str, str] = field(default_factory=dict)
+    detail: str = "refused by a fault"
 
     def meets(self, number: int, method: str, path: str) -> bool:
         """Whether it happens to this request; counts down when it does."""

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from greenroom.ship.runpod.fake.catalogue import gpus
+from greenroom.ship.runpod.fake.catalogue import cpus, gpus
 from greenroom.ship.runpod.fake.clock import ManualClock
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Platform:
     """All that one account has.
 
     behave: how images are, by a part of their name; the first that is found counts.  has_capacity: whether new workers
-    get a GPU, or wait for one.  keeps_stale: no stale worker leaves.  gpus: the catalogue.
+    get a GPU, or wait for one.  keeps_stale: no stale worker leaves.  gpus, cpus: the catalogue.
     """
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
@@ -108,6 +108,7 @@ class Platform:
         self.has_capacity = True
         self.keeps_stale = False
         self.gpus = gpus()
+        self.cpus = cpus()
         self.endpoints: dict[str, Endpoint] = {}
         self.pods: dict[str, dict[str, Any]] = {}
         self.templates: dict[str, dict[str, Any]] = {}

@@ -100,7 +100,7 @@ class FakeRunPod:
         if fault and fault.kind == "cut-before":
             return None, {}
         if fault and fault.kind == "refuse":
-            return Problem(fault.status, "refused by a fault").reply(), dict(fault.headers)
+            return Problem(fault.status, fault.detail).reply(), dict(fault.headers)
         if fault and fault.kind == "half" and isinstance(body, dict):
             body = dict(list(body.items())[:1])
         headers = self._quota()

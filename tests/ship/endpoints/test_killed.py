@@ -17,7 +17,7 @@ import pytest
 from greenroom.cli import main
 from greenroom.ship.runpod.fake import Behaviour
 from tests.forked import Forked
-from tests.ship.deploy.stage import CANARY, NAME, Stage, image, values
+from tests.ship.endpoints.stage import CANARY, NAME, Stage, image, values
 
 WORKERS = {"min": 1, "max": 2}
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from greenroom.errors import Cancelled
 from greenroom.leases import lease
-from greenroom.ship.deploy.declaration import Declaration
-from greenroom.ship.deploy.deploying import deploy
-from greenroom.ship.deploy.preparing import Asked, prepare_deploy, prepare_rollback
+from greenroom.ship.deploy.deploying import deploy, prepare_deploy, prepare_rollback
 from greenroom.ship.deploy.reports import Report, lines
+from greenroom.ship.endpoints.declaration import Declaration
+from greenroom.ship.endpoints.target import EndpointAsked
 from greenroom.ship.runpod.fake import Behaviour, Fault
-from tests.ship.deploy.stage import CANARY, NAME, Stage, image, values
+from tests.ship.endpoints.stage import CANARY, NAME, Stage, image, values
 
 
 def codes(report: Report) -> list[str]:
@@ -173,8 +174,9 @@ def test_a_busy_worker_ends_its_job_first(stage: Stage) -> None:
 
 
 def test_a_rollout_that_does_not_end_in_time_is_taken_back(stage: Stage) -> None:
-    stage.fake.platform.behave["long"] = Behaviour(job_s=150)
-    stage.deploy("a", "long", canary=None, type="LOAD_BALANCER", workers={"min": 1, "max": 1})
+    stage.deploy("a", workers={"min": 1, "max": 1})
+    (worker,) = stage.fake.platform.endpoints["ep1"].workers
+    worker.behaviour = Behaviour(job_s=150)
     stage.fake.platform.hand_in(stage.fake.platform.endpoints["ep1"], {})
     report = stage.deploy("b", workers={"min": 1, "max": 1})
     assert "0 of 1 workers are new, 1 old still work" in report.why
@@ -219,8 +221,8 @@ def test_what_was_stopped_is_gone_on_with(stage: Stage) -> None:
         if "roll out" in stage:
             raise Cancelled
 
-    asked = Asked(Declaration(NAME, values("a")), CANARY)
-    report = deploy(stage.place, asked, step=stop)
+    asked = EndpointAsked(Declaration(NAME, values("a")), CANARY)
+    report = deploy(stage.data, stage.target, asked, step=stop)
     assert report.outcome == "stopped"
     stage.check_named()
     assert stage.deploy("a").number == 1
@@ -235,7 +237,7 @@ def test_other_values_over_a_deploy_that_was_stopped(stage: Stage) -> None:
         if "roll out" in stage:
             raise Cancelled
 
-    deploy(stage.place, Asked(Declaration(NAME, values("b")), CANARY), step=stop)
+    deploy(stage.data, stage.target, EndpointAsked(Declaration(NAME, values("b")), CANARY), step=stop)
     assert stage.deploy("c").outcome == "live"
     assert [release.state for release in stage.history.releases] == ["live", "interrupted", "live"]
     assert stage.rollback().image == image("a")
@@ -252,29 +254,29 @@ def test_one_at_a_time(stage: Stage) -> None:
 
 def test_the_report_comes_to_whoever_asked_however_it_ended(stage: Stage) -> None:
     told: list[Report] = []
-    asked = Asked(Declaration(NAME, values("a")), CANARY)
+    asked = EndpointAsked(Declaration(NAME, values("a")), CANARY)
     for given in (asked, replace(asked, canary=None), asked):
-        deploy(stage.place, given, on_end=told.append)
+        deploy(stage.data, stage.target, given, on_end=told.append)
     assert [report.outcome for report in told] == ["live", "refused", "unchanged"]
     assert "canary-missing" in codes(told[1])
     assert all(list(lines(report)) for report in told)
 
 
 def test_the_plan_and_the_requests_can_be_had_without_doing_them(stage: Stage) -> None:
-    asked = Asked(Declaration(NAME, values("a", env={"API_KEY": "hush-hush"})), CANARY)
-    prepared = prepare_deploy(stage.place, asked)
-    plan = prepared.working(stage.runpod, stage.place.pace).plan()
+    asked = EndpointAsked(Declaration(NAME, values("a", env={"API_KEY": "hush-hush"})), CANARY)
+    prepared = prepare_deploy(stage.data, stage.target, asked)
+    plan = prepared.rollout.plan()
     assert [phase.name for phase in plan.phases] == ["set the values", "roll out", "prove by a canary"]
     assert plan.whole
-    assert [(request.method, request.path) for request in prepared.requests()] == [
+    assert [(request.method, request.path) for request in prepared.requests] == [
         ("POST", "/serverless"),
         ("POST", "/ID/run"),
     ]
-    assert "hush-hush" not in str(prepared.requests())
+    assert "hush-hush" not in str(prepared.requests)
     assert not stage.data.exists()
     stage.deploy("a")
     stage.deploy("b")
-    (request, _) = prepare_rollback(stage.place, NAME).requests()
+    (request, _) = prepare_rollback(stage.data, stage.target, NAME).requests
     assert request.method == "PATCH"
     assert request.body is not None
     assert request.body["image"] == image("a")
@@ -288,3 +290,126 @@ def test_a_load_balancer_is_proved_by_its_own_answer(stage: Stage) -> None:
     stage.fake.platform.behave["bad"] = Behaviour(answers=False)
     assert stage.deploy("b", "bad", canary=canary, **given).outcome == "reverted"
     stage.check()
+
+
+CPU = {"gpu": None, "cpu": [{"id": "cpu3c", "vcpuCount": 4}, {"id": "cpu5c", "vcpuCount": 2}]}
+
+
+def test_cpu_workers_are_deployed_priced_and_rolled_back(stage: Stage) -> None:
+    """The platform shows more of a CPU than it takes."""
+    assert stage.deploy("a", **CPU, workers={"min": 1, "max": 2}, max_hourly=0.24).outcome == "live"
+    report = stage.deploy("b", **{**CPU, "cpu": [{"id": "cpu5c", "vcpuCount": 4}]}, workers={"min": 1, "max": 2})
+    assert (report.outcome, report.hourly) == ("live", 0.2)
+    assert stage.rollback().image == image("a")
+    assert len(stage.fake.platform.endpoints["ep1"].config["cpu"]) == 2
+    stage.check()
+
+
+def test_the_limit_of_money_holds_for_cpus_too(stage: Stage) -> None:
+    assert "spend-over-limit" in codes(stage.deploy("a", **CPU, max_hourly=0.1))
+    stage.fake.platform.cpus.clear()
+    report = stage.deploy("a", **CPU, max_hourly=10.0)
+    assert (report.outcome, codes(report)) == ("refused", [*codes(report)[:-1], "price-unknown"])
+    assert "cpu3c, cpu5c" in report.findings[-1].message
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"type": "LOAD_BALANCER", "scaling": {"type": "REQUEST_COUNT", "requestCount": 4}}, "endpoint-type-fixed"),
+        (CPU, "endpoint-compute-fixed"),
+    ],
+)
+@pytest.mark.parametrize("blue_green", [False, True])
+def test_what_an_endpoint_keeps_for_its_life(stage: Stage, given: dict[str, Any], code: str, blue_green: bool) -> None:
+    """Also a second endpoint may not differ, since a rollback sets the old values on it."""
+    stage.deploy("a")
+    report = stage.deploy("b", canary={"path": "/x"}, blue_green=blue_green, **given)
+    assert (report.outcome, stage.images) == ("refused", [image("a")])
+    assert code in codes(report)
+
+
+def test_a_template_is_taken_as_it_is_now(stage: Stage) -> None:
+    template = {"name": "t", "image": image("a"), "env": {"A": "1", "MODEL": "ann"}, "disk": 77, "serverless": True}
+    identity = stage.runpod.templates.create({**template, "allowedCudaVersions": ["12.8"]}).id
+    report = stage.deploy("b", templateId=identity, image="", gpu={"pools": ["ADA_24"]})
+    assert (report.outcome, report.image) == ("live", image("a"))
+    assert "template-resolved" in codes(report)
+    config = stage.fake.platform.endpoints[str(report.endpoint)].config
+    assert (config["disk"], config["env"]["A"], config["env"]["MODEL"]) == (77, "1", "joe")
+    assert config["gpu"]["allowedCudaVersions"] == ["12.8"]
+    assert stage.deploy("b", templateId=identity, image="", gpu={"pools": ["ADA_24"]}).outcome == "unchanged"
+    stage.check()
+
+
+def test_a_load_balancer_is_not_proved_by_a_canary_that_asks_nothing(stage: Stage) -> None:
+    given = {"type": "LOAD_BALANCER", "scaling": {"type": "REQUEST_COUNT", "requestCount": 4}}
+    assert "canary-without-path" in codes(stage.deploy("a", **given))
+    assert stage.images == []
+
+
+def test_what_was_taken_down_comes_back(stage: Stage) -> None:
+    stage.deploy("a")
+    stage.rollback(0)
+    assert codes(stage.rollback(0)) == ["rollback-impossible"]
+    stage.fake.faults.append(Fault("cut-after", method="POST", path="/serverless$"))
+    report = stage.rollback()
+    assert (report.outcome, report.image) == ("live", image("a"))
+    assert len(stage.fake.platform.endpoints) == 1, "though the reply to its creation was lost"
+    stage.check()
+    stage.rollback(0)
+    assert stage.rollback(1).image == image("a")
+    stage.check()
+
+
+def test_what_was_never_deployed_leaves_no_trace(stage: Stage) -> None:
+    assert codes(stage.rollback()) == ["rollback-impossible"]
+    assert not stage.data.exists()
+
+
+def test_a_name_is_of_one_kind_of_place(stage: Stage) -> None:
+    stage.deploy("a")
+    stage.history.save(replace(stage.history.releases[0], target="compose"))
+    report = stage.deploy("b")
+    assert (report.outcome, codes(report)) == ("refused", ["released-elsewhere"])
+    assert codes(stage.rollback()) == ["released-elsewhere"]
+
+
+def test_a_check_that_fails_does_not_hide_what_is_under_way(stage: Stage) -> None:
+    def stop(stage: str, done: float, total: float) -> None:
+        if "roll out" in stage:
+            raise Cancelled
+
+    asked = EndpointAsked(Declaration(NAME, values("a")), CANARY)
+    deploy(stage.data, stage.target, asked, step=stop)
+    report = stage.deploy("a", max_hourly=0.01)
+    assert (report.outcome, report.number) == ("unsettled", 1)
+    assert any("rollback joe" in command for command in report.next)
+
+
+def test_a_canary_that_is_not_waited_for_is_cancelled(stage: Stage) -> None:
+    def stop(stage: str, done: float, total: float) -> None:
+        if "canary" in stage:
+            raise Cancelled
+
+    asked = EndpointAsked(Declaration(NAME, values("a")), CANARY)
+    stage.fake.platform.has_capacity = False
+    assert deploy(stage.data, stage.target, asked, step=stop).outcome == "stopped"
+    jobs = stage.fake.platform.endpoints["ep1"].jobs.values()
+    assert {job.status for job in jobs} <= {"CANCELLED"}
+    stage.fake.platform.has_capacity = True
+    assert stage.deploy("a").ok
+    stage.check()
+
+
+def test_no_secret_is_in_a_report_or_a_log(stage: Stage) -> None:
+    stage.deploy("a", env={"HF_TOKEN": "hf_old_hush"})
+    words = "env.HF_TOKEN hf_hush is no string, and was hf_old_hush"
+    stage.fake.faults.append(Fault("refuse", method="PATCH", status=422, detail=words))
+    said: list[str] = []
+    asked = EndpointAsked(Declaration(NAME, values("b", env={"HF_TOKEN": "hf_hush"})), CANARY)
+    report = deploy(stage.data, stage.target, asked, said=said.append)
+    logs = [path.read_text() for path in stage.history.folder.glob("activity/*/*") if path.is_file()]
+    told = f"{report} {said} {logs} {stage.target.survey(stage.history)}"
+    assert "is no string" in report.why
+    assert "hush" not in told

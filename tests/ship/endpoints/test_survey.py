@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from greenroom.ship.deploy.configuration import MARK
-from greenroom.ship.deploy.standing import Running, Standing, Survey, found, rows, survey
-from tests.ship.deploy.stage import NAME, Stage, image, values
+from dataclasses import replace
+
+from greenroom.ship.deploy.records import History
+from greenroom.ship.deploy.standing import Running, Standing, Survey, found, rows
+from greenroom.ship.endpoints.configuration import MARK
+from greenroom.ship.endpoints.survey import survey_account
+from tests.ship.endpoints.stage import NAME, Stage, image, values
 
 
 def look(stage: Stage) -> Survey:
-    return survey(stage.runpod, (stage.history,))
+    return survey_account(stage.runpod, (stage.history,))
 
 
 def codes(seen: Survey) -> list[str]:
@@ -57,6 +61,25 @@ def test_what_bears_our_mark_and_is_in_no_record_is_named(stage: Stage) -> None:
     assert codes(seen) == ["endpoint-stray"]
 
 
+def test_what_another_name_has_is_nobodys_stray(stage: Stage) -> None:
+    stage.deploy("a")
+    made = stage.fake.platform.create_endpoint(values("b", name="ann", env={MARK: "ann/1/ff"}))
+    wanted = {**values("b"), "name": "ann"}
+    release = replace(stage.history.releases[0], name="ann", endpoint=made.id, marks=("ann/1/ff",), wanted=wanted)
+    ann = History("ann", stage.data / "deploys" / "ann", (release,))
+    seen = survey_account(stage.runpod, (stage.history, ann), (NAME,))
+    assert [(one.role, one.id) for one in seen.running] == [("in-use", "ep1")]
+    assert [one.role for one in survey_account(stage.runpod, (stage.history, ann)).running] == ["in-use", "in-use"]
+    assert stage.deploy("a").costs == ("endpoint ep1 (joe), in use: 1 idle worker, $1.10 an hour",)
+
+
+def test_a_variable_that_was_changed_by_others_is_named(stage: Stage) -> None:
+    stage.deploy("a")
+    endpoint = stage.fake.platform.endpoints["ep1"]
+    stage.fake.platform.change_endpoint(endpoint, {"env": {**endpoint.config["env"], "MODEL": "ann"}})
+    assert look(stage).standings[0].drift == ("env",)
+
+
 def test_pods_that_are_paid_for_are_named(stage: Stage) -> None:
     pod = stage.runpod.pods.create(
         {"name": "lab", "image": "x", "gpu": {"id": "NVIDIA L4", "count": 2}}, lambda pod: pod.name == "lab"
@@ -77,5 +100,5 @@ def test_a_price_that_nobody_knows_is_not_made_up(stage: Stage) -> None:
 
 
 def test_an_unfinished_release_is_an_error() -> None:
-    assert found(Survey((Standing(NAME, None, None),), (), 0.0)) == ()
+    assert found(Survey((Standing(NAME, None, None),))) == ()
     assert Running("project", "in-use", "joe-a", "host", {"running": 1}, 0, 0.0).words.endswith("1 running container")

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from greenroom.ship.runpod.client import RunPod
 from greenroom.ship.runpod.fake import FakeRunPod, ManualClock, Platform
 from greenroom.ship.runpod.transport import Transport
-from tests.ship.deploy.stage import PATIENCE, Stage
+from tests.ship.endpoints.stage import PATIENCE, Stage
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,10 +20,6 @@ CHANGEABLE = (
 MARK = "DEPLOYED_BY_GREENROOM"
 # Their order means nothing.
 _SETS = frozenset({"pools", "excludedTypes", "allowedCudaVersions", "dataCenterIds", "networkVolumes", "ports"})
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH|COOKIE|DSN", re.IGNORECASE)
-# The platform's own reference to a secret that it keeps: showing it shows nothing.
-_REFERENCE = re.compile(r"\{\{\s*RUNPOD_SECRET_\w+\s*\}\}")
-_MASK = "********"
 
 
 def values_of(endpoint: Endpoint) -> Values:
@@ -76,21 +71,6 @@ def as_body(values: Mapping[str, Any]) -> Values:
     if "gpu" in body:
         body["gpu"] = {name: value for name, value in body["gpu"].items() if value not in (None, "", [])}
     return body
-
-
-def secret_names(env: Mapping[str, str]) -> tuple[str, ...]:
-    """Variables that hold a secret in the clear, by their names."""
-    return tuple(
-        name for name, value in env.items() if value and _SECRET_NAME.search(name) and not _REFERENCE.fullmatch(value)
-    )
-
-
-def shown(values: Mapping[str, Any]) -> Values:
-    """The same to be shown: values of variables that hold secrets are masked."""
-    if not isinstance(values.get("env"), dict):
-        return dict(values)
-    hidden = secret_names(values["env"])
-    return {**values, "env": {name: _MASK if name in hidden else value for name, value in values["env"].items()}}
 
 
 def _is_so(name: str, wanted: Any, actual: Any, *, exact: bool) -> bool:

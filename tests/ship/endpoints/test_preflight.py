@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from greenroom.recipes.catalogue import with_components
-from greenroom.ship.deploy.images import Image, Looked
-from greenroom.ship.deploy.preflight import Account, examine, pinned
+from greenroom.ship.deploy.images import Image, Looked, pinned
+from greenroom.ship.endpoints.preflight import Account, examine
 from greenroom.ship.runpod.fake.catalogue import gpus
 from greenroom.ship.runpod.types import GpuType, Registry, Volume
-from tests.ship.deploy.stage import image, values
+from tests.ship.endpoints.stage import image, values
 
 DIGEST = f"sha256:{'a' * 64}"
 GOOD = Image(DIGEST, ("linux/amd64",), "12.8", 9_000_000_000)

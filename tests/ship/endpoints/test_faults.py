@@ -12,39 +12,52 @@ import pytest
 from greenroom.ship.deploy.reports import Report
 from greenroom.ship.runpod.fake import Behaviour, Fault
 from greenroom.ship.runpod.fake.faults import Kind
-from tests.ship.deploy.stage import Stage, image
+from tests.ship.endpoints.stage import Stage, image
 
 Work = Callable[[Stage], Report]
 
 
+WORKERS = {"min": 1, "max": 2}
+
+
 def first(stage: Stage) -> Report:
-    return stage.deploy("a", workers={"min": 1, "max": 2})
+    return stage.deploy("a", workers=WORKERS)
 
 
 def next_one(stage: Stage) -> Report:
-    return stage.deploy("b", workers={"min": 1, "max": 2})
+    return stage.deploy("b", workers=WORKERS)
 
 
 def blue_green(stage: Stage) -> Report:
-    return stage.deploy("b", blue_green=True)
+    return stage.deploy("b", workers=WORKERS, blue_green=True)
 
 
 def back(stage: Stage) -> Report:
     return stage.rollback()
 
 
+def down(stage: Stage) -> Report:
+    return stage.rollback(0)
+
+
 def failing(stage: Stage) -> Report:
-    return stage.deploy("c", "bad")
+    return stage.deploy("c", "bad", workers=WORKERS)
+
+
+def failing_green(stage: Stage) -> Report:
+    return stage.deploy("c", "bad", blue_green=True)
 
 
 class Scene:
     """A state to begin from, as often as it takes."""
 
-    def __init__(self, stage: Stage, before: int) -> None:
+    def __init__(self, stage: Stage, before: int, *, soaks: bool = False) -> None:
         self.stage = stage
         stage.fake.platform.behave = {"bad": Behaviour(0.5, 0.5, answers=False), "joe": Behaviour(0.5, 0.5)}
         for letter in "ab"[:before]:
             assert stage.deploy(letter).ok
+        if soaks:
+            stage.soaking("b")
         self._platform = stage.fake.platform
         self._data = stage.data
         self._numbers = itertools.count()
@@ -60,31 +73,52 @@ class Scene:
         return stage
 
 
-def cuts(scene: Scene, work: Work, *, all_of_them: bool) -> Iterator[tuple[int, Kind]]:
-    """Requests of the work by number: each behind its effect, and before it where it has one.
+def cuts(scene: Scene, work: Work, *, goes_back: bool) -> Iterator[tuple[int, Kind]]:
+    """What can happen to each request of the work, by its number.
 
-    Of a request without an effect it does not matter on which way it was cut. all_of_them: those too.
+    One with an effect: it never comes, its reply does not (or is that of a server that failed), half of it is taken.
+    Of one without an effect it does not matter on which way it was cut; one work has them, every other one each way.
     """
     stage = scene.again()
     begun = len(stage.fake.seen)
-    assert work(stage).outcome in ("live", "reverted")
+    assert work(stage).outcome in ("live", "reverted", "removed")
     stage.check()
     for number, request in enumerate(stage.fake.seen[begun:], 1):
         if request.method != "GET":
             yield number, "cut-before"
-        if request.method != "GET" or all_of_them:
+            yield number, "fail" if number % 2 else "cut-after"
+        elif work is next_one and bool(number % 2) is goes_back:
             yield number, "cut-after"
+        if request.method == "PATCH":
+            yield number, "half"
 
 
-@pytest.mark.parametrize(
-    ("work", "before", "all_of_them"),
-    [(first, 0, False), (next_one, 1, True), (blue_green, 1, False), (back, 2, False), (failing, 1, False)],
-    ids=["first", "next", "blue-green", "rollback", "failing"],
-)
-def test_the_network_goes_away_at_each_request(stage: Stage, work: Work, before: int, all_of_them: bool) -> None:
-    scene = Scene(stage, before)
+# What is done, and how many releases there are before it; a rollback is gone on with by the same command alone.
+WORKS: list[tuple[Work, int]] = [
+    (first, 0), (next_one, 1), (blue_green, 1), (failing, 1), (failing_green, 1), (back, 2), (down, 1),
+]  # fmt: skip
+WAYS = [
+    pytest.param(work, before, goes_back, id=f"{work.__name__}-{'back' if goes_back else 'on'}")
+    for work, before in WORKS
+    for goes_back in (False, True)
+    if not (goes_back and work in (back, down))
+]
+
+
+@pytest.mark.parametrize(("work", "before", "goes_back"), WAYS)
+def test_the_network_goes_away_at_each_request(stage: Stage, work: Work, before: int, goes_back: bool) -> None:
+    """And stays away: what the same command then does, or a rollback, ends in a release that the record names."""
+    break_everywhere(Scene(stage, before), work, goes_back=goes_back)
+
+
+def test_the_network_goes_away_while_a_soak_is_taken_back(stage: Stage) -> None:
+    break_everywhere(Scene(stage, 1, soaks=True), back, goes_back=False)
+
+
+def break_everywhere(scene: Scene, work: Work, *, goes_back: bool) -> None:
+    stage = scene.stage
     with stage.hasty() as hastily:
-        for turn, (number, kind) in enumerate(cuts(scene, work, all_of_them=all_of_them)):
+        for number, kind in cuts(scene, work, goes_back=goes_back):
             seen = len(scene.again().fake.seen)
             stage.fake.faults.append(Fault(kind, at=seen + number))
             stage.fake.faults.append(Fault("cut-before", at=seen + number + 1, times=10_000))
@@ -92,21 +126,24 @@ def test_the_network_goes_away_at_each_request(stage: Stage, work: Work, before:
             stage.fake.faults.clear()
             stage.check_named()
             assert report.ok or report.findings or report.why, "whoever deployed is told"
-            end_it(stage, work, report, goes_back=bool(turn % 2) or work is failing)
+            end_it(stage, work, report, goes_back=goes_back)
             stage.check(named=False)
 
 
 def end_it(stage: Stage, work: Work, report: Report, *, goes_back: bool) -> None:
-    """What the report says is to be done next."""
+    """What the report says is to be done next: the same again, or a rollback."""
     current = stage.history.current
     if stage.history.unfinished is not None:
         proved = current.image if current else None
         ended = stage.rollback() if goes_back else work(stage)
-        assert ended.ok, ended
-        if goes_back and work is not back:
+        if work in (failing, failing_green) and not goes_back:
+            assert ended.outcome == "reverted", ended
+        else:
+            assert ended.ok, ended
+        if goes_back or not ended.ok:
             assert stage.images == ([proved] if proved else [])
     elif current is not None and current.beside is not None:
-        assert "blue-left" in {finding.code for finding in report.findings}
+        assert "old-left" in {finding.code for finding in report.findings}
         assert work(stage).outcome == "unchanged"
 
 
@@ -114,10 +151,9 @@ def test_one_lost_request_is_no_failure(stage: Stage) -> None:
     """Whatever is lost, in the quota's order of kinds: answers, requests, refusals before and behind the effect."""
     scene = Scene(stage, 0)
     kinds: tuple[Kind, ...] = ("cut-before", "cut-after", "refuse", "fail")
-    requests = list(cuts(scene, first, all_of_them=True))
-    posts = {number for number, kind in requests if kind == "cut-before"}
-    for number in sorted({number for number, _ in requests}):
-        for kind in kinds if number in posts else (kinds[number % len(kinds)],):
+    assert first(scene.again()).ok
+    for number, request in enumerate(list(stage.fake.seen), 1):
+        for kind in kinds if request.method == "POST" else (kinds[number % len(kinds)],):
             scene.again()
             stage.fake.faults.append(Fault(kind, at=len(stage.fake.seen) + number))
             report = first(stage)

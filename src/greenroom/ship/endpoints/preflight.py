@@ -15,18 +15,18 @@ from greenroom.machine.fit import fit
 from greenroom.machine.host import Gpu, Host, Python
 from greenroom.machine.versions import minor, release
 from greenroom.recipes.sizes import readable
-from greenroom.ship.deploy.configuration import secret_names
-from greenroom.ship.deploy.images import Reference
-from greenroom.ship.deploy.spending import Spending, chosen, dollars, monthly
+from greenroom.ship.deploy.masking import secret_names
+from greenroom.ship.deploy.standing import dollars
+from greenroom.ship.endpoints.spending import Prices, Spending, chosen, monthly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from greenroom.findings import Severity
     from greenroom.recipes.recipe import Recipe
-    from greenroom.ship.deploy.images import Image, Looked
+    from greenroom.ship.deploy.images import Image
     from greenroom.ship.runpod.client import RunPod
-    from greenroom.ship.runpod.types import GpuType, Registry, Volume
+    from greenroom.ship.runpod.types import CpuType, GpuType, Registry, Volume
 
 _GB = 1_000_000_000
 # Cards have the gigabytes that their names say in powers of two, or nearly; taken so, what is refused surely does not
@@ -43,6 +43,12 @@ class Account:
     gpus: tuple[GpuType, ...]
     volumes: tuple[Volume, ...]
     registries: tuple[Registry, ...]
+    cpus: tuple[CpuType, ...] = ()
+
+    @property
+    def prices(self) -> Prices:
+        """The catalogue's prices."""
+        return Prices(self.gpus, self.cpus)
 
     @classmethod
     def look(cls, runpod: RunPod, values: Mapping[str, Any]) -> Account:
@@ -51,30 +57,8 @@ class Account:
             runpod.gpus() if "gpu" in values else (),
             runpod.volumes.list() if values.get("networkVolumes") else (),
             runpod.registries.list() if values.get("registry") else (),
+            runpod.cpus() if "cpu" in values else (),
         )
-
-
-def pinned(image: str, looked: Looked) -> tuple[str, tuple[Finding, ...]]:
-    """The image by its digest, as far as the registry told it, and what is to be said of that."""
-    reference = Reference.parse(image)
-    if looked.state == "found" and looked.image is not None:
-        found = looked.image
-        whole = reference.pinned(found.digest)
-        if reference.digest is None:
-            tag = reference.tag or "latest"
-            message = f"the tag {tag} of {reference.name} is {found.digest} now, and that is what is deployed"
-            return whole, (Finding("image-resolved", "note", message, f"write {whole} to be sure of it"),)
-        return whole, ()
-    if looked.state == "absent":
-        message = f"there is no image {image} in its registry"
-        return image, (Finding("image-absent", "error", message, "push it, or check its name"),)
-    if reference.digest is None:
-        message = f"nobody can say which digest {image} has ({looked.problem}), and a tag may be moved while it rolls"
-        mend = "give it by digest: NAME@sha256:..., as docker push and greenroom build print it"
-        return image, (Finding("image-digest-unknown", "error", message, mend),)
-    message = f"whether {reference.name} has this digest could not be looked up ({looked.problem})"
-    mend = "make sure that the push has ended, and that the endpoint's registry credentials may read it"
-    return reference.pinned(reference.digest), (Finding("image-unchecked", "warning", message, mend),)
 
 
 def examine(
@@ -130,8 +114,9 @@ def _volumes(values: Mapping[str, Any], account: Account, recipes: Sequence[Reci
         volume = next((known for known in account.volumes if known.id == wanted), None)
         if volume is None:
             message = f"there is no network volume {wanted} in this account"
-            names = ", ".join(f"{known.id} ({known.name})" for known in account.volumes) or "it has none"
-            yield Finding("volume-absent", "error", message, f"choose one of: {names}")
+            names = ", ".join(f"{known.id} ({known.name})" for known in account.volumes)
+            mend = f"choose one of: {names}" if names else "it has none: make one in the console, and give its id"
+            yield Finding("volume-absent", "error", message, mend)
             continue
         if places and volume.data_center not in places:
             message = f"the volume {volume.name} ({wanted}) is in {volume.data_center}, the endpoint is to be in " + (
@@ -144,7 +129,9 @@ def _volumes(values: Mapping[str, Any], account: Account, recipes: Sequence[Reci
 
 
 def _pools(values: Mapping[str, Any], account: Account) -> Iterator[Finding]:
-    gpu, places = values.get("gpu") or {}, set(values.get("dataCenterIds") or ())
+    gpu, volumes = values.get("gpu") or {}, values.get("networkVolumes") or ()
+    # Workers come to be where their volumes are.
+    places = set(values.get("dataCenterIds") or [one.data_center for one in account.volumes if one.id in volumes])
     known = sorted({one.pool for one in account.gpus if one.pool})
     for pool in gpu.get("pools") or ():
         if pool not in known:
@@ -244,11 +231,13 @@ def _disk(values: Mapping[str, Any], image: Image | None, recipes: Sequence[Reci
 def _spending(
     values: Mapping[str, Any], account: Account, max_hourly: float | None, beside: float
 ) -> Iterator[Finding]:
-    spending = Spending.of(values, account.gpus)
+    spending = Spending.of(values, account.prices)
     workers = values.get("workers") or {}
-    if spending.most is None or spending.least is None:
+    if spending is None:
         severity: Severity = "error" if max_hourly is not None else "warning"
-        message = "nobody says what these workers cost, so no limit can be held"
+        cpus = [str(cpu.get("id")) for cpu in values.get("cpu") or ()]
+        where = f"CPU {', '.join(cpus)}" if cpus else f"pool {', '.join((values.get('gpu') or {}).get('pools') or ())}"
+        message = f"the catalogue has no price for {where}, so no limit can be held"
         yield Finding("price-unknown", severity, message, "see the price in the console, and leave --max-hourly out")
         return
     most = spending.most + beside

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from greenroom.ship.deploy.errors import RolloutFailed
+from greenroom.ship.deploy.pace import Illness
 from greenroom.ship.runpod.errors import RunPodError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from greenroom.ship.runpod.client import RunPod
     from greenroom.ship.runpod.types import Worker
 
+READ_LOG = "read the worker's log in the report: what does the container say when it starts?"
 # Lines of a worker's log that a report keeps, and seconds without one until there are no more.
 _LOG_LINES = 15
 _LOG_QUIET_S = 2.0
@@ -28,18 +30,18 @@ def watch(runpod: RunPod, endpoint: str, image: str, attempt: Attempt, pace: Pac
     least: workers that must be there.  Raises RolloutFailed, RunPodError, Cancelled.
     """
     began = pace.clock()
-    sick = SickWorkers(pace)
+    illness = Illness(pace)
     while True:
         workers = runpod.endpoints.workers(endpoint).workers
         rollout = runpod.endpoints.releases(endpoint).rollout
         attempt.step(_stage(workers), rollout.percent_on_latest, 100)
         if rollout.is_done and _are_new(workers, image) and len(workers) >= least:
             return
-        if sick.see(workers):
-            _tell_log(runpod, endpoint, workers, attempt)
+        if illness.lasts(are_ill(workers)):
+            tell_log(runpod, endpoint, workers, attempt)
             raise RolloutFailed(
                 f"no worker with {image} becomes healthy ({_stage(workers)})",
-                mend="read the worker's log above: what does the container say when it starts?",
+                mend=READ_LOG,
             )
         if pace.clock() - began >= pace.rollout:
             raise RolloutFailed(
@@ -48,21 +50,10 @@ def watch(runpod: RunPod, endpoint: str, image: str, attempt: Attempt, pace: Pac
         pace.pause(attempt.stop, pace.look)
 
 
-class SickWorkers:
-    """Whether new workers are unhealthy, all of them and for long enough."""
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-        self._since: float | None = None
-
-    def see(self, workers: Sequence[Worker]) -> bool:
-        """Take a look; True when they are to be given up."""
-        new = [worker for worker in workers if not worker.is_stale]
-        if not new or any(worker.status != "UNHEALTHY" for worker in new):
-            self._since = None
-            return False
-        self._since = self._pace.clock() if self._since is None else self._since
-        return self._pace.clock() - self._since >= self._pace.unhealthy
+def are_ill(workers: Sequence[Worker]) -> bool:
+    """Whether there are new workers, and all of them are unhealthy."""
+    new = [worker for worker in workers if not worker.is_stale]
+    return bool(new) and all(worker.status == "UNHEALTHY" for worker in new)
 
 
 def _are_new(workers: Sequence[Worker], image: str) -> bool:
@@ -95,9 +86,11 @@ def _way_out(workers: Sequence[Worker]) -> str:
     return "give a longer --rollout-s, or read the workers' logs in the console"
 
 
-def _tell_log(runpod: RunPod, endpoint: str, workers: Sequence[Worker], attempt: Attempt) -> None:
+def tell_log(runpod: RunPod, endpoint: str, workers: Sequence[Worker], attempt: Attempt) -> None:
     """The last lines of an unhealthy worker; a log that cannot be had hides no failure."""
-    worker = next(worker for worker in workers if worker.status == "UNHEALTHY")
+    worker = next((worker for worker in workers if worker.status == "UNHEALTHY"), None)
+    if worker is None:
+        return
     with contextlib.suppress(RunPodError):
         lines = runpod.endpoints.worker_logs(endpoint, worker.id, tail=_LOG_LINES, quiet_s=_LOG_QUIET_S)
         for line in islice(lines, _LOG_LINES):

@@ -4,38 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenroom.ship.deploy.configuration import with_mark
-from greenroom.ship.deploy.endpoint import EndpointRelease
 from greenroom.ship.deploy.records import now
-from greenroom.ship.deploy.steps import Step, plan_of
+from greenroom.ship.deploy.steps import Step
+from greenroom.ship.endpoints.configuration import with_mark
+from greenroom.ship.endpoints.rollout import EndpointRollout
 
 if TYPE_CHECKING:
-    from greenroom.findings import Finding
     from greenroom.plan.actions import Attempt
     from greenroom.plan.plan import Plan
-    from greenroom.ship.deploy.configuration import Values
-    from greenroom.ship.deploy.reports import Outcome
+    from greenroom.ship.deploy.pace import Pace
+    from greenroom.ship.deploy.records import History, Release
+    from greenroom.ship.endpoints.configuration import Values
+    from greenroom.ship.runpod.client import RunPod
 
 
-class Rolling(EndpointRelease):
+class Rolling(EndpointRollout):
     """Create or change one endpoint. A rollback is the same towards older values, and has none to bring back."""
+
+    def __init__(self, runpod: RunPod, history: History, release: Release, pace: Pace) -> None:
+        super().__init__(history, release)
+        self.runpod = runpod
+        self.pace = pace
 
     def plan(self) -> Plan:
         """The steps. A deploy that fails is taken back as a whole; a rollback that fails is left to be gone on with."""
         release = self.release
         is_back = release.kind == "rollback"
-        new = release.before is None
+        new = release.endpoint is None
         steps = [
             Step(
                 "set the values",
                 f"{'POST /serverless' if new else f'PATCH /serverless/{release.endpoint}'} with {release.image}",
                 self._set,
                 "GET the endpoint: it has every value",
-                lambda _: self.has(self._wanted),
+                lambda _: self.has(self.wanted),
                 ""
                 if is_back
                 else "DELETE the endpoint"
-                if new
+                if release.before is None
                 else "PATCH the old values, and wait until they have rolled out",
                 None if is_back else self.bring_back,
             ),
@@ -57,8 +63,7 @@ class Rolling(EndpointRelease):
                     lambda _: self.is_proved(),
                 )
             )
-        verb = "rollback" if is_back else "deploy"
-        return plan_of(f"{verb} {release.name}, release {release.number}", steps, whole=not is_back)
+        return self.plan_of("rollback" if is_back else "deploy", steps, whole=not is_back)
 
     def bring_back(self, attempt: Attempt) -> None:
         """The values before the release again, on all workers; where there were none, no endpoint.
@@ -78,36 +83,11 @@ class Rolling(EndpointRelease):
         )
 
     @property
-    def _wanted(self) -> Values:
+    def wanted(self) -> Values:
         """A new release bears its mark; what is gone back to is what it was."""
         wanted = dict(self.release.wanted or {})
         return wanted if self.release.kind == "rollback" else with_mark(wanted, self.release.marks[0])
 
     def _set(self, attempt: Attempt) -> None:
-        if self.release.state == "reverting":  # an earlier run was taking it back; now it is wanted again
-            self.note(state="begun")
-        self.bring_about(self._wanted, attempt)
-
-
-class TakingDown(EndpointRelease):
-    """Back to nothing: every endpoint of the name is deleted."""
-
-    def plan(self) -> Plan:
-        """Its one step."""
-        step = Step(
-            "take down",
-            f"DELETE /serverless/{self.release.endpoint or 'ID'}",
-            self._take_down,
-            "it is not in the list any more",
-            lambda _: self.find() is None,
-        )
-        return plan_of(f"take down {self.release.name}, release {self.release.number}", (step,), whole=False)
-
-    def conclude(self) -> tuple[Outcome, tuple[Finding, ...]]:
-        """Nothing is live."""
-        self.note(state="removed", ended=now(), endpoint=None, beside=None, outcome="everything was taken down")
-        return "removed", ()
-
-    def _take_down(self, attempt: Attempt) -> None:
-        self.delete_made(attempt)
-        self.delete(self.release.beside, attempt)
+        self.take_up()
+        self.bring_about(self.wanted, attempt)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenroom.ship.deploy.canary import prove
-from greenroom.ship.deploy.configuration import MARK, as_body, as_patch, changes, values_of
 from greenroom.ship.deploy.errors import ChangeNotTaken
-from greenroom.ship.deploy.watching import watch
-from greenroom.ship.deploy.working import Working
+from greenroom.ship.deploy.rollout import Rollout
+from greenroom.ship.endpoints.canary import prove
+from greenroom.ship.endpoints.configuration import MARK, as_body, as_patch, changes, values_of, with_mark
+from greenroom.ship.endpoints.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from greenroom.plan.actions import Attempt
     from greenroom.ship.deploy.pace import Pace
-    from greenroom.ship.deploy.records import History, Release
     from greenroom.ship.runpod.client import RunPod
     from greenroom.ship.runpod.types import Endpoint
 
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 _CHANGES = 3
 
 
-class EndpointRelease(Working):
-    """One release, its record, and the endpoint that it is about."""
+class EndpointRollout(Rollout):
+    """One release, its record, and the endpoint that it is about. runpod, pace: its maker's to set."""
 
-    def __init__(self, runpod: RunPod, history: History, release: Release, pace: Pace) -> None:
-        super().__init__(history, release)
-        self.runpod = runpod
-        self.pace = pace
-        self._image = ""
-        self._proved = False
+    runpod: RunPod
+    pace: Pace
+    _image = ""
+    _proved = False
+
+    def listening(self, attempt: Attempt) -> AbstractContextManager[None]:
+        """Waits for the quota, and between tries, end with the attempt."""
+        return self.runpod.transport.stopped_by(attempt.stop)
 
     @property
     def identity(self) -> str:
@@ -86,6 +88,15 @@ class EndpointRelease(Working):
         for endpoint in self._marked():
             self.delete(endpoint.id, attempt)
 
+    def delete_all(self, attempt: Attempt) -> None:
+        """Take down the endpoint, and the one that may still be beside it. Raises RunPodError."""
+        self.delete_made(attempt)
+        self.delete(self.release.beside, attempt)
+
+    def is_gone(self) -> bool:
+        """Whether nothing of it is in the list. Raises RunPodError."""
+        return self.find() is None
+
     def roll_out(self, attempt: Attempt, *, least: int = 0) -> None:
         """Wait until the newest version runs everywhere. Raises RolloutFailed, RunPodError."""
         watch(self.runpod, self.identity, self._image, attempt, self.pace, least=least)
@@ -104,7 +115,9 @@ class EndpointRelease(Working):
         return self._proved
 
     def _create(self, wanted: Mapping[str, Any], attempt: Attempt) -> Endpoint:
-        made = self.runpod.endpoints.create(as_body(wanted), self._is_marked)
+        # With its own mark, also where a rollback makes what had another: by it a creation is found again.
+        body = as_body(with_mark(wanted, self.release.marks[0]))
+        made = self.runpod.endpoints.create(body, self._is_marked)
         attempt.say(f"created the endpoint {made.name} ({made.id})")
         # A request that was given up may have had its effect late.
         for twin in self._marked():

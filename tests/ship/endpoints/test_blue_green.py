@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from greenroom.errors import Cancelled
-from greenroom.ship.deploy.declaration import Declaration
-from greenroom.ship.deploy.deploying import deploy
-from greenroom.ship.deploy.preparing import Asked, prepare_rollback
-from greenroom.ship.deploy.reports import Report
-from greenroom.ship.deploy.standing import found, survey
+from greenroom.ship.deploy.deploying import deploy, prepare_deploy, prepare_rollback
+from greenroom.ship.deploy.standing import Survey, found
+from greenroom.ship.endpoints.declaration import Declaration
+from greenroom.ship.endpoints.survey import survey_name
+from greenroom.ship.endpoints.target import EndpointAsked
 from greenroom.ship.runpod.fake import Behaviour, Fault
-from tests.ship.deploy.stage import CANARY, NAME, Stage, image, values
-
-
-def soaking(stage: Stage, letter: str = "b") -> Report:
-    """Stopped in the middle of the soak."""
-
-    def stop(stage: str, done: float, total: float) -> None:
-        if "soak" in stage:
-            raise Cancelled
-
-    asked = Asked(Declaration(NAME, values(letter)), CANARY, blue_green=True, soak_s=3600.0)
-    return deploy(stage.place, asked, step=stop)
+from tests.ship.endpoints.stage import CANARY, NAME, Stage, image, values
 
 
 def test_green_takes_over_and_blue_goes(stage: Stage) -> None:
@@ -50,10 +39,11 @@ def test_a_green_that_fails_never_meets_a_caller(stage: Stage) -> None:
 
 def test_while_it_soaks_both_are_there_and_blue_costs_nothing(stage: Stage) -> None:
     blue = stage.deploy("a", workers={"min": 1, "max": 2}).endpoint
-    report = soaking(stage)
+    report = stage.soaking("b")
     assert report.outcome == "stopped"
     stage.clock.advance(60)
-    seen = survey(stage.runpod, (stage.history,))
+    standing, running = survey_name(stage.runpod, stage.history)
+    seen = Survey((standing,), running)
     roles = {one.id: (one.role, one.hourly) for one in seen.running}
     assert roles[str(blue)] == ("beside", 0.0)
     assert roles[str(report.endpoint)][0] == "in-use"
@@ -62,8 +52,8 @@ def test_while_it_soaks_both_are_there_and_blue_costs_nothing(stage: Stage) -> N
 
 def test_a_rollback_in_the_soak_gives_blue_its_workers_back(stage: Stage) -> None:
     blue = stage.deploy("a", workers={"min": 1, "max": 2}).endpoint
-    soaking(stage)
-    requests = prepare_rollback(stage.place, NAME).requests(back=True)
+    stage.soaking("b")
+    requests = prepare_rollback(stage.data, stage.target, NAME).requests
     assert [request.method for request in requests] == ["PATCH", "DELETE"]
     report = stage.rollback()
     assert (report.outcome, report.number, report.endpoint) == ("live", 1, blue)
@@ -73,7 +63,7 @@ def test_a_rollback_in_the_soak_gives_blue_its_workers_back(stage: Stage) -> Non
 
 def test_the_same_deploy_again_ends_the_soak(stage: Stage) -> None:
     stage.deploy("a")
-    green = soaking(stage).endpoint
+    green = stage.soaking("b").endpoint
     report = stage.deploy("b", blue_green=True)
     assert (report.outcome, report.endpoint) == ("live", green)
     stage.check()
@@ -81,7 +71,7 @@ def test_the_same_deploy_again_ends_the_soak(stage: Stage) -> None:
 
 def test_another_deploy_in_the_soak_is_refused(stage: Stage) -> None:
     stage.deploy("a")
-    soaking(stage)
+    stage.soaking("b")
     report = stage.deploy("c", blue_green=True)
     assert [finding.code for finding in report.findings] == ["release-unfinished"]
     assert "greenroom rollback joe" in report.findings[0].mend
@@ -111,7 +101,7 @@ def test_a_blue_that_cannot_be_deleted_is_said_and_goes_the_next_time(stage: Sta
     stage.fake.faults.append(Fault("refuse", method="DELETE", status=403))
     report = stage.deploy("b", blue_green=True)
     assert report.outcome == "live"
-    assert "blue-left" in {finding.code for finding in report.findings}
+    assert "old-left" in {finding.code for finding in report.findings}
     assert "kept beside it" in " ".join(report.costs)
     assert stage.deploy("c").outcome == "live"
     stage.check()
@@ -122,7 +112,7 @@ def stopped_while_it_rolls(stage: Stage, letter: str) -> None:
         if "roll out" in stage:
             raise Cancelled
 
-    deploy(stage.place, Asked(Declaration(NAME, values(letter)), CANARY), step=stop)
+    deploy(stage.data, stage.target, EndpointAsked(Declaration(NAME, values(letter)), CANARY), step=stop)
 
 
 def test_what_was_begun_otherwise_is_gone_on_with_as_it_was_begun(stage: Stage) -> None:
@@ -139,3 +129,40 @@ def test_blue_is_never_what_nobody_proved(stage: Stage) -> None:
     assert stage.rollback().ok
     assert stage.images == [image("a")]
     stage.check()
+
+
+def test_a_blue_that_still_works_is_not_deleted(stage: Stage) -> None:
+    """Deleting it would cancel its jobs; callers who have not followed yet are served till then."""
+    stage.fake.platform.behave = {"long": Behaviour(job_s=1000), "joe": Behaviour()}
+    blue = str(stage.deploy("a").endpoint)
+    busy = stage.fake.platform.endpoints[blue]
+    for worker in busy.workers:
+        worker.behaviour = Behaviour(job_s=1000)
+    job = stage.fake.platform.hand_in(busy, {})
+    report = stage.deploy("b", blue_green=True)
+    assert report.outcome == "live"
+    (left,) = (finding for finding in report.findings if finding.code == "old-left")
+    assert "1 of its jobs have not ended" in left.message
+    assert f"endpoint {blue} (joe), kept beside it" in " ".join(report.costs)
+    assert "release-unfinished" in {finding.code for finding in stage.deploy("c", blue_green=True).findings}
+    assert stage.deploy("c").outcome == "live", "a release that rolls does not need its place"
+    assert "beside" in {one.role for one in stage.target.survey(stage.history)[1]}, "and does not forget it"
+    assert stage.rollback().image == image("b")
+    stage.clock.advance(2000)
+    patches = [seen for seen in stage.fake.seen if seen.method == "PATCH"]
+    assert stage.deploy("b").outcome == "unchanged"
+    assert [seen for seen in stage.fake.seen if seen.method == "PATCH"] == patches, "only the old one is touched"
+    assert job.status == "COMPLETED"
+    stage.check()
+
+
+def test_the_requests_are_those_that_are_sent(stage: Stage) -> None:
+    stage.deploy("a", workers={"min": 1, "max": 2})
+    asked = EndpointAsked(Declaration(NAME, values("b")), CANARY, blue_green=True, soak_s=0.0)
+    shown = [(one.method, one.path, one.body) for one in prepare_deploy(stage.data, stage.target, asked).requests]
+    sent = len(stage.fake.seen)
+    deploy(stage.data, stage.target, asked)
+    done = [one for one in stage.fake.seen[sent:] if one.method != "GET"]
+    assert [method for method, _, _ in shown] == [one.method for one in done]
+    for (_, _, body), one in zip(shown, done, strict=True):
+        assert {**(body or {}), "env": 0} == {**(one.body or {}), "env": 0} or "/run" in one.path

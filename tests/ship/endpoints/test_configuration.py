@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from greenroom.ship.deploy.configuration import as_body, as_patch, changes, secret_names, shown, values_of
+from greenroom.ship.endpoints.configuration import as_body, as_patch, changes, values_of
 from greenroom.ship.runpod.types import Endpoint
-from tests.ship.deploy.stage import image, values
+from tests.ship.endpoints.stage import image, values
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,3 @@ def test_a_limit_that_is_not_there_is_cleared_by_name() -> None:
     given = as_patch({"gpu": {"pools": ["X"], "allowedCudaVersions": ["12.8"]}})["gpu"]
     assert given["allowedCudaVersions"] == ["12.8"]
     assert as_patch({"disk": 1}) == {"disk": 1}
-
-
-def test_secrets_are_masked_and_references_are_none() -> None:
-    env = {"HF_TOKEN": "hf_abc", "API_KEY": "{{ RUNPOD_SECRET_key }}", "MODEL": "joe", "EMPTY_KEY": ""}
-    assert secret_names(env) == ("HF_TOKEN",)
-    assert shown({"env": env})["env"] == {**env, "HF_TOKEN": "********"}

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from greenroom.errors import FileUnreadable, GreenroomError, InputInvalid, UnknownName
-from greenroom.ship.deploy.declaration import checked_name, read_declaration
-from tests.ship.deploy.stage import image
+from greenroom.ship.deploy.records import checked_name
+from greenroom.ship.endpoints.declaration import read_declaration
+from tests.ship.endpoints.stage import image
 
 LEAST = {"name": "joe", "image": image("a"), "gpu": {"pools": ["ADA_24"]}}
 

@@ -10,15 +10,16 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from greenroom.ship.deploy.configuration import MARK
-from greenroom.ship.deploy.declaration import Declaration
+from greenroom.errors import Cancelled
 from greenroom.ship.deploy.deploying import deploy, rollback
 from greenroom.ship.deploy.images import Looked, Reference
 from greenroom.ship.deploy.pace import Pace
-from greenroom.ship.deploy.preparing import Asked, Workplace
 from greenroom.ship.deploy.records import History
 from greenroom.ship.deploy.reports import Report
-from greenroom.ship.deploy.standing import survey
+from greenroom.ship.endpoints.configuration import MARK
+from greenroom.ship.endpoints.declaration import Declaration
+from greenroom.ship.endpoints.survey import survey_name
+from greenroom.ship.endpoints.target import EndpointAsked, EndpointTarget
 from greenroom.ship.runpod.client import RunPod
 from greenroom.ship.runpod.fake import FakeRunPod, ManualClock
 from greenroom.ship.runpod.transport import Transport
@@ -40,12 +41,13 @@ def image(letter: str, name: str = "joe") -> str:
 
 
 def values(letter: str = "a", name: str = "joe", **other: Any) -> dict[str, Any]:
-    """An endpoint as a file declares it."""
-    return {
+    """An endpoint as a file declares it; what is None is left out."""
+    given = {
         "name": NAME, "type": "QUEUE", "image": image(letter, name), "env": {"MODEL": "joe"},
         "gpu": {"pools": ["ADA_24"], "minCudaVersion": "12.8"}, "workers": {"min": 0, "max": 2},
         "scaling": {"type": "QUEUE_DELAY", "queueDelay": 4}, **other,
     }  # fmt: skip
+    return {field: value for field, value in given.items() if value is not None}
 
 
 @dataclass
@@ -76,9 +78,9 @@ class Stage:
             yield hastily
 
     @property
-    def place(self) -> Workplace:
+    def target(self) -> EndpointTarget:
         pace = Pace(look=1.0, rollout=100.0, canary=60.0, unhealthy=5.0, pause=self.clock.pause, clock=self.clock)
-        return Workplace(self.data, self.runpod, pace, self.look_up)
+        return EndpointTarget(self.runpod, pace, self.look_up)
 
     def deploy(self, letter: str = "a", name: str = "joe", /, **given: Any) -> Report:
         asked = {
@@ -87,10 +89,20 @@ class Stage:
         asked.setdefault("soak_s", 0.0)
         canary = given.pop("canary", CANARY)
         declaration = Declaration(NAME, values(letter, name, **given))
-        return deploy(self.place, Asked(declaration, canary, **asked))
+        return deploy(self.data, self.target, EndpointAsked(declaration, canary, **asked))
+
+    def soaking(self, letter: str) -> Report:
+        """A blue/green deploy that is stopped in the middle of its soak."""
+
+        def stop(stage: str, done: float, total: float) -> None:
+            if "soak" in stage:
+                raise Cancelled
+
+        asked = EndpointAsked(Declaration(NAME, values(letter)), CANARY, blue_green=True, soak_s=3600.0)
+        return deploy(self.data, self.target, asked, step=stop)
 
     def rollback(self, to: int | None = None) -> Report:
-        return rollback(self.place, NAME, to)
+        return rollback(self.data, self.target, NAME, to)
 
     @property
     def history(self) -> History:
@@ -124,7 +136,7 @@ class Stage:
 
     def check_named(self) -> None:
         """Nothing costs money without being named by status, also in the middle of things."""
-        named = {one.id for one in survey(self.runpod, (self.history,)).running}
+        named = {one.id for one in survey_name(self.runpod, self.history)[1]}
         running = {identity for identity, one in self.fake.platform.endpoints.items() if one.workers}
         assert running <= named
         assert all(

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greenroom.errors import FileUnreadable, InputInvalid, UnknownName, quoted
-from greenroom.ship.deploy.configuration import CHANGEABLE
+from greenroom.ship.deploy.records import checked_name
+from greenroom.ship.endpoints.configuration import CHANGEABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greenroom.ship.deploy.configuration import Values
+    from greenroom.ship.endpoints.configuration import Values
 
 _KNOWN = (*CHANGEABLE, "type", "templateId")
 _TYPES = ("QUEUE", "LOAD_BALANCER")
-# A name is a folder's too.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,62}")
 _LARGEST = 1_000_000
 
 
@@ -56,20 +54,12 @@ def read_declaration(path: Path, *, image: str | None = None, name: str | None =
     )
     values.setdefault("workers", {"min": 0, "max": 3})
     values.setdefault("env", {})
-    if not values.get("image"):
+    if not values.get("image") and not values.get("templateId"):
         raise InputInvalid(f"{quoted(path)} names no image", mend="--image NAME@sha256:DIGEST")
     if ("gpu" in values) == ("cpu" in values):
         raise InputInvalid(f"{quoted(path)} must have one of gpu and cpu", mend='"gpu": {"pools": ["ADA_24"]}')
     _check_kinds(path, values)
     return Declaration(called, values)
-
-
-def checked_name(name: Any) -> str:
-    """A name that an endpoint and a folder can have. Raises InputInvalid."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.endswith((" ", ".")):
-        said = "no name is given" if not name else f"{quoted(name)} cannot be the name of a deploy"
-        raise InputInvalid(said, mend="--name with letters, digits, dots, dashes; 63 at most, a letter or digit first")
-    return name
 
 
 def _object(path: Path) -> Values:
@@ -91,7 +81,8 @@ def _check_kinds(path: Path, values: Values) -> None:
     """What the checks before a deploy read must be what they take it for. Raises InputInvalid."""
     for field, kind, word in (
         ("env", dict, "an object"), ("workers", dict, "an object"), ("scaling", dict, "an object"),
-        ("gpu", dict, "an object"), ("dataCenterIds", list, "a list"), ("networkVolumes", list, "a list"),
+        ("gpu", dict, "an object"), ("cpu", list, "a list"), ("dataCenterIds", list, "a list"),
+        ("networkVolumes", list, "a list"),
     ):  # fmt: skip
         if field in values and not isinstance(values[field], kind):
             raise InputInvalid(f"{field} in {quoted(path)} is not {word}", mend=f"make it {word}")

@@ -1,0 +1,1 @@
+"""Releases on RunPod serverless: one endpoint that rolls, or a second one beside it."""
