@@ -36,6 +36,10 @@ KINDS: dict[str, tuple[int, str]] = {
     "idempotency-mismatch": (422, "The idempotency key belongs to another request"),
     "media-invalid": (422, "The file cannot be used"),
     "file-unreadable": (422, "The file cannot be read"),
+    "video-damaged": (422, "The video breaks off"),
+    "frame-size-changed": (422, "The video changes its size"),
+    "alpha-present": (422, "The picture is transparent"),
+    "encoding-impossible": (422, "The video cannot be written like this"),
     "url-refused": (422, "The address may not be used"),
     "url-unreachable": (422, "The address does not give the file"),
     "nothing-to-say": (422, "The text says nothing"),
@@ -99,7 +103,10 @@ KINDS: dict[str, tuple[int, str]] = {
 }
 _UNKNOWN = (500, "Something went wrong")
 # What these say is for whoever may look at the machine: their messages name files of it.
-_NAMES_FILES = {"file-unreadable", "output-unwritable", "failed", "model-failed"}
+_NAMES_FILES = {
+    "file-unreadable", "output-unwritable", "failed", "model-failed",
+    "video-damaged", "frame-size-changed", "alpha-present", "encoding-impossible",
+}  # fmt: skip
 # In quotes, a path may have spaces.
 _PATH = re.compile(r"(?<=['\"])/[^'\"\n]*/|(?<![\w/:.])/(?:[^/\s'\"]+/)+")
 # When nothing better is known, as a fair guess of when it is worth while to ask again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import wave
 from dataclasses import dataclass
@@ -67,6 +68,32 @@ def test_whatever_else_is_named_is_refused_and_not_fetched(tmp_path: Path, named
     with pytest.raises(InputInvalid):
         fetch(named, tmp_path, fetcher)
     assert fetcher.asked == []
+
+
+def data(content: bytes, head: str = "data:audio/wav;base64,") -> str:
+    return head + base64.b64encode(content).decode()
+
+
+def test_a_small_file_may_come_within_the_input(tmp_path: Path) -> None:
+    fetcher = Fetcher()
+    path = Path(fetch(data(silence()), tmp_path, fetcher)["sound"])
+    assert (path.parent, path.read_bytes(), fetcher.asked) == (tmp_path, silence(), [])
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("data:audio/wav,RIFF", "without base64"),
+        ("data:audio/wav;base64,!!!!", "no base64"),
+        ("data:audio/wav;base64,AAA", "no base64"),
+        (data(b"#!/bin/sh"), "no sound, video or image"),
+        (data(silence() * 100), "bytes"),
+    ],
+)
+def test_what_is_inline_and_no_small_file_is_refused(tmp_path: Path, url: str, words: str) -> None:
+    media = Media(MediaLimits(size=100_000))
+    with pytest.raises(InputInvalid, match=words):
+        asyncio.run(media(MediaInputs(sound=url), tmp_path))
 
 
 def test_what_was_fetched_is_looked_at(tmp_path: Path) -> None:
