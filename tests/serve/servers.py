@@ -26,7 +26,7 @@ from tests.forked import Forked
 from tests.serve.models import MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 MODELS = "tests.serve.models"
@@ -111,12 +111,13 @@ def start_server(
     env: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
     ready: bool = True,
+    entry: Callable[[Sequence[str]], object] = main,
 ) -> RunningServer:
     """Start a server and wait until it answers; the caller stops it.
 
     models: names of the catalogue, ``module:Class``, or the name of a class of tests.serve.models.  folder: may be
     that of a server that was stopped: it then goes on with its jobs.  ready: wait until the models are warm, too.
-    Raises NotStarted.
+    entry: a function of a module, called with the command line.  Raises NotStarted.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "marks").mkdir(exist_ok=True)
@@ -124,7 +125,7 @@ def start_server(
     arguments = ["serve", *named, "--port", "0", "--json", *arguments]
     log_path, out_path = folder / "server.log", folder / "server.out"
     out_path.unlink(missing_ok=True)
-    process = Forked(main, arguments, folder=folder, env=_environment(folder, env), out=out_path, err=log_path)
+    process = Forked(entry, arguments, folder=folder, env=_environment(folder, env), out=out_path, err=log_path)
     server = RunningServer("", process, log_path, folder)
     try:
         server.url = _said_url(server, out_path)
@@ -143,9 +144,10 @@ def running_server(
     env: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
     ready: bool = True,
+    entry: Callable[[Sequence[str]], object] = main,
 ) -> Iterator[RunningServer]:
     """``start_server``, stopped at the end."""
-    server = start_server(folder, *models, env=env, arguments=arguments, ready=ready)
+    server = start_server(folder, *models, env=env, arguments=arguments, ready=ready, entry=entry)
     try:
         yield server
     finally:

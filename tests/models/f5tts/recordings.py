@@ -11,8 +11,9 @@ import numpy as np
 
 from greenroom.media.audio import Audio, AudioWriter, read_audio
 from greenroom.models.spoken import Wanted
-from greenroom.models.voice.speak import LoadedVoice, Request, load_voice, speak_to_files
+from greenroom.models.voice.speak import Request, speak_to_files
 from greenroom.recipes.inputs.voice import SpeakInputs
+from tests.voice import joe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,16 +22,11 @@ TEXT = "The lamp in the hall is broken, and nobody has called the electrician."
 
 
 @functools.cache
-def _voice() -> LoadedVoice:
-    return load_voice("voice-joe")
-
-
-@functools.cache
 def spoken(text: str = TEXT) -> Audio:
     """The embedded voice says a text."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.wav"
-        speak_to_files(Request(SpeakInputs(text=text), "voice-joe", Wanted(path)), voice=_voice())
+        speak_to_files(Request(SpeakInputs(text=text), "voice-joe", Wanted(path)), voice=joe())
         return read_audio(path)
 
 

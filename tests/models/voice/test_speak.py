@@ -12,8 +12,15 @@ from greenroom.captions.align.check import Check
 from greenroom.errors import InputInvalid, OutputUnwritable
 from greenroom.models.spoken import Wanted
 from greenroom.models.voice import speak
+from greenroom.models.voice.piper import Piper
 from greenroom.models.voice.speak import Request, speak_to_files
 from greenroom.recipes.inputs.voice import SpeakInputs
+from tests.voice import load_once
+
+
+@pytest.fixture(autouse=True)
+def _loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Piper, "load", load_once)
 
 
 def request(tmp_path: Path, text: str = "One sentence. Another one.", **more: object) -> Request:
