@@ -33,3 +33,13 @@ def look(tmp_path: Path) -> Look:
 def errors(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
     """Code and place of what breaks a recipe."""
     return [(finding.code, finding.place) for finding in findings if finding.severity == "error"]
+
+
+def judged(findings: tuple[Finding, ...], expected: tuple[str, str] | None) -> None:
+    """Hold that a recipe is right, or that it has an error of this code at a line; an empty line is any."""
+    found = errors(findings)
+    if expected is None:
+        assert found == []
+        return
+    code, line = expected
+    assert any(one == code and place.endswith(f":{line}" if line else "") for one, place in found), found

@@ -12,6 +12,7 @@ import click
 from greenroom.cli.output import Output, counted, json_option
 
 if TYPE_CHECKING:
+    from greenroom.diagnose.mending import Change
     from greenroom.findings import Finding, Format
 
 
@@ -30,17 +31,22 @@ def diagnose(folder: Path, mend: bool, show: bool, form: Format | None, as_json:
     """
     from greenroom.diagnose.diagnosing import diagnose as look
     from greenroom.diagnose.diagnosing import is_broken
-    from greenroom.diagnose.mending import apply, changes
 
     out = Output("diagnose", as_json)
     found = look(folder)
     if show:
+        from greenroom.diagnose.mending import changes
+
         click.echo("".join(change.diff for change in changes(folder, found, safe=False)), nl=False)
         return 1 if is_broken(found) else 0
-    fixed = changes(folder, found, safe=True) if mend else ()
-    if fixed:
-        apply(folder, fixed)
-        found = look(folder)
+    fixed: tuple[Change, ...] = ()
+    if mend:
+        from greenroom.diagnose.mending import apply, changes
+
+        fixed = changes(folder, found, safe=True)
+        if fixed:
+            apply(folder, fixed)
+            found = look(folder)
     placed = [from_here(finding, folder) for finding in found]
     if form is not None:
         out.findings(placed, form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, replace
 
@@ -49,6 +50,7 @@ class Base:
         return systems.system(self.os, self.release)
 
 
+@functools.lru_cache(maxsize=1024)
 def base(reference: str) -> Base:
     """What a name such as ``nvidia/cuda:12.8.1-cudnn-runtime-ubuntu24.04`` says."""
     name, _, digest = reference.partition("@")

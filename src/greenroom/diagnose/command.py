@@ -89,23 +89,14 @@ def _plain(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(words)
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """All commands of a text in order. broken: the lines on which it is no shell that bash would take."""
-
-    commands: tuple[Command, ...]
-    broken: tuple[int, ...]
-    functions: tuple[str, ...] = ()
-
-
 def unquoted(word: str) -> str:
     """A word without its quotes; variables stay as they are written."""
+    if "'" not in word and '"' not in word:
+        return word.replace("\\\n", "").replace("\\ ", " ") if "\\" in word else word
     if len(word) > 1 and word[0] == word[-1] == "'" and "'" not in word[1:-1]:
         return word[1:-1]
     if len(word) > 1 and word[0] == word[-1] == '"' and '"' not in word[1:-1].replace('\\"', ""):
         return re.sub(r"\\([\"\\$`])", r"\1", word[1:-1])
-    if "'" not in word and '"' not in word:
-        return word.replace("\\\n", "").replace("\\ ", " ")
     pieces = re.findall(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|[^'\"]+", word)
     return "".join(unquoted(piece) if piece[0] in "'\"" and len(piece) > 1 else piece for piece in pieces)
 

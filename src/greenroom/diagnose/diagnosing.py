@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,13 @@ def diagnose(folder: Path) -> tuple[Finding, ...]:
     """
     if not folder.is_dir():
         raise FileUnreadable(f"{quoted(folder)} is no folder", mend="name the folder that holds the Dockerfile")
-    return examine(read(folder))
+    collects = gc.isenabled()
+    gc.disable()  # all that is read is kept to the end: to look for garbage in it took a sixth of the time
+    try:
+        return examine(read(folder))
+    finally:
+        if collects:
+            gc.enable()
 
 
 def examine(recipe: Recipe) -> tuple[Finding, ...]:

@@ -67,6 +67,7 @@ _REQUIREMENTS = re.compile(r"(?i)(.*/)?([\w.-]*(requirements|constraints)[\w.-]*
 _MOST_SERVICES = 100
 _COMPOSE = re.compile(r"(?i)(.*/)?(docker-)?compose[\w.-]*\.ya?ml")
 _WORKFLOW = re.compile(r"(.*/)?\.github/workflows/[^/]+\.ya?ml")
+_GITLAB = re.compile(r"\.gitlab-ci[\w.-]*\.ya?ml")
 
 
 def read(root: Path) -> Recipe:
@@ -78,8 +79,11 @@ def read(root: Path) -> Recipe:
             _document(recipe, name, recipe.composes)
         elif _WORKFLOW.fullmatch(name):
             _document(recipe, name, recipe.workflows)
+        elif _GITLAB.fullmatch(name):
+            _document(recipe, name, recipe.pipelines)
     for compose in recipe.composes:
         recipe.services += _services(compose)
+    recipe.contexts += _contexts_of_workflows(recipe)
     recipe.endpoint = endpoint(_named(recipe, "endpoint.json"), _named(recipe, "hub.json"))
     recipe.weights = weights(_named(recipe, "weights.json"))
     for name in names:
@@ -91,6 +95,7 @@ def read(root: Path) -> Recipe:
                 _built(recipe, dockerfile.parse(source))
     _scripts(recipe)
     _workflow_shell(recipe)
+    _pipeline_shell(recipe)
     unread_requirements(recipe)
     return recipe
 
@@ -156,7 +161,7 @@ def _probe(made: Image, step: Step, stage: Stage) -> ShellText:
         if len(words) > 2 and posixpath.basename(words[0]) in SHELLS and words[1] == "-c":
             text = words[2]
         return ShellText(made.path, shell.parse(text, step.instruction.line), "probe", "", None, step, stage)
-    body = re.sub(r"(?i)^(\s*)CMD\b", r"\1   ", step.instruction.body, count=1)
+    body = re.sub(r"(?i)^((?:\s|\\\n)*)CMD\b", r"\1   ", step.instruction.body, count=1)
     return ShellText(made.path, shell.parse(body, step.instruction.line), "probe", "sh", None, step, stage)
 
 
@@ -181,7 +186,7 @@ def _context(recipe: Recipe, parsed: Dockerfile) -> str:
     """The folder that COPY reads from: of those that are told, and those above, the one with most of its sources."""
     path = parsed.source.path
     told = [service.context for service in recipe.services if service.dockerfile == path]
-    told += [context for file, context in _contexts_of_workflows(recipe) if file == path]
+    told += [context for file, context in recipe.contexts if file == path]
     inside = posixpath.dirname(path)
     if not inside and not told:
         return ""
@@ -260,19 +265,23 @@ def _scripts(recipe: Recipe) -> None:
         interpreter = found[1] if found else ""
         if found and interpreter not in SHELLS:
             continue
-        lines = tuple((line, Place(name, number)) for number, line in enumerate(source.lines, 1))
         once = posixpath.basename(name) in at_build
-        text = ShellText(name, shell.parse(source.text), "script", interpreter, lines, at_build=once)
+        text = ShellText(name, shell.parse(source.text), "script", interpreter, at_build=once)
         recipe.loose.append(text)
         built = copied.get(name)
-        stage = built.image.final if built else None
-        if stage is not None:
-            pythons = Pythons(stage)
-            for step in stage.all_steps:
-                for command in step.commands:
-                    pythons.see(command, step.environment, step.workdir)
-            pythons.active = ""
-            script_installs(recipe, recipe.loose_installs, text, pythons, dict(stage.environment), stage)
+        if built is not None and text.script.names("install"):
+            stage = built.image.final
+            script_installs(recipe, recipe.loose_installs, text, _pythons(stage), dict(stage.environment), stage)
+
+
+def _pythons(stage: Stage) -> Pythons:
+    """The Pythons of a stage once it is built."""
+    pythons = Pythons(stage)
+    for step in stage.all_steps:
+        for command in step.commands:
+            pythons.see(command, step.environment, step.workdir)
+    pythons.active = ""
+    return pythons
 
 
 def _called_by_run(recipe: Recipe) -> set[str]:
@@ -300,6 +309,19 @@ def _workflow_shell(recipe: Recipe) -> None:
                 block = workflow.source.line(run.line).rstrip().endswith(("|", ">", "|-", ">-", "|+", ">+"))
                 script = shell.parse(run.scalar, run.line + (1 if block else 0))
                 recipe.loose.append(ShellText(workflow.path, script, "workflow", _text(value.get("shell")) or "bash"))
+
+
+def _pipeline_shell(recipe: Recipe) -> None:
+    """The lines of GitLab's jobs."""
+    for pipeline in recipe.pipelines:
+        for value in pipeline.root.walk() if pipeline.root else ():
+            for key in ("before_script", "script", "after_script") if value.tag == "map" else ():
+                lines = value.get(key)
+                for one in (lines.items or (lines,)) if lines is not None else ():
+                    if one.tag == "str":
+                        block = pipeline.source.line(one.line).rstrip().endswith(("|", ">", "|-", ">-"))
+                        script = shell.parse(one.scalar, one.line + (1 if block else 0))
+                        recipe.loose.append(ShellText(pipeline.path, script, "workflow"))
 
 
 def _text(value: Value | None) -> str:

@@ -74,7 +74,7 @@ def _copy(
             into.opaque.add(posixpath.normpath(target))
             continue
         copied = _copied(image, stage, step, source, target, folder, patterns)
-        placed = tuple(_where(copied, path, image.context, len(sources) > 1) for path in copied.found)
+        placed = _placed(copied, image.context, several=len(sources) > 1)
         into.copies.append(replace(copied, placed=placed))
         for path, there in zip(copied.found, placed, strict=True):
             into.files[there] = HeldFile(there, place, None, path, folder, executable, owner)
@@ -106,7 +106,10 @@ def _copied(
     prefix = image.context
     found, hidden, is_folder = [], [], False
     wild = matcher(clean) if re.search(r"[*?\[]", clean) else None
-    for name in folder.below(prefix if clean == "." or wild is not None else prefix + clean):
+    names = folder.below(prefix if clean == "." or wild is not None else prefix + clean)
+    if clean == "." and not patterns:
+        return Copied(step, stage, clean, target, tuple(names), (), bool(names))
+    for name in names:
         inner = name[len(prefix) :]
         if clean == ".":
             is_folder = True
@@ -126,12 +129,14 @@ def _copied(
     return Copied(step, stage, clean, target, tuple(found), tuple(hidden), is_folder)
 
 
-def _where(copied: Copied, path: str, context: str, several: bool) -> str:
-    inner = path[len(context) :]
+def _placed(copied: Copied, context: str, *, several: bool) -> tuple[str, ...]:
+    """Where each of the paths comes to lie."""
+    target = posixpath.normpath(copied.target)
+    below = target.rstrip("/")
     if copied.is_folder:
-        below = inner if copied.source == "." else inner[len(copied.source) + 1 :]
-        return posixpath.normpath(posixpath.join(copied.target, below))
+        skipped = len(context) + (0 if copied.source == "." else len(copied.source) + 1)
+        return tuple(f"{below}/{path[skipped:]}" for path in copied.found)
     into_folder = copied.target.endswith(("/", "/.")) or several or re.search(r"[*?\[]", copied.source)
     if into_folder or copied.target in (".", copied.step.workdir):
-        return posixpath.normpath(posixpath.join(copied.target, posixpath.basename(inner)))
-    return posixpath.normpath(copied.target)
+        return tuple(f"{below}/{posixpath.basename(path)}" for path in copied.found)
+    return (target,) * len(copied.found)

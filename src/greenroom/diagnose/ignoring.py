@@ -27,6 +27,7 @@ class Rules:
 
     def __init__(self, found: tuple[Rule, ...]) -> None:
         self._ordered = tuple((rule, _or_below(rule.pattern)) for rule in reversed(found))
+        self._any = re.compile("|".join(expression.pattern for _, expression in self._ordered), re.DOTALL)
         self._known: dict[str, Rule | None] = {}
 
     def __bool__(self) -> bool:
@@ -35,7 +36,8 @@ class Rules:
     def keeping_out(self, path: str) -> Rule | None:
         """The pattern that keeps a path out; None where it comes in. The last one that matches counts."""
         if path not in self._known:
-            last = next((rule for rule, expression in self._ordered if expression.fullmatch(path)), None)
+            ordered = self._ordered if self._any.fullmatch(path) else ()
+            last = next((rule for rule, expression in ordered if expression.fullmatch(path)), None)
             self._known[path] = None if last is None or last.brings_back else last
         return self._known[path]
 

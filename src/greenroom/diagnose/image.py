@@ -13,8 +13,9 @@ from greenroom.diagnose.variables import arguments, pairs, substituted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenroom.diagnose.command import Command, Script
+    from greenroom.diagnose.command import Command
     from greenroom.diagnose.dockerfile import Dockerfile, Instruction
+    from greenroom.diagnose.shell import Script
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenroom.diagnose import pip
-from greenroom.diagnose.command import Command, Script, with_values
+from greenroom.diagnose import pip, projects
+from greenroom.diagnose.command import Command, with_values
 from greenroom.diagnose.interpreters import Pythons, Target
 from greenroom.diagnose.recipe import Built, Installed, Recipe
+from greenroom.diagnose.shell import Script
 from greenroom.diagnose.shell_text import ShellText
 from greenroom.diagnose.source import Place
 from greenroom.diagnose.variables import substituted
@@ -15,21 +16,25 @@ from greenroom.diagnose.variables import substituted
 if TYPE_CHECKING:
     from greenroom.diagnose.image import Stage
 
+# One of these is a word of whatever installs something.
+_INSTALLS = {"install", "sync", "add", "create", "update"}
+
 
 def image_installs(recipe: Recipe, built: Built) -> None:
     """Everything that pip is told in the stages that are built, and then at the start."""
     for stage in built.image.used():
         pythons, settings = Pythons(stage), dict[str, str]()
+        runs = {id(text.step): text for text in reversed(built.texts) if text.kind == "run"}
+        own = {id(step) for step in stage.steps}
         for step in stage.all_steps:
             settings |= pip.brought(step)
             pythons.active = ""
-            text = next((text for text in built.texts if text.step is step and text.kind == "run"), None)
+            text = runs.get(id(step)) if id(step) in own else None
             for command in step.commands:
                 settings |= pip.configured(command)
                 environment = settings | step.environment | dict(command.assigned)
                 pythons.see(command, environment, step.workdir)
-                mine = step in stage.steps
-                if text is not None and mine:
+                if text is not None:
                     _note(recipe, built.installs, command, text, pythons, environment, stage, at_start=False)
         if stage is built.image.final:
             for text in built.start.texts if built.start is not None else ():
@@ -63,9 +68,14 @@ def _note(
     *,
     at_start: bool,
 ) -> None:
-    if command.name in ("echo", "printf", "cat"):
+    if not _INSTALLS & set(command.words) or command.name in ("echo", "printf", "cat"):
         return
     known = with_values(command, environment)
+    own = projects.install(known, text.path, recipe.beside, environment)
+    if own is not None:
+        own = pip.on_linux(pip.placed(own, text.place), None)
+        recipe.loose_installs.append(Installed(own, Target("unknown", None), text, stage, at_start))
+        return
     found = pip.install(known, text.path, recipe.beside, environment)
     if found is not None and not found.has("--dry-run"):
         found = pip.placed(found, text.place)
@@ -90,6 +100,6 @@ def unread_requirements(recipe: Recipe) -> None:
                 found.extra_indexes,
                 found.find_links,
             )
-            text = ShellText(path, Script((), ()), "script")
+            text = ShellText(path, Script(""), "script")
             install = pip.on_linux(install, None)
             recipe.loose_installs.append(Installed(install, Target("unknown", None), text, None, at_start=False))

@@ -82,7 +82,7 @@ class Pythons:
         asked = re.search(r"3\.\d+", program)
         minor = _told(asked[0]) if asked else self.default or self._first()
         folder = posixpath.dirname(posixpath.dirname(caller)) if "/" in caller else ""
-        if self.unsure:
+        if self.unsure or install.by_tool:
             return Target("unknown", _told(asked[0]) if asked else None)
         first = next((part for part in environment.get("PATH", "").split(":") if part), "")
         if not folder and ("conda" in first or "conda" in self.base.repository):

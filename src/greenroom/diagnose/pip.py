@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from greenroom.diagnose.pyproject import dependencies
 from greenroom.diagnose.requirement import Requirement, is_for, listed, requirement
 from greenroom.diagnose.source import Place
 
@@ -26,6 +26,8 @@ _VALUED = {
     "--upgrade-strategy", "--index-strategy", "--default-index", "--link-mode", "-C",
 }  # fmt: skip
 
+# Tools with environments of their own, in which they run pip or what they install themselves.
+TOOLS = ("conda", "mamba", "micromamba", "poetry", "pdm", "pipenv")
 # Stands for what a copied pip.conf or uv.toml says.
 _CONFIGURED = "COPIED_SETTINGS"
 
@@ -53,16 +55,36 @@ class Install:
         return self.command.has(*flags)
 
     @property
+    def by_tool(self) -> bool:
+        """Whether another tool than pip decides where it goes."""
+        return self.command.program in TOOLS or self.by_project
+
+    @property
+    def by_project(self) -> bool:
+        """Whether a project's own settings have a say in it."""
+        return self.command.program in ("poetry", "pdm") or self.command.plain[:2] in (("uv", "sync"), ("uv", "add"))
+
+    @property
     def indexes(self) -> tuple[str, ...]:
         """Every address it may take packages from, the default one as an empty text."""
         return (self.index, *self.extra_indexes)
 
 
+def _in_environment(plain: tuple[str, ...]) -> tuple[str, ...]:
+    """The words behind ``conda run -n NAME`` and the like."""
+    if plain[1:2] != ("run",) or plain[0].rsplit("/", 1)[-1] not in TOOLS:
+        return plain
+    rest = plain[2:]
+    while rest and rest[0].startswith("-"):
+        rest = rest[2:] if rest[0] in ("-n", "--name", "-p", "--prefix", "--cwd") else rest[1:]
+    return rest
+
+
 def arguments(command: Command) -> tuple[str, tuple[int, ...]] | None:
     """How pip is called and which of the command's words are behind ``install``; None for anything else."""
     words = command.words
-    skipped = len(words) - len(command.plain)
-    plain = command.plain
+    plain = _in_environment(command.plain)
+    skipped = len(words) - len(plain)
     if not plain:
         return None
     program = plain[0].rsplit("/", 1)[-1]
@@ -124,7 +146,7 @@ def install(
         elif name == "--torch-backend" and equals:
             extra.append(f"https://download.pytorch.org/whl/{value}")
         elif word.rstrip("/") in (".", "/app", "/src") or word.startswith(".["):
-            wanted += _project(open_file("pyproject.toml", path))
+            wanted += dependencies(open_file("pyproject.toml", path))
         elif not word.startswith("-") and (one := requirement(word, here)) is not None:
             wanted.append(one)
     return Install(
@@ -169,23 +191,6 @@ def brought(step: Step) -> dict[str, str]:
         if step.keyword in ("COPY", "ADD") and any(name in step.value for name in names)
         else {}
     )
-
-
-def _project(source: SourceFile | None) -> list[Requirement]:
-    """What a project's own file says that it needs."""
-    if source is None or not source.path.endswith("pyproject.toml"):
-        return []
-    try:
-        said = tomllib.loads(source.text).get("project", {}).get("dependencies", [])
-    except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
-        return []
-    found = []
-    for text in said if isinstance(said, list) else []:
-        if isinstance(text, str):
-            line = next((number for number, line in enumerate(source.lines, 1) if text in line), 1)
-            one = requirement(text, Place(source.path, line))
-            found += [one] if one is not None else []
-    return found
 
 
 def on_linux(found: Install, python: Fact[str] | None) -> Install:

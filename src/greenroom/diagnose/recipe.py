@@ -77,7 +77,8 @@ class Built:
 @dataclass(slots=True)
 class Recipe:
     """A folder as a recipe. dockerfiles: all of them; images: of those that have a FROM.  loose: scripts that no image
-    runs.  texts: all shell there is, each once.  requirements: files of them by path."""
+    runs.  texts: all shell there is, each once.  requirements: files of them by path.  pipelines: of
+    GitLab, as workflows are of GitHub.  contexts: Dockerfiles that workflows build, each with its context."""
 
     folder: Folder
     dockerfiles: list[Dockerfile] = field(default_factory=list)
@@ -88,7 +89,9 @@ class Recipe:
     composes: list[Document] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
     workflows: list[Document] = field(default_factory=list)
+    pipelines: list[Document] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
+    contexts: list[tuple[str, str]] = field(default_factory=list)
     endpoint: Endpoint | None = None
     weights: Weights | None = None
 
@@ -96,6 +99,10 @@ class Recipe:
     def texts(self) -> list[ShellText]:
         """All shell of the recipe."""
         return [text for built in self.images for text in built.texts] + self.loose
+
+    def naming(self, *words: str) -> list[ShellText]:
+        """The shell in which any of these words stands; the rest need not be read by who looks for them."""
+        return [text for text in self.texts if text.script.names(*words)]
 
     @property
     def scopes(self) -> list[list[Installed]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?\s*(?:\(?\s*((?:[<>=!~]=?|===)[^;@#]*))?")
 
 
+_LOCAL_WHEEL = re.compile(r"\.{0,2}/[\w./+%-]*\.whl")
 _URL = re.compile(r"(?:git\+)?(?:https?|file|ssh)://\S+")
 
 
@@ -53,6 +54,8 @@ def requirement(text: str, place: Place) -> Requirement | None:
     text = text[:LONGEST]
     body, _, marker = text.partition(" ;" if " ;" in text else ";")
     body = body.strip()
+    if _LOCAL_WHEEL.fullmatch(body):
+        return Requirement(normalised(_name_of(body)), place, text.strip(), url=body, marker=marker.strip())
     if body.startswith(("-", ".", "/")) or not body:
         return None
     address = _URL.search(body)
@@ -100,7 +103,8 @@ def _name_of(address: str) -> str:
     egg = re.search(r"#egg=([A-Za-z0-9._-]+)", address)
     if egg:
         return egg[1]
-    return last.split("-")[0] if last.endswith(".whl") else last.split("@")[0].removesuffix(".git")
+    name = last.split("-")[0] if last.endswith(".whl") else last.split("@")[0].removesuffix(".git")
+    return "flash-attn" if name == "flash-attention" else name  # its repository is called otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from greenroom.diagnose.command import Command, Redirect, Script, unquoted
+from greenroom.diagnose.command import Command, Redirect, unquoted
 from greenroom.errors import ExtraMissing
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _BODIES = {"if_statement": "if", "elif_clause": "if", "else_clause": "if", "whil
            "process_substitution": "substitution", "negated_command": "negated"}  # fmt: skip
 
 
+_SUBSTITUTED = re.compile(rb"[$<>]\(|`")
 _SIMPLE = ("command", "test_command", "declaration_command")
 
 
@@ -37,16 +38,51 @@ class _Walk:
     functions: list[str] = field(default_factory=list)
 
 
+class Script:
+    """A text of shell. It is read when somebody asks for more than its words: most scripts of a folder never are.
+
+    text: as it stands.  first: the line on which its first line stands.
+    """
+
+    def __init__(self, text: str, first: int = 1) -> None:
+        self.text = text
+        self.first = first
+
+    def names(self, *words: str) -> bool:
+        """Whether any of these stands in it, in whatever place."""
+        return any(word in self.text for word in words)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """All of its commands, in order."""
+        return self._read[0]
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The names of the functions that it makes."""
+        return self._read[1]
+
+    @functools.cached_property
+    def broken(self) -> tuple[int, ...]:
+        """The lines on which it is no shell that bash would take."""
+        return tuple(_errors(self._root, self.first)) if self._root.has_error else ()
+
+    @functools.cached_property
+    def _root(self) -> Node:
+        return _parser().parse(self.text.encode("utf-8", errors="replace")).root_node
+
+    @functools.cached_property
+    def _read(self) -> tuple[tuple[Command, ...], tuple[str, ...]]:
+        walk = _Walk(self.text.encode("utf-8", errors="replace"), self.first)
+        _visit(self._root, walk, (), 0)
+        walk.commands.sort(key=lambda command: command.line)
+        return tuple(walk.commands), tuple(walk.functions)
+
+
 @functools.lru_cache(maxsize=1024)
 def parse(text: str, first: int = 1) -> Script:
-    """Read shell, each text once. first: the line on which its first line stands."""
-    source = text.encode("utf-8", errors="replace")
-    root = _parser().parse(source).root_node
-    walk = _Walk(source, first)
-    _visit(root, walk, (), 0)
-    walk.commands.sort(key=lambda command: command.line)
-    broken = tuple(_errors(root, first)) if root.has_error else ()
-    return Script(tuple(walk.commands), broken, tuple(walk.functions))
+    """Shell, each text once. first: the line on which its first line stands."""
+    return Script(text, first)
 
 
 @functools.cache
@@ -80,6 +116,7 @@ def _visit(node: Node, walk: _Walk, around: tuple[str, ...], depth: int) -> None
     if kind == "function_definition" and (name := node.child_by_field_name("name")) is not None:
         walk.functions.append(_text(name, walk))
     inside = (*around, _BODIES[kind]) if kind in _BODIES else around
+    begin = len(walk.commands)
     condition = kind in ("if_statement", "elif_clause", "while_statement")
     for child in node.children:
         if condition and child.type in ("then", "do_group"):
@@ -87,6 +124,19 @@ def _visit(node: Node, walk: _Walk, around: tuple[str, ...], depth: int) -> None
         if child.child_count == 0:
             continue  # a mere word or operator
         _visit(child, walk, (*inside, "condition") if condition else inside, depth + 1)
+    if kind == "compound_statement" and _is_word(node) and walk.commands[begin:] and walk.commands[begin].words:
+        # tree-sitter reads a group where a shell reads the name of a program: {curl.
+        first = walk.commands[begin]
+        words, raw = (f"{{{first.words[0]}", *first.words[1:]), (f"{{{first.raw[0]}", *first.raw[1:])
+        walk.commands[begin] = replace(first, words=words, raw=raw)
+
+
+def _is_word(group: Node) -> bool:
+    """Whether a brace has no space behind it, and so begins no group."""
+    if group.child_count < 2:
+        return False
+    brace, inner = group.children[:2]
+    return brace.type == "{" and inner.type == "command" and inner.start_byte == brace.end_byte
 
 
 @dataclass(slots=True)
@@ -123,7 +173,10 @@ def _statement(node: Node, walk: _Walk, around: tuple[str, ...], depth: int) -> 
         _share(walk, begin, plumbing)
     else:
         walk.commands.append(_command(body, walk, around, node, plumbing))
-        for child in _descendants(body) if body is not node or node.type != "redirected_statement" else ():
+        nested = (body is not node or node.type != "redirected_statement") and _SUBSTITUTED.search(
+            walk.source, body.start_byte, body.end_byte
+        )
+        for child in _descendants(body) if nested else ():
             if child.type in ("command_substitution", "process_substitution"):
                 _visit(child, walk, around, depth + 1)
     for child in plumbing.behind:
@@ -173,14 +226,15 @@ def _command(node: Node, walk: _Walk, around: tuple[str, ...], outer: Node, plum
         rows = [node.start_point[0]] * len(raw)
     else:
         for child in node.children:
-            if child.type == "variable_assignment":
+            kind = child.type
+            if kind == "variable_assignment":
                 assigned.append(_assignment(child, walk))
                 if node.type == "declaration_command":
                     raw.append(_text(child, walk))
                     rows.append(child.start_point[0])
-            elif child.type == "file_redirect":
+            elif kind == "file_redirect":
                 own.append(_redirect(child, walk))
-            elif child.type in {"herestring_redirect", "heredoc_redirect"}:
+            elif kind in {"herestring_redirect", "heredoc_redirect"}:
                 continue
             else:
                 raw.append(_text(child, walk))

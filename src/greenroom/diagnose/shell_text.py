@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from greenroom.diagnose.source import Place
 
 if TYPE_CHECKING:
-    from greenroom.diagnose.command import Command, Script
+    from greenroom.diagnose.command import Command
     from greenroom.diagnose.held import HeldFile, Line
     from greenroom.diagnose.image import Stage, Step
+    from greenroom.diagnose.shell import Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,6 @@ class ShellText:
             return self.lines[min(max(line, 1), len(self.lines)) - 1][1] if self.lines else Place(self.path, 1)
         return Place(self.path, line)
 
-    def text(self, line: int) -> str:
-        """A line of it where it was written line by line; empty otherwise."""
-        return self.lines[line - 1][0] if self.lines is not None and 0 < line <= len(self.lines) else ""
-
     def option(self, letter: str, name: str) -> bool:
         """Whether an option of the shell is set for all of it: ``e`` or ``errexit``, ``pipefail`` alone by its name."""
         for command in self.commands:
@@ -61,5 +58,5 @@ class ShellText:
                         return True
         if self.step is not None:
             return letter == "e" or name in " ".join(self.step.shell)
-        first = self.lines[0][0] if self.lines else ""
+        first = self.script.text.partition("\n")[0] if self.kind in ("start", "script") else ""
         return bool(letter) and first.startswith("#!") and bool(re.search(rf"\s-[a-z]*{letter}", first))

@@ -36,6 +36,7 @@ def isolation(recipe: Recipe) -> Iterator[Finding]:
             for requirement in installed.install.requirements:
                 if (
                     requirement.name in _NEEDS_TORCH
+                    and not installed.install.by_project  # it may say how that is built
                     and not requirement.url.endswith(".whl")
                     and not _links_to_wheels(installed)
                 ):
@@ -171,7 +172,7 @@ def _ready_wheel(requirement: Requirement, build: TorchBuild | None, installed: 
 def _installs_cuda(recipe: Recipe) -> bool:
     return any(
         "cuda" in word
-        for text in recipe.texts
+        for text in recipe.naming("cuda")
         if text.kind == "run"
         for command in text.commands
         for word in command.words

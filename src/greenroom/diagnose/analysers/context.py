@@ -75,7 +75,7 @@ def _source(recipe: Recipe, built: Built, copied: Copied) -> Iterator[Finding]:
         return  # beside a file that is there, a pattern may match nothing
     generated = any(
         copied.source in " ".join(command.words)
-        for text in recipe.loose
+        for text in recipe.naming(copied.source)
         if text.kind == "workflow"
         for command in text.commands
     )

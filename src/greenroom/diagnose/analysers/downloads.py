@@ -6,6 +6,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+from greenroom.diagnose.command import with_values
 from greenroom.diagnose.saying import error, replaced, warning
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 DATA = re.compile(
     r"(?i)\.(safetensors|sft|ckpt|pth?|gguf|onnx|bin|whl|tar|tgz|gz|xz|zip|zst|deb|npz|engine|model|7z|bz2|json|yaml|run)\b"
 )
+# Programs that fetch weights.
+_WEIGHT_FETCHERS = ("wget", "curl", "aria2c", "hf", "huggingface-cli")
 _SUMS = re.compile(r"^(sha\d*sum|md5sum|b2sum|cksum|shasum|openssl|xxhsum|b3sum)$")
 
 
 def error_pages(recipe: Recipe) -> Iterator[Finding]:
     """curl without -f: what the server says about its failure is stored under the file's name."""
-    for text in recipe.texts:
+    for text in recipe.naming("curl"):
         if text.kind == "probe":
             continue
         for index, command in enumerate(text.commands):
@@ -33,9 +36,9 @@ def error_pages(recipe: Recipe) -> Iterator[Finding]:
             place = text.place(command.line)
             target = target_of(command)
             checked = is_checked(text, index, target)
-            matters = bool(
-                DATA.search(target) or DATA.search(" ".join(command.words)) or "resolve/main" in " ".join(command.words)
-            )
+            known = with_values(command, text.step.environment) if text.step is not None else command
+            words = " ".join(known.words)
+            matters = bool(DATA.search(target) or DATA.search(words) or "resolve/main" in words)
             if checked:
                 continue
             runs = text.kind in ("run", "start")  # of others nobody sees that their end is looked at
@@ -128,7 +131,7 @@ def is_checked(text: ShellText, index: int, target: str) -> bool:
 
 def unheard(recipe: Recipe) -> Iterator[Finding]:
     """Downloads in the background and a bare ``wait``: it ends with 0 whatever became of them."""
-    for text in recipe.texts:
+    for text in recipe.naming("wait"):
         if text.kind == "probe":
             continue
         jobs: list[Command] = []
@@ -167,7 +170,7 @@ def _fetches_itself(command: Command) -> bool:
 
 def overlooked(recipe: Recipe) -> Iterator[Finding]:
     """A download whose failure is taken for success: by ``|| true``, or by a pipe that ends as its last part does."""
-    for text in recipe.texts:
+    for text in recipe.naming(*_WEIGHT_FETCHERS):
         if text.kind not in ("run", "start", "script"):
             continue
         for command, following in itertools.pairwise(text.commands):

@@ -52,6 +52,7 @@ ANALYSERS: tuple[Analyser, ...] = (
     reading.dockerfiles,
     reading.documents,
     reading.scripts,
+    reading.braces,
     shellcheck.scripts,
     # container
     instructions.comments,

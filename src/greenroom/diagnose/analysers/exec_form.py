@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from greenroom.findings import Finding
 
 
+# The first word of a list; of a test it would have no comma behind it.
+_LIST = re.compile(r"\[\s*(['\"“”])[^'\"“”]*['\"“”]\s*,")
 _OPERATORS = {"&&", "||", "|", ";", ">", ">>", "<", "2>&1", "&"}
 
 
@@ -33,7 +35,7 @@ def json_form(recipe: Recipe) -> Iterator[Finding]:
                 if step.keyword == "HEALTHCHECK":
                     value = re.sub(r"(?i)^CMD\s*", "", value)
                 if (
-                    step.keyword not in ("CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL")
+                    step.keyword not in ("CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL", "RUN")
                     or step.instruction.words is not None
                 ):
                     continue
@@ -41,6 +43,8 @@ def json_form(recipe: Recipe) -> Iterator[Finding]:
                     value.startswith(("[[ ", "[ ")) and not re.search(r"['\"]\s*\]\s*$", value)
                 ):
                     continue
+                if step.keyword == "RUN" and not _LIST.match(value):
+                    continue  # a test
                 yield _no_json(recipe, built, step, value)
 
 

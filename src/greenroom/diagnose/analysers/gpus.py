@@ -15,6 +15,7 @@ from greenroom.machine.versions import minor, release
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from greenroom.diagnose.platform import Endpoint
     from greenroom.diagnose.recipe import Recipe
     from greenroom.findings import Finding
 
@@ -25,23 +26,38 @@ def architecture(recipe: Recipe) -> Iterator[Finding]:
         return
     for scope in recipe.scopes:
         for build in builds(scope)[-1:]:
-            if not build.version or not build.cuda:
-                continue
-            for gpu, _ in recipe.endpoint.gpus():
-                parts = gpu.capability.value.split(".")
-                if len(parts) != 2 or not all(part.isdigit() for part in parts):
-                    continue
-                answer = support(build.version, build.cuda, (int(parts[0]), int(parts[1])))
-                if answer.runs is False:
-                    told = error if answer.sure and gpu.capability.sure and build.sure else warning
-                    yield told(
-                        "gpu-arch-unsupported",
-                        build.requirement.place,
-                        f"{build.words} has no kernels for the {gpu.id} ({gpu.capability.value}), "
-                        f"since {answer.reason}: no kernel image is available",
-                        _newer(gpu.capability.value),
-                    )
-                    break
+            if build.version and build.cuda:
+                torch = (build.version, build.cuda)
+                yield from _without_kernels(
+                    recipe.endpoint, torch, build.words, build.requirement.place, sure=build.sure
+                )
+    for built in recipe.images:
+        known = base(built.image.final.root)
+        if known.repository == "pytorch/pytorch" and known.torch and not builds(built.installs):
+            place = Place(built.image.path, built.image.final.lineage[0].instruction.line)
+            words = f"the image's torch {known.torch} for CUDA {known.cuda}"
+            yield from _without_kernels(recipe.endpoint, (known.torch, known.cuda), words, place, sure=True)
+
+
+def _without_kernels(
+    endpoint: Endpoint, torch: tuple[str, str], words: str, place: Place, *, sure: bool
+) -> Iterator[Finding]:
+    """The first GPU that a torch does not run on. torch: its version and CUDA.  sure: whether that is what comes."""
+    for gpu, _ in endpoint.gpus():
+        parts = gpu.capability.value.split(".")
+        if len(parts) != 2 or not all(part.isdigit() for part in parts):
+            continue
+        answer = support(*torch, (int(parts[0]), int(parts[1])))
+        if answer.runs is False:
+            told = error if answer.sure and gpu.capability.sure and sure else warning
+            yield told(
+                "gpu-arch-unsupported",
+                place,
+                f"{words} has no kernels for the {gpu.id} ({gpu.capability.value}), "
+                f"since {answer.reason}: no kernel image is available",
+                _newer(gpu.capability.value),
+            )
+            return
 
 
 def _newer(capability: str) -> str:

@@ -31,7 +31,7 @@ _DIGITS = {
 
 def hashes(recipe: Recipe) -> Iterator[Finding]:
     """A hash compared with what it can never be equal to."""
-    for text in recipe.texts:
+    for text in recipe.naming(*_DIGITS):
         values: dict[str, str] = {}
         for index, command in enumerate(text.commands):
             for name, value in command.assigned:

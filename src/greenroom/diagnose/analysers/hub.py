@@ -48,7 +48,7 @@ def _may_be(client: Requirement | None, first: str) -> bool | None:
 
 def commands(recipe: Recipe) -> Iterator[Finding]:
     """``huggingface-cli``, where the client has it no more."""
-    for text in recipe.texts:
+    for text in recipe.naming(*packages.hub_gone("commands")):
         client = _client(_beside(recipe, text)) if text.kind != "workflow" else None
         for command in text.commands:
             lost = packages.hub_lost("commands", command.program) if command.plain else None

@@ -104,7 +104,11 @@ def kept_cache(recipe: Recipe) -> Iterator[Finding]:
             step = installed.text.step
             if installed.at_start or step is None or installed.install.has("--no-cache-dir") or installed.install.uv:
                 continue
-            if step.environment.get("PIP_NO_CACHE_DIR") or step.instruction.flags.get("mount"):
+            if (
+                installed.install.by_tool
+                or step.environment.get("PIP_NO_CACHE_DIR")
+                or step.instruction.flags.get("mount")
+            ):
                 continue
             yield note(
                 "pip-cache-kept",

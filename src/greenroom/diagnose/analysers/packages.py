@@ -69,7 +69,7 @@ def _answered_for_all(recipe: Recipe) -> bool:
     """Whether apt was configured to take yes for an answer."""
     return any(
         "Assume-Yes" in " ".join(command.words) and "apt" in " ".join(one.target for one in command.redirects)
-        for text in recipe.texts
+        for text in recipe.naming("Assume-Yes")
         for command in text.commands
     )
 

@@ -31,7 +31,7 @@ _SMALL = re.compile(r"\.(sh|py|txt|conf|cfg|ya?ml|toml|env)\b")
 
 def partial_files(recipe: Recipe) -> Iterator[Finding]:
     """A file that is taken for whole because it is there, and is written under that very name."""
-    for text in recipe.texts:
+    for text in recipe.naming(*_FETCHERS):
         if text.kind not in ("start", "script") or text.at_build:
             continue
         values = _values(text)
@@ -86,14 +86,26 @@ def _guarded(
 
 
 def _behind(text: ShellText, index: int, test: Command) -> list[Command]:
-    """The commands that run where a test finds nothing: behind its ``||``, or in its ``if !``."""
+    """The commands that run where a test finds nothing: behind ``||``, in ``if !``, or where nothing left."""
     after = text.commands[index + 1 :]
+    if (stayed := _where_it_stays(test, after)) is not None:
+        return list(takewhile(lambda one: one.around[: len(stayed)] == stayed, after[1:]))
     if test.after == "||":
         return [one for one in after[:3] if one.before in ("||", "&&") or one.around != test.around]
     if "condition" not in test.around or "!" not in test.words:
         return []
     depth = len(test.around) - 1
     return list(takewhile(lambda one: len(one.around) >= depth and one.around[:depth] == test.around[:depth], after))
+
+
+def _where_it_stays(test: Command, after: tuple[Command, ...]) -> tuple[str, ...] | None:
+    """What stands around the rest of a script that ends early where the file is there; None where it goes on."""
+    if not after or after[0].words not in (("return",), ("return", "0"), ("exit",), ("exit", "0"), ("continue",)):
+        return None
+    if test.after == "&&":
+        return test.around
+    is_branch = test.around[-1:] == ("condition",) and after[0].around == test.around[:-1]
+    return test.around[:-2] if is_branch and "!" not in test.words else None
 
 
 def _fills(one: Command, into: str, path: str, *, is_folder: bool) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from greenroom.diagnose.saying import error, note, warning
+from greenroom.diagnose.saying import error, note, replaced, warning
 from greenroom.diagnose.source import Place
 from greenroom.findings import Patch
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from greenroom.diagnose.recipe import Recipe
     from greenroom.findings import Finding
+
+_GLUED = re.compile(r"(?<![$\w{])\{[A-Za-z][\w./-]*")
 
 
 def dockerfiles(recipe: Recipe) -> Iterator[Finding]:
@@ -55,3 +58,22 @@ def scripts(recipe: Recipe) -> Iterator[Finding]:
             yield warning(
                 "shell-unreadable", place, "this does not read as shell", f"look at it with bash -n {place.path}"
             )
+
+
+def braces(recipe: Recipe) -> Iterator[Finding]:
+    """``{curl ...; }``: a group needs a space behind its brace, else the brace is a part of a program's name."""
+    for text in recipe.texts:
+        if _GLUED.search(text.script.text) is None:
+            continue
+        for command in text.commands:
+            if command.raw and _GLUED.fullmatch(command.raw[0]):
+                place = text.place(command.line)
+                word = command.raw[0]
+                told = error if text.kind in ("run", "start") else warning
+                yield told(
+                    "brace-without-space",
+                    place,
+                    f"{word}: not found, and }} is a syntax error then: a group needs a space behind its brace",
+                    f"write {{ {word[1:]}",
+                    replaced(recipe.folder, place, word, f"{{ {word[1:]}", safe=True),
+                )

@@ -23,7 +23,7 @@ _KEPT = ("/workspace", "/runpod-volume", "/data", "/mnt", "/storage", "/models",
 def second_start(recipe: Recipe) -> Iterator[Finding]:
     """``git clone``, ``mkdir``, ``ln -s`` and ``useradd`` without a look at what is there."""
     mounts = tuple(mount.path for mount in recipe.endpoint.mounts if mount.path) if recipe.endpoint else ()
-    for text in recipe.texts:
+    for text in recipe.naming("clone", "mkdir", "ln ", "useradd", "groupadd"):
         if text.kind == "start" or (text.kind == "script" and _is_start(text) and not text.at_build):
             yield from _script(recipe, text, (*_KEPT, *mounts))
 

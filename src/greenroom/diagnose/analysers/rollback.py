@@ -56,12 +56,13 @@ _VALUED = frozenset(
         "--log-opt",
     ]
 )
+_ENGINES = ("docker", "podman", "nerdctl")
 _LOOKS = {"pull", "inspect", "images", "manifest"}
 
 
 def scripts(recipe: Recipe) -> Iterator[Finding]:
     """Scripts whose name says that they roll back."""
-    for text in recipe.texts:
+    for text in recipe.naming(*_ENGINES):
         if text.kind in ("script", "start") and re.search(
             r"(?i)(roll-?_?back|revert|restore)", posixpath.basename(text.path)
         ):
@@ -72,7 +73,7 @@ def scripts(recipe: Recipe) -> Iterator[Finding]:
 def _docker(command: Command) -> tuple[str, ...]:
     """The words behind ``docker``, with ``image`` and ``container`` left out."""
     words = command.plain
-    if not words or command.program not in ("docker", "podman", "nerdctl"):
+    if not words or command.program not in _ENGINES:
         return ()
     rest = [word for word in words[1:] if word != "container"]
     if rest[:1] == ["image"]:

@@ -68,7 +68,7 @@ def waits_for_itself(recipe: Recipe) -> Iterator[Finding]:
 
 def specifiers(recipe: Recipe) -> Iterator[Finding]:
     """``pip install numpy<2`` without quotes: the shell reads a redirect."""
-    for text in recipe.texts:
+    for text in recipe.naming("install"):
         for command in text.commands:
             pip = command.program in ("pip", "pip3", "uv") or command.plain[1:3] == ("-m", "pip")
             if not pip or "install" not in command.words:

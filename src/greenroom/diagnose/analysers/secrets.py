@@ -28,8 +28,10 @@ _NO_SECRET = re.compile(
 _VALUE = re.compile(
     r"\b(hf_[A-Za-z0-9]{30,}|ghp_[A-Za-z0-9]{36}|github_pat_\w{40,}|rpa_[A-Z0-9]{30,}|AKIA[0-9A-Z]{16}|sk-[A-Za-z0-9_-]{32,}|xox[bap]-[\w-]{20,})"
 )
+# One of these begins whatever that finds.
+_BEGINNINGS = ("hf_", "ghp_", "github_pat_", "rpa_", "AKIA", "sk-", "xox")
 _PLACEHOLDER = re.compile(
-    r"(?i)^(|\"\"|''|change-?me|your[-_].*|<.*>|xxx+|none|null|false|true|0|1|todo|example|dummy|placeholder|\*+"
+    r"(?i)^(|\"\"|''|change-?me|(.*[\s_-])?your[\s_-].*|(fill|insert|enter|paste|put)[\s_-].*|\.{3,}|#.*|<.*>|xxx+|none|null|false|true|0|1|todo|example|dummy|placeholder|\*+"
     r"|pass(word)?|secret|admin|test|user|[\w-]*(1234|abcdef|xxxx)[\w-]*)$"
 )
 
@@ -158,7 +160,12 @@ def in_files(recipe: Recipe) -> Iterator[Finding]:
 def _holds_secret(text: str) -> bool:
     for line in text.split("\n"):
         name, given, value = line.strip().removeprefix("export ").partition("=")
-        if given and is_secret(name.strip()) and not _PLACEHOLDER.match(value.strip().strip("\"'")):
+        if (
+            given
+            and not name.startswith("#")
+            and is_secret(name.strip())
+            and not _PLACEHOLDER.match(value.strip().strip("\"'"))
+        ):
             return True
     return False
 
@@ -181,7 +188,7 @@ def elsewhere(recipe: Recipe) -> Iterator[Finding]:
             path = recipe.endpoint.document.path
             mend = "a secret of the platform: {{ RUNPOD_SECRET_name }}"
             yield error("secret-in-file", Place(path, value.line), _readable(key.scalar, path), mend)
-    for text in recipe.texts:
+    for text in recipe.naming(*_BEGINNINGS):
         for command in text.commands if text.kind in ("start", "script") else ():
             found = _VALUE.search(" ".join((*command.words, *(value for _, value in command.assigned))))
             if found:

@@ -33,12 +33,30 @@ _STARTS = {
     "useradd": {"-m", "-ms"},
     "curl": {"-fsSL", "-L", "-sSL", "-fL"},
 }
+# Whatever only bash knows has one of these in it.
+_BASH_ALONE = (
+    "source",
+    "[[",
+    "==",
+    "pipefail",
+    "&>",
+    "pushd",
+    "popd",
+    "shopt",
+    "declare",
+    "mapfile",
+    "readarray",
+    "disown",
+    "=(",
+)
+# /bin/sh beyond a first line.
+_LINKED = re.compile(r"(?<!#!)/bin/sh\b|dash/sh")
 
 
 def bash_under_sh(recipe: Recipe) -> Iterator[Finding]:
     """Bash given to dash, which is /bin/sh of Debian and Ubuntu."""
     relinked = _is_relinked(recipe)
-    for text in recipe.texts:
+    for text in recipe.naming(*_BASH_ALONE):
         if text.interpreter not in ("sh", "dash") or text.kind == "workflow":
             continue
         stage = text.stage
@@ -60,6 +78,7 @@ def _is_relinked(recipe: Recipe) -> bool:
         ("/bin/sh" in command.words and command.program in ("ln", "mv", "dpkg-divert"))
         or any("dash/sh" in word for word in command.words)
         for text in recipe.texts
+        if _LINKED.search(text.script.text)
         for command in text.commands
     )
 

@@ -110,7 +110,8 @@ def _origin(recipe: Recipe, built: Built, stage: Stage, step: Step, origin: str,
 def _is_given(recipe: Recipe, name: str) -> bool:
     """Whether whoever builds gives a context of this name: ``--build-context``, ``build-contexts``."""
     said = [document.source.text for document in (*recipe.workflows, *recipe.composes)]
-    said += [word for text in recipe.loose for command in text.commands for word in command.words]
+    loose = [text for text in recipe.loose if text.script.names(f"{name}=", f"{name}:")]
+    said += [word for text in loose for command in text.commands for word in command.words]
     return any(f"{name}=" in text or f"{name}:" in text for text in said)
 
 

@@ -206,6 +206,8 @@ def pinned(recipe: Recipe) -> Iterator[Finding]:
         found = builds(scope)
         for build in found[:1]:
             specifier = build.requirement.specifier
+            if build.installed.install.by_project:
+                continue  # its lock says which
             if not build.version and not re.search(r"<|==|~=", specifier) and not build.requirement.url:
                 newest = torch_facts.releases()[0]
                 which = (

@@ -22,7 +22,7 @@ _CHECKS = ("sha256sum", "sha1sum", "md5sum", "sha512sum", "cmp", "diff", "pytest
 
 def cannot_fail(recipe: Recipe) -> Iterator[Finding]:
     """A check whose failure is turned into success."""
-    for text in recipe.texts:
+    for text in recipe.naming(*_CHECKS, "import"):
         if text.kind == "probe":
             continue
         for index, command in enumerate(text.commands):
@@ -101,7 +101,7 @@ def _ends_there(commands: tuple[Command, ...], index: int) -> bool:
 
 def status(recipe: Recipe) -> Iterator[Finding]:
     """``$?`` of another command than the one that is meant."""
-    for text in recipe.texts:
+    for text in recipe.naming("$?"):
         for before, command in zip(text.commands, text.commands[1:], strict=False):
             tests = command.words[:1] in (("[",), ("[[",), ("test",)) and "$?" in command.words
             if (
@@ -133,7 +133,7 @@ def status(recipe: Recipe) -> Iterator[Finding]:
 
 def other_things(recipe: Recipe) -> Iterator[Finding]:
     """A check of a file that is none, or with a tool that does not read it."""
-    for text in recipe.texts:
+    for text in recipe.naming("compose", "ockerfile", "requirements"):
         if text.kind not in ("script", "workflow", "start"):
             continue
         for command in text.commands:
@@ -218,7 +218,8 @@ def imports(recipe: Recipe) -> Iterator[Finding]:
 def _published_as(recipe: Recipe, port: str) -> bool:
     words = " ".join(
         word
-        for text in recipe.loose
+        for text in recipe.naming("docker")
+        if text.kind in ("script", "workflow")
         for command in text.commands
         for word in command.words
         if command.program == "docker"

@@ -58,10 +58,10 @@ def _shadowed(built: Built, path: str) -> Iterator[Finding]:
         if text.kind == "start"
         for command in text.commands
     )
-    if start.wanted.startswith(path + "/"):
-        yield _finding(
-            start.place, start.wanted, path, "the container starts with it: no such file or directory, in a loop"
-        )
+    program = start.argv[0] if start.argv and _made_at_build(built, start.argv[0]) else ""
+    first = next((one for one in (start.wanted, program) if one.startswith(path + "/")), "")
+    if first:
+        yield _finding(start.place, first, path, "the container starts with it: no such file or directory, in a loop")
         return
     for text in built.texts:
         if text.kind != "start" or fills:

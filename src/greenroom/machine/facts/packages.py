@@ -77,6 +77,11 @@ def first_torch_for_numpy_2() -> Fact[str]:
     return fact(table("packages")["numpy_2"], str)
 
 
+def hub_gone(kind: str) -> tuple[str, ...]:
+    """All ``commands`` or ``extras`` that the model hub's client has lost."""
+    return tuple(fact(table("packages")["hub"][f"{kind}_gone"], by_name).value)
+
+
 def hub_lost(kind: str, name: str) -> Fact[str] | None:
     """The release of the model hub's client that lost one of its ``commands`` or ``extras``; None: it has it."""
     known = fact(table("packages")["hub"][f"{kind}_gone"], by_name)
