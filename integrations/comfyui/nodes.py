@@ -19,7 +19,7 @@ _FILES: dict[str, tuple[Callable[[Any], bytes], str, str]] = {
     "image": (png_of, "input.png", "image/png"),
     "video": (mp4_of, "input.mp4", "video/mp4"),
 }
-_OPTIONS = "More inputs of the model, as JSON, such as {}; the server's page at / lists them all."
+_OPTIONS = "More inputs of the model, as a JSON object{}; the server's page at / lists them all."
 _SERVER = "Address of the server; GREENROOM_SERVER, or http://127.0.0.1:7860, if empty."
 
 
@@ -44,6 +44,7 @@ class GreenroomNode(ABC):
         models = [model["id"] for model in known_models() if model["task"] == cls.task]
         text = {"text": ("STRING", {"multiline": True, "default": ""})} if cls.text else {}
         needed = {name: (kind,) for name, kind in cls.sockets.items() if name in cls.needed}
+        options = _OPTIONS.format("" if cls.example == "{}" else f" such as {cls.example}")
         return {
             "required": {
                 "model": ([*models, _NO_MODEL],),
@@ -53,7 +54,7 @@ class GreenroomNode(ABC):
             },
             "optional": {
                 **{name: (kind,) for name, kind in cls.sockets.items() if name not in cls.needed},
-                "options": ("STRING", {"multiline": True, "default": "{}", "tooltip": _OPTIONS.format(cls.example)}),
+                "options": ("STRING", {"multiline": True, "default": "{}", "tooltip": options}),
                 "server": ("STRING", {"default": "", "tooltip": _SERVER}),
             },
         }

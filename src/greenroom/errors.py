@@ -62,6 +62,9 @@ class UnknownName(InputInvalid):
         # A short list says more than a guess; a long one would bury it.
         short = len(known) <= _SHORT_LIST
         otherwise = "choose one of them" if short else f"choose one of these: {listed}"
+        if not known:
+            super().__init__(f"there is no {kind} {quoted(name)}, and no other")
+            return
         super().__init__(
             f"there is no {kind} {quoted(name)}{f'; there is {listed}' if short else ''}",
             mend=f"did you mean {meant}?" if meant else otherwise,
@@ -95,7 +98,7 @@ class Cancelled(GreenroomError):
     code = "cancelled"
     exit_code = 130
 
-    def __init__(self, message: str = "stopped before the end; no file was written") -> None:
+    def __init__(self, message: str = "stopped before the end") -> None:
         super().__init__(message)
 
 

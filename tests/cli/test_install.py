@@ -41,7 +41,7 @@ def test_it_says_what_to_run_and_warns_of_what_is_missing(
 
 
 def test_a_plan_is_shown_in_rows(index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["install", "voice-joe", "--plan", "--into", str(tmp_path / "e")]) == 0
+    assert run(["install", "voice-joe", "--dry-run", "--into", str(tmp_path / "e")]) == 0
     sizes, _, plan = capsys.readouterr().out.partition("\n\n")
     rows = [line.split()[0] for line in sizes.splitlines()]
     assert rows == ["environment", "download", "unpacked", "environments", "cache", "temp"]

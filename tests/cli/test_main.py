@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import re
@@ -113,7 +114,7 @@ def test_a_stopped_run_leaves_words_and_no_file(tmp_path: Path, stop: signal.Sig
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert out == ""
-    assert "stopped before the end" in err
+    assert err.strip().splitlines()[-1] == "error: stopped before the end"
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
 
@@ -128,6 +129,26 @@ def test_closed_standard_streams_are_no_failure_of_ours(tmp_path: Path) -> None:
         )
         assert done.returncode == 0
         assert "unexpected" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["config", "config --json"])
+def test_a_full_disk_behind_standard_output_is_said(arguments: str) -> None:
+    command = [sys.executable, "-m", "greenroom", *arguments.split()]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert subprocess.run(command, stdout=full, stderr=full, check=False).returncode == 1
+    assert done.returncode == 1
+    assert done.stderr == "error: no room on the disk\n mend: free some, and run it again\n"
+
+
+def test_a_full_disk_is_said_with_its_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "out.json")
+
+    monkeypatch.setattr("greenroom.cli.main.greenroom.main", broken)
+    assert run(["config", "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["code"], error["message"]) == ("output-unwritable", "no room on the disk for 'out.json'")
 
 
 def test_an_endless_pipe_is_refused(tmp_path: Path) -> None:

@@ -109,3 +109,11 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path: Path, stop: signal.Signals) -
     assert "stopped before the end; greenroom plan run 'my plan' goes on" in err
     assert "phase-2  stopped" in out
     assert order(place) == ["1"]
+
+
+@pytest.mark.parametrize("verb", ["undo", "status", "score"])
+def test_a_file_without_phases_is_no_plan(greenroom: Run, tmp_path: Path, verb: str) -> None:
+    (tmp_path / "PLAN.md").write_text("# Something else\n")
+    refused = greenroom("plan", verb)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "there is no phase" in refused.stderr

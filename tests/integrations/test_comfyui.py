@@ -39,6 +39,16 @@ def test_all_nodes_hold_to_the_contract_without_a_server(package: Any, monkeypat
     assert len(package.NODE_CLASS_MAPPINGS) == 4
 
 
+def test_options_are_explained_by_an_example_where_there_is_one(package: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREENROOM_SERVER", "http://127.0.0.1:9")
+    said = {
+        name: node.INPUT_TYPES()["optional"]["options"][1]["tooltip"]
+        for name, node in package.NODE_CLASS_MAPPINGS.items()
+    }
+    assert 'a JSON object such as {"speed": 1.1};' in said["GreenroomSpeak"]
+    assert all("such as" not in words for name, words in said.items() if name != "GreenroomSpeak")
+
+
 def test_the_contract_can_be_broken(package: Any) -> None:
     changes = {"RETURN_TYPES": ("SOUND",), "RETURN_NAMES": ("one", "two"), "FUNCTION": "go"}
     nodes = package.NODE_CLASS_MAPPINGS

@@ -273,7 +273,7 @@ def test_without_a_temporary_folder_it_does_not_begin(go: Go, monkeypatch: pytes
         go()
 
 
-@pytest.mark.parametrize("name", ["seedvr2-3b", "vocos-24khz"])
+@pytest.mark.parametrize("name", ["hunyuanvideo-foley-xl", "vocos-24khz"])
 def test_a_family_without_one_names_those_that_have_it(name: str) -> None:
     with pytest.raises(NotServed, match=f"{name} cannot be rehearsed yet") as raised:
         find_rehearsal(name)

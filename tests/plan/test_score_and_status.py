@@ -59,6 +59,12 @@ def test_how_far_a_plan_is(place: Place) -> None:
     assert "plan run Test" in now.running
 
 
+def test_what_was_taken_back_is_not_as_if_it_had_never_begun(place: Place) -> None:
+    steps = plan(phase(1, do=Shell("exit 3")), phase(2, 1))
+    run(steps, place)
+    assert [one.state for one in status(steps, place).phases] == ["undone", "waiting"]
+
+
 def test_the_order_in_which_phases_would_start(place: Place) -> None:
     steps = plan(
         phase(1), phase(2), phase(3, writes=("2.txt",)), phase(4, 1, 3), phase(5, runs="sequential"), phase(6, 6)

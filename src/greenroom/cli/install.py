@@ -33,7 +33,7 @@ _DIR = click.Path(path_type=Path, file_okay=False)
 @click.option("--volume", type=_DIR, help="Keep the environment here too, packed, for other machines.")
 @click.option("--upgrade", is_flag=True, help="Look for newer releases, and for parts that failed before.")
 @click.option("--verify", is_flag=True, help="Hash every file that is here, and not only look at sizes and times.")
-@click.option("--plan", "only_plan", is_flag=True, help="Say what would be fetched and what it takes; install nothing.")
+@click.option("--plan", "--dry-run", "only_plan", is_flag=True, help="Say what is to be fetched; install nothing.")
 @click.option("--undo", is_flag=True, help="Go back to the environment before.")
 @click.option("--list", "only_list", is_flag=True, help="List the environments.")
 @setting_flags("data")
@@ -157,7 +157,7 @@ def _installed(done: Installed) -> str:
 
 
 def _estimate(estimated: Estimate) -> str:
-    from greenroom.machine.environments.estimating import readable
+    from greenroom.recipes.sizes import readable
 
     unknown = f", and {estimated.unsized} of unknown size" if estimated.unsized else ""
     rows = [

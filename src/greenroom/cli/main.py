@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the work failed (or findings were found), 2 the command li
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -16,7 +17,7 @@ import click
 from greenroom import __version__
 from greenroom.cli import interrupts
 from greenroom.cli.output import show_error
-from greenroom.errors import Cancelled, GreenroomError, InputInvalid, UnknownName
+from greenroom.errors import Cancelled, GreenroomError, InputInvalid, OutputUnwritable, UnknownName, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +100,7 @@ def run(arguments: list[str]) -> int:
         return _reader_left()
     except (Exception, KeyboardInterrupt) as error:  # the edge: whatever it is, a user sees words and not code
         failure = _as_failure(error)
-        show_error(failure, as_json=as_json)
+        _tell(failure, as_json=as_json)
         return failure.exit_code
     return code if isinstance(code, int) else 0
 
@@ -113,6 +114,9 @@ def _as_failure(error: BaseException) -> GreenroomError:
     if isinstance(error, click.ClickException):
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "greenroom"
         return InputInvalid(error.format_message().rstrip("."), mend=f"{command} --help")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        place = f" for {quoted(error.filename)}" if error.filename else ""
+        return OutputUnwritable(f"no room on the disk{place}", mend="free some, and run it again")
     return _unexpected(error)
 
 
@@ -127,6 +131,15 @@ def _unexpected(error: BaseException) -> GreenroomError:
         f"unexpected failure ({type(error).__name__})",
         mend=f"this is a fault of greenroom: run it again with {name}=1 and report what it prints",
     )
+
+
+def _tell(failure: GreenroomError, *, as_json: bool) -> None:
+    """Say it; on standard error where standard output takes nothing, and nowhere where that takes nothing either."""
+    with contextlib.suppress(OSError):
+        try:
+            show_error(failure, as_json=as_json)
+        except OSError:
+            show_error(failure, as_json=False)
 
 
 def _reader_left() -> int:

@@ -98,13 +98,12 @@ def run(file: Path, jobs: int, dry_run: bool, as_json: bool) -> int:
 def undo(file: Path, as_json: bool) -> int:
     """Take back all that the plan did, the latest first. What was so before it stays."""
     from greenroom.plan.place import Place
-    from greenroom.plan.reading import read
     from greenroom.plan.running import undo
 
     out = Output("plan-undo", as_json)
-    document = read(file)
+    written = _plan_of(file)
     with out.progress() as step:
-        report = undo(document.plan, Place.of(file), step=step, said=out.say)
+        report = undo(written, Place.of(file), step=step, said=out.say)
     return _ended(out, report, f"greenroom plan undo {quote(str(file))} goes on")
 
 
@@ -114,14 +113,11 @@ def undo(file: Path, as_json: bool) -> int:
 def status(file: Path, as_json: bool) -> int:
     """Say how far a plan is, by its log. Nothing is run."""
     from greenroom.plan.place import Place
-    from greenroom.plan.reading import read
     from greenroom.plan.status import status
 
     out = Output("plan-status", as_json)
-    now = status(read(file).plan, Place.of(file))
-    out.result(
-        now, columns([(one.id, one.state, one.since or "-", one.name) for one in now.phases]) if now.phases else ""
-    )
+    now = status(_plan_of(file), Place.of(file))
+    out.result(now, columns([(one.id, one.state, one.since or "-", one.name) for one in now.phases]))
     if now.running:
         out.say(f"{now.running} is at work on it")
     return 0
@@ -133,14 +129,24 @@ def status(file: Path, as_json: bool) -> int:
 def score(file: Path, as_json: bool) -> int:
     """Count how ready a plan is, from its parts."""
     from greenroom.plan.place import Place
-    from greenroom.plan.reading import read
     from greenroom.plan.score import score
 
     out = Output("plan-score", as_json)
-    counted = score(read(file).plan, Place.of(file))
+    counted = score(_plan_of(file), Place.of(file))
     rows = [(part.name, f"{part.points}/{part.most}", _lacking(part.lacking)) for part in counted.parts]
     out.result(counted, columns([*rows, ("total", f"{counted.points}/{counted.most}", "")]))
     return 0
+
+
+def _plan_of(file: Path) -> Plan:
+    """The plan of a file, with a phase at least. Raises FileUnreadable, PlanInvalid."""
+    from greenroom.plan.errors import PlanInvalid
+    from greenroom.plan.reading import read
+
+    document = read(file)
+    if not document.plan.phases:
+        raise PlanInvalid(document.plan.name, document.findings)
+    return document.plan
 
 
 def _lacking(phases: tuple[str, ...]) -> str:

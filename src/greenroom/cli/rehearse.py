@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from greenroom.cli.output import Output, columns, json_option
+from greenroom.recipes.sizes import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,15 +55,15 @@ def _lines(found: Rehearsed) -> Iterator[str]:
 
 def _stage(run: StageRun) -> tuple[str, ...]:
     times = [_seconds(run.first_s), _seconds(run.second_s)]
-    peak = "" if run.device_peak is None else _gigabytes(run.device_peak)
+    peak = "" if run.device_peak is None else readable(run.device_peak)
     return run.name, *times, peak, run.words if run.state == "ran" else run.state
 
 
 def _memory(found: Rehearsed) -> Iterator[tuple[str, str]]:
     if found.device_peak is not None and found.free is not None:
-        yield "GPU memory", f"{_gigabytes(found.device_peak)} at most, of {_gigabytes(found.free)} that were free"
+        yield "GPU memory", f"{readable(found.device_peak)} at most, of {readable(found.free)} that were free"
     if found.host_peak is not None:
-        yield "host memory", f"{_gigabytes(found.host_peak)} at most"
+        yield "host memory", f"{readable(found.host_peak)} at most"
 
 
 def _fits(sizes: tuple[SizeFit, ...]) -> Iterator[tuple[str, str]]:
@@ -76,13 +77,13 @@ def _fit(size: SizeFit) -> str:
     verdict = "fits" if size.fits else "does not fit"
     if size.bytes is not None:
         about = "" if size.source == "measured" else "about "
-        return f"{verdict}, {about}{_gigabytes(size.bytes)} ({size.source})"
+        return f"{verdict}, {about}{readable(size.bytes)} ({size.source})"
     return f"{verdict} ({size.source}{', from a larger one' if size.fits else ''})"
 
 
 def _cold(cold: ColdStart) -> tuple[str, str]:
     reading = (
-        f", {_gigabytes(cold.read_bytes)} of weights at {cold.read_rate / 1e6:.0f} MB a second {cold.read_s:.1f} s"
+        f", {readable(cold.read_bytes)} of weights at {cold.read_rate / 1e6:.0f} MB a second {cold.read_s:.1f} s"
         if cold.read_bytes
         else ""
     )
@@ -91,7 +92,3 @@ def _cold(cold: ColdStart) -> tuple[str, str]:
 
 def _seconds(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds:.1f} s" if seconds >= 10 else f"{seconds:.3f} s"
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.2f} GB"

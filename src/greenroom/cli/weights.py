@@ -88,7 +88,7 @@ def verify(models: tuple[str, ...], quick: bool, fix: bool, form: Format | None,
 
 @weights.command()
 @click.argument("names", nargs=-1)
-@click.option("--dry-run", is_flag=True, help="Show what would go, and delete nothing.")
+@click.option("--plan", "--dry-run", "dry_run", is_flag=True, help="Show what would go, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @setting_flags("hf_home", "hf_hub_cache")
 @json_option

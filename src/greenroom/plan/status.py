@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 class PhaseStatus:
     """A phase. since: when it came to its state.  detail: what the log said last.
 
-    state: as the log left it; "interrupted" where it is under way and nobody is at it, "not undone" where its undo has
-    failed, "changed" where the log speaks of a phase of this number that had another undo.
+    state: as the log left it; "interrupted" where it is under way and nobody is at it, "undone" where it was begun and
+    taken back, "not undone" where its undo has failed, "changed" where the log speaks of a phase of this number that
+    had another undo.
     """
 
     id: str
@@ -54,5 +55,7 @@ def _shown(phase: Phase, standing: Standing, *, is_running: bool) -> str:
         return "changed"
     if standing.state == "undoing" and standing.detail.startswith("failed"):
         return "not undone"
+    if standing.state == "waiting" and standing.since:
+        return "undone"
     # Where nobody is at it, what the log calls under way was cut off.
     return "interrupted" if standing.state in ("under way", "undoing") and not is_running else standing.state

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -46,10 +48,10 @@ def requested(word: str = "hello") -> Request:
 
 
 def killed_when_resolved(start: Start, root: Path) -> None:
-    """Start an install and kill it once its lock is on the disk."""
+    """Start an install and kill it once its log says that its lock is on the disk: until then the lock is undone."""
     process = start(root, "killed")
     deadline = time.monotonic() + 30
-    while not list(root.glob("activity/*/resolved.json")):
+    while not any((1, "done") in log(folder) for folder in root.glob("activity/*")):
         assert time.monotonic() < deadline
         time.sleep(0.001)
     os.kill(process.pid, signal.SIGKILL)
@@ -138,6 +140,22 @@ def test_a_user_who_stops_it_changes_nothing(index: Index, request_: Request, in
         install(requested("stopped"), installed, stop, QUICK)
     assert said(installed) == "hello 1.0\n"
     assert run(requested("stopped"), installed).outcome == "built"
+
+
+def test_who_stops_it_waits_for_no_index(index: Index, installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent_index:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent_index.getsockname()[1]}/simple")
+        monkeypatch.setenv("UV_NO_CACHE", "1")
+
+        def stop(stage: str, done: float, total: float) -> None:
+            if select.select([silent_index], [], [], 0)[0]:  # it was asked, and will never answer
+                raise Cancelled
+
+        begun = time.monotonic()
+        with pytest.raises(Cancelled):
+            install(requested("unanswered"), installed, stop, replace(QUICK, upgrade=True))
+        assert time.monotonic() - begun < 10
+    assert said(installed) == "hello 1.0\n"
 
 
 def test_progress_of_the_one_phase_under_way_is_in_its_own_unit(index: Index, request_: Request, root: Path) -> None:

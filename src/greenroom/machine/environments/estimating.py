@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from greenroom.machine.environments.errors import DiskShort
 from greenroom.machine.environments.lock import Lock, local_path
+from greenroom.recipes.sizes import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -165,8 +166,3 @@ def _device(folder: Path) -> int:
 
 def _free(folder: Path) -> int:
     return shutil.disk_usage(_existing(folder)).free
-
-
-def readable(count: int) -> str:
-    """``1.2 GB``, ``85 MB``."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -128,17 +128,24 @@ def base_python() -> Path:
     return Path(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-def find_installer(holding: int | None, *, prefer: str | None = None) -> Installer:
+def unwatched() -> None:
+    """For a program that nobody wants to stop."""
+
+
+def find_installer(
+    holding: int | None, *, prefer: str | None = None, look: Callable[[], None] = unwatched
+) -> Installer:
     """uv if it is here, else pip.
 
-    holding: a lock that they keep held.  prefer: take this one.  Raises InstallerMissing.
+    holding: a lock that they keep held.  prefer: take this one.  look: called several times a second while they run;
+    may raise to stop them.  Raises InstallerMissing.
     """
     from greenroom.machine.environments.pip import Pip
     from greenroom.machine.environments.uv import Uv
 
     program = find_uv() if prefer != "pip" else None
     if program is not None:
-        return Uv(program, holding)
+        return Uv(program, holding, look)
     if prefer != "uv" and importlib.util.find_spec("pip") is not None:
-        return Pip(holding)
+        return Pip(holding, look)
     raise InstallerMissing("neither uv nor pip is here", mend="pip install uv, or put uv on the PATH")

@@ -11,7 +11,7 @@ from greenroom.machine.environments.building import Build, Order
 from greenroom.machine.environments.errors import PackDamaged
 from greenroom.machine.environments.estimating import check_free, check_room, estimate, with_sizes
 from greenroom.machine.environments.folder import activity_of, all_environments
-from greenroom.machine.environments.installer import find_installer
+from greenroom.machine.environments.installer import find_installer, unwatched
 from greenroom.machine.environments.request import resolve
 from greenroom.machine.environments.resolution import Resolution
 from greenroom.plan.actions import Calls
@@ -19,6 +19,7 @@ from greenroom.plan.plan import Phase, Plan
 
 if TYPE_CHECKING:
     import contextlib
+    from collections.abc import Callable
     from pathlib import Path
 
     from greenroom.errors import GreenroomError
@@ -234,11 +235,14 @@ class Installation:
         check_room(estimate(self._lock_known().lock, self._installer(), root, all_environments(root)))
 
     def _resolve(self, attempt: Attempt) -> None:
-        attempt.step("resolving", 0, 1)
+        def look() -> None:
+            attempt.step("resolving", 0, 1)
+
+        look()
         current = None if self.options.upgrade else self.environments.current()
         wheel = self.request.own.write(self.environments.wheels)
         known = current.lock if current else None
-        resolved = resolve(self.request, wheel, self._installer(), known, self.options.patience)
+        resolved = resolve(self.request, wheel, self._installer(look), known, self.options.patience)
         self._resolved = replace(resolved, lock=with_sizes(resolved.lock))
         if self.request.lock is None:  # what the user named need not be kept
             self.resolution.write(self._resolved)
@@ -247,8 +251,8 @@ class Installation:
         assert self._resolved is not None, "the phase before has settled it"  # noqa: S101 - phases run in their order
         return self._resolved
 
-    def _installer(self) -> Installer:
-        return find_installer(self.environments.handle, prefer=self.options.prefer)
+    def _installer(self, look: Callable[[], None] = unwatched) -> Installer:
+        return find_installer(self.environments.handle, prefer=self.options.prefer, look=look)
 
     def _not_shared(self, error: GreenroomError) -> None:
         self.not_shared = f"nothing was packed for others: {error.message}"

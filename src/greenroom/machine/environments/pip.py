@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from greenroom.machine.environments.errors import InstallFailed
-from greenroom.machine.environments.installer import PROMPT, base_python
+from greenroom.machine.environments.installer import PROMPT, base_python, unwatched
 from greenroom.machine.environments.lock import Lock, Locked
 from greenroom.machine.environments.processes import Ended, failure, run, unresolved
 from greenroom.machine.environments.relocation import make_scripts_relative, replace_in_activation
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pip:
-    """The pip of this Python, and a lock that it keeps held while it runs."""
+    """The pip of this Python, a lock that it keeps held while it runs, and what may stop it meanwhile."""
 
     holding: int | None
+    look: Callable[[], None] = unwatched
     name: str = "pip"
     links: bool = False
 
@@ -96,7 +97,10 @@ class Pip:
 
     def _run(self, *words: str | Path, written: Callable[[int], None] | None = None) -> Ended:
         command = [sys.executable, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check", *words]
-        return run(command, environ={"NO_COLOR": "1"}, holding=self.holding, written=written)
+        return run(command, environ={"NO_COLOR": "1"}, holding=self.holding, written=written or self._looked)
+
+    def _looked(self, _: int) -> None:
+        self.look()
 
 
 def _index(index: str | None) -> tuple[str, ...]:

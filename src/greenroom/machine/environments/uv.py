@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.machine.environments import lock as locks
 from greenroom.machine.environments.index_settings import constraint_files, for_uv
-from greenroom.machine.environments.installer import PROMPT, base_python
+from greenroom.machine.environments.installer import PROMPT, base_python, unwatched
 from greenroom.machine.environments.processes import Ended, failure, run, unresolved
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Uv:
-    """uv's program, and a lock that it keeps held while it runs."""
+    """uv's program, a lock that it keeps held while it runs, and what may stop it meanwhile."""
 
     program: Path
     holding: int | None
+    look: Callable[[], None] = unwatched
     name: str = "uv"
     links: bool = True
 
@@ -106,7 +107,10 @@ class Uv:
     def _run(self, *words: str | Path, text: str | None = None, written: Callable[[int], None] | None = None) -> Ended:
         environ = {"UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never", **for_uv(os.environ)}
         command = [self.program, *words, "--quiet" if words[0] != "cache" else "--no-progress"]
-        return run(command, environ=environ, holding=self.holding, text=text, written=written)
+        return run(command, environ=environ, holding=self.holding, text=text, written=written or self._looked)
+
+    def _looked(self, _: int) -> None:
+        self.look()
 
 
 def _index(index: str | None) -> tuple[str, ...]:

@@ -19,9 +19,13 @@ class RestoreInputs(Inputs):
         float | None, Input("Size of the result beside the source's, instead of a height.", gt=0, unit="x")
     ] = None
     colour: Annotated[
-        Literal["wavelet", "adain", "lab", "hsv", "wavelet_adaptive", "none"],
+        Literal["wavelet", "adain", "lab", "hsv", "wavelet-adaptive", "none"],
         Input("How to give the result the colours of the source."),
     ] = "wavelet"
+    strength: Annotated[
+        float,
+        Input("How far the result goes from the resized source, 0, to what the model makes of it, 1.", ge=0, le=1),
+    ] = 1.0
     window: Annotated[
         int | None,
         Input("Frames restored together, 4n + 1; left out, the whole clip, which takes most memory.", ge=1),

@@ -143,7 +143,8 @@ def _named(places: Places, store: Store, name: str) -> Removable:
             return Removable("named", shown(name), files, sum(map(allocated, files)))
     repositories = {repository.name: repository for repository in HubRepository.all(store.cache)}
     if name not in repositories:
-        raise UnknownName("model, repository or URL in the store", shown(name), [*names(), *repositories])
+        given = shown(name) if "://" in name else name
+        raise UnknownName("model, repository or URL in the store", given, [*names(), *repositories])
     folder = repositories[name].folder
     return Removable(
         "named", name, (folder,), sum(allocated(file) for file in folder.rglob("*") if not file.is_symlink())
