@@ -112,7 +112,7 @@ def test_a_playlist_opens_no_other_file(tmp_path: Path, monkeypatch: pytest.Monk
 def test_even_an_allowed_format_would_open_no_other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second wall: were HLS on the list, no protocol would be there to follow it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("greenroom.media.probe._FORMATS", ("hls", "concat", "mpegts"))
+    monkeypatch.setattr("greenroom.media.probe.FORMATS", ("hls", "concat", "mpegts"))
     video(tmp_path / "other.ts")
     for name in ("x.m3u8", "x.ffconcat"):
         (tmp_path / name).write_text(PLAYLISTS[name])

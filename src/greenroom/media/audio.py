@@ -184,7 +184,7 @@ def read_audio(path: Path) -> Audio:
     shown = quoted(path)
     require_file(path)
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise FileUnreadable(f"{shown} has no sound", mend="give an audio file, or a video with a sound track")
             stream = container.streams.audio[0]
@@ -205,7 +205,7 @@ def require_av() -> Any:
     try:
         import av
     except ImportError as error:
-        raise ExtraMissing("PyAV, which reads and writes sound,", "captions") from error
+        raise ExtraMissing("PyAV, which reads and writes sound and video,", "captions") from error
     return av
 
 

@@ -29,7 +29,7 @@ CPU_S = 10
 # open other files, or addresses.
 _IMAGES = ("png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe")
 _MAYBE_MOVING = ("gif", "apng")
-_FORMATS = (
+FORMATS = (
     *("wav", "w64", "flac", "mp3", "ogg", "aac", "aiff", "caf", "amr", "au"),
     *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "mpegts", "mpeg", "flv"),
     *_IMAGES,
@@ -75,11 +75,11 @@ def probe(file: IO[bytes], max_pixels: int) -> Probed:
     av = require_av()
     # The streams of some formats are found late; those fall under the limits of the process alone.
     guarded = [{"max_pixels": str(max_pixels), "threads": "1"}] * 8
-    walls = {"protocol_whitelist": "none", "format_whitelist": ",".join(_FORMATS)}
+    walls = {"protocol_whitelist": "none", "format_whitelist": ",".join(FORMATS)}
     try:
         is_webm = b"webm" in file.read(64)  # Matroska's own header says so, FFmpeg does not
         file.seek(0)
-        with av.open(_Nameless(file), options=walls, stream_options=guarded) as container:
+        with av.open(Nameless(file), options=walls, stream_options=guarded, metadata_errors="replace") as container:
             name = container.format.name.split(",")[0]
             return _facts(av, container, "webm" if name == "matroska" and is_webm else name)
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -129,7 +129,7 @@ def _span(container: Any, counted: Any) -> tuple[float, int]:
     return end, packets
 
 
-class _Nameless:
+class Nameless:
     """A file without its name, which FFmpeg would take for a hint at the format."""
 
     def __init__(self, file: IO[bytes]) -> None:

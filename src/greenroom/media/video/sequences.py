@@ -1,0 +1,120 @@
+"""Pictures by number as the frames of a video: folders, and patterns such as ``f%05d.png``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Self
+
+from greenroom.errors import FileUnreadable, InputInvalid, UnknownName, quoted
+from greenroom.files import Publication
+from greenroom.media.video.errors import FrameSizeChanged
+from greenroom.media.video.images import IMAGE_SUFFIXES, READ_SUFFIXES, encoded_image, read_image
+from greenroom.media.video.reading import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
+    from pathlib import Path
+    from types import TracebackType
+
+    from greenroom.media.video.colour import Pixels
+    from greenroom.media.video.reading import Alpha
+
+_PATTERN = re.compile(r"%0?(\d*)d")
+_NUMBERS = re.compile(r"([0-9]+)")
+_USUAL_PATTERN = "%06d.png"
+
+
+class ImageSequence:
+    """Pictures as the frames of a video: those of a folder in natural order, or of a pattern such as ``f%05d.png``.
+
+    rate: frames a second.  Raises FileUnreadable where there are none, or a number of the pattern is absent.
+    """
+
+    def __init__(self, path: Path, rate: Fraction, *, alpha: Alpha = "refuse") -> None:
+        self.files = _of_folder(path) if path.is_dir() else _of_pattern(path)
+        self.rate = rate
+        self._alpha = alpha
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """As VideoReader.frames. Raises as read_image, and FrameSizeChanged."""
+        shape, kind = None, None
+        for index in range(start, len(self.files) if stop is None else min(stop, len(self.files))):
+            path = self.files[index]
+            pixels = read_image(path, alpha=self._alpha)
+            if shape is not None and (pixels.shape, pixels.dtype) != (shape, kind):
+                now, was = (f"{of[1]}x{of[0]}" for of in (pixels.shape, shape))
+                raise FrameSizeChanged(
+                    f"{quoted(path)} is {now} {pixels.dtype}, and those before it are {was} {kind}",
+                    mend="make all pictures alike",
+                )
+            shape, kind = pixels.shape, pixels.dtype
+            yield Frame(pixels, index, index / self.rate, 1 / self.rate)
+
+
+class ImageSequenceWriter:
+    """Writes frames as pictures, which all appear at the end: into a folder, or by a pattern such as ``f%05d.png``.
+
+    Numbers begin at 1, as FFmpeg's do. Raises UnknownName, EncodingImpossible, OutputUnwritable.
+    """
+
+    def __init__(self, path: Path) -> None:
+        pattern = path if is_pattern(path) else path / _USUAL_PATTERN
+        form = IMAGE_SUFFIXES.get(pattern.suffix.lower())
+        if form is None:
+            raise UnknownName("picture format", pattern.suffix, IMAGE_SUFFIXES)
+        self.frames = 0
+        self._form = form
+        self._name = pattern.name
+        self._publication = Publication(pattern.parent)
+
+    def write(self, pixels: Pixels, time: Fraction, duration: Fraction | None = None) -> None:
+        """Append a picture, as VideoWriter.write does; nothing keeps its time."""
+        self.frames += 1
+        name = _PATTERN.sub(lambda found: f"{self.frames:0{found[1] or 1}}", self._name)
+        self._publication.write(name, encoded_image(pixels, self._form))
+
+    def __enter__(self) -> Self:
+        self._publication.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._publication.__exit__(kind, error, trace)
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether a path names many files by their number: ``f%05d.png``."""
+    return bool(_PATTERN.search(path.name))
+
+
+def _of_folder(folder: Path) -> list[Path]:
+    files = [
+        path for path in folder.iterdir() if path.suffix.lower() in READ_SUFFIXES and not path.name.startswith(".")
+    ]
+    if not files:
+        raise FileUnreadable(f"{quoted(folder)} holds no pictures", mend=f"give a folder of {', '.join(READ_SUFFIXES)}")
+    # 9.png comes before 10.png.
+    return sorted(files, key=lambda path: [int(part) if part.isdigit() else part for part in _NUMBERS.split(path.name)])
+
+
+def _of_pattern(path: Path) -> list[Path]:
+    found = _PATTERN.search(path.name)
+    if found is None:
+        raise InputInvalid(f"{quoted(path)} is no folder and no pattern", mend="name a folder, or files as f%05d.png")
+    before, after = path.name[: found.start()], path.name[found.end() :]
+    digits = rf"([0-9]{{{found[1]},}})" if found[1] else "([0-9]+)"
+    shape = re.compile(re.escape(before) + digits + re.escape(after))
+    folder = path.parent
+    names = folder.iterdir() if folder.is_dir() else ()
+    numbered = {int(match[1]): file for file in names if (match := shape.fullmatch(file.name))}
+    if not numbered:
+        raise FileUnreadable(f"there is no picture {quoted(path)}", mend="check the path")
+    first, last = min(numbered), max(numbered)
+    for number in range(first, last + 1):
+        if number not in numbered:
+            raise FileUnreadable(
+                f"of {quoted(path)} there is number {first} to {last}, and {number} is absent", mend="add it"
+            )
+    return [numbered[number] for number in range(first, last + 1)]
