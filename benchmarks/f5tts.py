@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import statistics
 import sys
 import tempfile
@@ -37,6 +36,7 @@ from greenroom.models.f5tts.tokens import tokens
 from greenroom.models.f5tts.vocabulary import Vocabulary
 from greenroom.models.model import Work
 from greenroom.recipes.inputs.f5tts import F5SpeechInputs
+from report import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -314,10 +314,7 @@ def main() -> None:
         if options.runs:
             found["streamed_30_s"] = first_sound(folder, device, options.runs)
         found["half_precision_error"] = half_precision_error(ours, flow, device)
-    text = json.dumps(found, indent=1)
-    print(text)
-    if options.output:
-        options.output.write_text(text + "\n")
+    report(found, options.output)
 
 
 if __name__ == "__main__":

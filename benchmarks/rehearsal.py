@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import machine
+from report import report
 
 
 def rehearsal(*arguments: str) -> dict[str, Any]:
@@ -85,10 +86,7 @@ def main() -> None:
             "foretold": {name: foretold[size][name] for name in ("fits", "bytes", "source")},
             **summary(own),
         }
-    text = json.dumps(found, indent=1)
-    print(text)
-    if options.output:
-        options.output.write_text(text + "\n")
+    report(found, options.output)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ _CLASSES = {
 _REHEARSALS = {
     "voice": "greenroom.models.voice.rehearsal:VoiceRehearsal",
     "f5tts": "greenroom.models.f5tts.rehearsal:F5Rehearsal",
+    "seedvr2": "greenroom.models.seedvr2.rehearsal:SeedVR2Rehearsal",
 }
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 

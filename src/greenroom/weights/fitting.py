@@ -12,6 +12,8 @@ from greenroom.weights.fp8 import FP8
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from torch import nn
+
     from greenroom.weights.contents import Stored
 
 Shape = tuple[int, ...]
@@ -43,6 +45,11 @@ class Difference:
             _listed("of another shape", shapes, len(self.misshaped)),
         )
         return "; ".join(part for part in parts if part)
+
+
+def shapes_of(module: nn.Module) -> dict[str, Shape]:
+    """Names and shapes of a module's state dict."""
+    return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
 def difference(wanted: Mapping[str, Shape], found: Mapping[str, Shape]) -> Difference:

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from greenroom.errors import FileUnreadable, GreenroomError
 from greenroom.models.f5tts.architecture import PUBLISHED, SMALL, Architecture
-from greenroom.models.f5tts.checkpoint import load_flow, load_vocos, recognise, shapes_of, sources_of
+from greenroom.models.f5tts.checkpoint import load_flow, load_vocos, recognise, sources_of
 from greenroom.models.f5tts.flow import Flow
 from greenroom.models.f5tts.synthetic import synthesise_flow, synthesise_vocos
 from greenroom.models.f5tts.vocos import VocosConfig
 from greenroom.nn.rotary import frequencies
+from greenroom.weights.fitting import shapes_of
 from tests.models.f5tts.networks import BASE, E2, V1, VARIANTS
 
 VOCODER = VocosConfig(dim=16, inner=32, depth=2)

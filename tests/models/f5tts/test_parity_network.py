@@ -12,12 +12,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from greenroom.models.f5tts.architecture import SMALL, Architecture
-from greenroom.models.f5tts.checkpoint import shapes_of
 from greenroom.models.f5tts.flow import Flow
 from greenroom.models.f5tts.mel import MelSpec, log_mel
 from greenroom.models.f5tts.parity_network import CASES
 from greenroom.models.f5tts.sampler import draw_noise, padded, sample
 from greenroom.models.golden import run_case
+from greenroom.weights.fitting import shapes_of
 from tests.models.f5tts.networks import GOLDENS, flow_of, normal
 
 Facts = dict[str, Any]

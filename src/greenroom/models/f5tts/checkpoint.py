@@ -9,15 +9,13 @@ import torch
 from greenroom.models.f5tts.flow import Flow
 from greenroom.models.f5tts.vocos import Vocos, VocosConfig
 from greenroom.nn.rotary import frequencies
-from greenroom.weights.fitting import check_fit
+from greenroom.weights.fitting import check_fit, shapes_of
 from greenroom.weights.loading import read_weights
 from greenroom.weights.reading import open_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-    from torch import nn
 
     from greenroom.models.f5tts.architecture import Architecture
     from greenroom.weights.contents import Stored
@@ -90,11 +88,6 @@ def sources_of(names: Iterable[str]) -> dict[str, str]:
         if name not in DROPPED:
             sources[f"{name} a second time" if name in sources else name] = source
     return sources
-
-
-def shapes_of(module: nn.Module) -> dict[str, Shape]:
-    """Names and shapes of a module's state dict."""
-    return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
 def recognise(shapes: Mapping[str, Shape]) -> str:

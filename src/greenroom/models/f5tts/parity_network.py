@@ -16,7 +16,7 @@ from torch import Tensor
 
 from greenroom.errors import UnknownName
 from greenroom.models.f5tts.architecture import PUBLISHED, SMALL, Architecture
-from greenroom.models.f5tts.checkpoint import load_flow, shapes_of
+from greenroom.models.f5tts.checkpoint import load_flow
 from greenroom.models.f5tts.flow import Flow
 from greenroom.models.f5tts.mel import MelSpec, log_mel
 from greenroom.models.f5tts.sampler import draw_noise, padded, row_frames, sample
@@ -24,6 +24,7 @@ from greenroom.models.f5tts.text_embedding import TextEmbedding
 from greenroom.models.f5tts.time_grid import time_grid
 from greenroom.models.f5tts.vocos import Vocos, VocosConfig
 from greenroom.models.golden import EXACT, close, same
+from greenroom.weights.fitting import shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

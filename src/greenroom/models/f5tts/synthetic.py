@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from greenroom.models.f5tts.checkpoint import BY_FORMULA, PREFIX, shapes_of
+from greenroom.models.f5tts.checkpoint import BY_FORMULA, PREFIX
 from greenroom.models.f5tts.flow import Flow
 from greenroom.models.f5tts.mel import PUBLISHED, htk_filters
 from greenroom.models.f5tts.vocabulary import SPACE
 from greenroom.models.f5tts.vocos import Vocos, VocosConfig
 from greenroom.nn.rotary import frequencies
+from greenroom.weights.fitting import shapes_of
 from greenroom.weights.synthesise import synthesise_on, write_safetensors, write_torch
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Triton kernels over packed rows: sequences of unequal length, one behind the other, without padding between them."""
+"""Triton kernels: over packed rows, sequences of unequal length without padding, and over frames of video."""

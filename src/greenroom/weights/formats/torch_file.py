@@ -9,7 +9,7 @@ import warnings
 import zipfile
 from bisect import bisect_right
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from greenroom.weights.contents import WeightsFile
 
 ZIP, PICKLE = b"PK\x03\x04", b"\x80"
+BARE = "tensor"
+"""The name of a tensor that was saved alone."""
 
 _WEIGHTS_ALONE = "use the .safetensors file, or save the weights alone"
 _ORDER_LENGTH = len("little")
@@ -86,8 +88,10 @@ def _lie_plain(path: Path) -> bool:
 
 
 def _tensors_of(name: str, payload: object, sections: Sequence[str]) -> dict[str, Tensor]:
-    held = payload if isinstance(payload, dict) else {}
-    chosen = next((held[section] for section in sections if isinstance(held.get(section), dict)), held)
+    held: dict[object, Any] = payload if isinstance(payload, dict) else {BARE: payload}
+    chosen: dict[object, Any] = next(
+        (held[section] for section in sections if isinstance(held.get(section), dict)), held
+    )
     if not any(isinstance(value, torch.Tensor) for value in chosen.values()):
         raise NotACheckpoint(f"{name} is a torch file without weights", mend="name a checkpoint")
     # Counters may be plain numbers; whatever else stands beside tensors is no weight.

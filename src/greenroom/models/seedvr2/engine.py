@@ -1,0 +1,304 @@
+"""Frames to restored frames on one device: a shot encoded, restored in one step, decoded, brought back to its colours.
+
+>>> engine = Engine.load(PUBLISHED["seedvr2-3b"], Files(transformer, vae, prompt), "cuda:0")
+>>> shot = Shot(len(frames), Framing.whole(Size(720, 1280)), Seeded(666))
+>>> for pixels in engine.restore(lambda start, stop: frames[start:stop], shot, way):
+...     out.write(pixels, ...)
+
+Frames are handed on while later ones are still decoded. Of a shot there is the latent in memory, and as much besides as
+the way through the networks says (``Way``), however long the shot is. A picture is a shot of one frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from greenroom.errors import InputInvalid
+from greenroom.models.seedvr2.checkpoint import load_transformer
+from greenroom.models.seedvr2.colour_methods import FRAME_BY_FRAME, METHODS
+from greenroom.models.seedvr2.costs import VAE_BYTES, Networks
+from greenroom.models.seedvr2.embedding import load_embedding
+from greenroom.models.seedvr2.landing import landed
+from greenroom.models.seedvr2.parking import Parking
+from greenroom.models.seedvr2.planning import Room
+from greenroom.models.seedvr2.postprocess import to_whole
+from greenroom.models.seedvr2.preprocess import padded
+from greenroom.models.seedvr2.sampling import Sampler
+from greenroom.models.seedvr2.spans import joined, regrouped
+from greenroom.models.seedvr2.streaming import decoding, encoding
+from greenroom.models.seedvr2.vae import posterior
+from greenroom.models.seedvr2.vae_checkpoint import load_vae
+from greenroom.models.seedvr2.vae_tiling import Tiles, decode_tiled, encode_tiled
+from greenroom.models.seedvr2.way import OVERLAP_OF_TILES, TOGETHER
+from greenroom.progress import Step, silent
+from greenroom.runtime.device import CPU, device_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from greenroom.models.seedvr2.architecture import Architecture
+    from greenroom.models.seedvr2.draws import Draws
+    from greenroom.models.seedvr2.framing import Framing
+    from greenroom.models.seedvr2.transformer import NaDiT
+    from greenroom.models.seedvr2.vae import VideoVAE
+    from greenroom.models.seedvr2.way import Way
+
+Pixels = NDArray[np.unsignedinteger[Any]]
+"""A frame, (height, width, 3): uint8, or uint16 with white at 65 535."""
+
+Read = Callable[[int, int], Iterable[NDArray[Any]]]
+"""Frames as ``Pixels``, or real numbers with white at 1: those of a shot from one until before another.
+
+Asked twice for each: to restore them, and for their colours.
+"""
+
+NO_COLOUR = "none"
+_ANY_AMOUNT = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What an engine is loaded from."""
+
+    transformer: Path
+    vae: Path
+    prompt: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What is to be made of a run of frames without a cut.
+
+    frames: how many.  colour: one of ``METHODS``, or "none".  strength: how far the result goes from the resized
+    source, 0, to what the networks made, 1.  wide: uint16 with white at 65 535 comes out, and not uint8.
+    """
+
+    frames: int
+    framing: Framing
+    draws: Draws
+    colour: str = "wavelet"
+    strength: float = 1.0
+    wide: bool = False
+
+
+class Engine:
+    """Both networks and the prompt on one device. Used by one thread at a time.
+
+    prompt: (length, text_in), encoded.
+    """
+
+    def __init__(self, transformer: NaDiT, vae: VideoVAE, prompt: Tensor) -> None:
+        self._transformer = transformer
+        self._vae = vae
+        self._prompt = prompt
+        self._sampler = Sampler(transformer, prompt)
+        self._parking = Parking(transformer)
+        self._weights = sum(weight.nbytes for weight in transformer.state_dict().values())
+
+    @classmethod
+    def load(cls, architecture: Architecture, files: Files, device: str = "cpu", *, small: bool = False) -> Self:
+        """Load both networks: in bfloat16 on a GPU, in float32 elsewhere.
+
+        small: weights that are stored in eight bits or less stay so. Raises WeightsUnreadable, WeightsUnfit.
+        """
+        target = torch.device(device)
+        if target.type == "cuda":
+            torch.cuda.set_device(target)  # kernels of ours go to the process's own device, which is this one
+        transformer = load_transformer(files.transformer, architecture, device=target, small=small)
+        vae = load_vae(files.vae, device=target)
+        return cls(transformer, vae, load_embedding(files.prompt, architecture, device=target))
+
+    def networks(self, name: str) -> Networks:
+        """What a plan counts on. name: of the model."""
+        network, vae = self._transformer, self._vae
+        return Networks(
+            name,
+            network.architecture,
+            transformer=self._weights,
+            vae=VAE_BYTES * vae.dtype.itemsize // 2,
+            text=len(self._prompt),
+            itemsize=network.dtype.itemsize,
+            config=vae.config,
+        )
+
+    def room(self) -> Room:
+        """What a plan may take: of the device, the weights that are there included, and of the host."""
+        device, host = self._vae.device, device_memory(CPU)
+        left = None if host is None else host.free
+        if device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            name = torch.cuda.get_device_name(device)
+            return Room(str(device), free + torch.cuda.memory_reserved(device), left, name)
+        return Room(CPU, _ANY_AMOUNT if left is None else left + self._weights)
+
+    def restore(self, read: Read, shot: Shot, way: Way, step: Step = silent) -> Iterator[Pixels]:
+        """The restored frames, one after another, each as soon as it is there.
+
+        Raises InputInvalid for frames that are not those of the shot, FramesNotFinite, what ``read`` raises and what
+        ``step`` raises, which is called for every frame and every block.
+        """
+        return self.finished(self._joined(read, shot, way, step), shot)
+
+    def _joined(self, read: Read, shot: Shot, way: Way, step: Step) -> Iterator[Tensor]:
+        spans = list(way.spans(shot.frames))
+        windows = [(stop - start, self._window(read, shot, way, (start, stop), step)) for start, stop in spans]
+        return joined(windows, way.overlap)
+
+    def _window(self, read: Read, shot: Shot, way: Way, span: tuple[int, int], step: Step) -> Iterator[Tensor]:
+        """The frames of one window, float32 in about -1..1, in pieces."""
+        latent = self.encode(read, shot, way, span, step)
+        restored = self.sample(latent, shot, way, span[0], step)
+        del latent
+        yield from self.decode(restored, read, shot, way, span, step)
+
+    @torch.inference_mode()
+    def encode(self, read: Read, shot: Shot, way: Way, span: tuple[int, int], step: Step = silent) -> Tensor:
+        """The latent of a window: float32 (time, height / 8, width / 8, channels), on the device."""
+        self._park(way)
+        pixels = self._inner(read, shot, span, step)
+        if way.tile is None:
+            pieces = encoding(self._vae, pixels, way.encode)
+        else:
+            whole = torch.cat([frame.to("cpu") for frame in pixels])
+            with _stepping([self._vae.encoder.mid_block], lambda _: step("encoding", span[1], shot.frames)):
+                pieces = iter([encode_tiled(self._vae, whole, _tiles(way.tile), way.encode)])
+        parts: list[Tensor] = []
+        config = self._vae.config
+        for moments in pieces:
+            first = span[0] + config.time * sum(map(len, parts))
+            size = (*moments.shape[:3], config.latent)
+            drawn = shot.draws.normal("posterior", first, size).to(self._vae.device)
+            parts.append(posterior(moments.float(), config, drawn))
+        return torch.cat(parts)
+
+    @torch.inference_mode()
+    def sample(self, latent: Tensor, shot: Shot, way: Way, first: int = 0, step: Step = silent) -> Tensor:
+        """The latent of the restored frames. latent: from ``encode``.  first: frame of the shot at which it begins."""
+        frames, height, width, channels = latent.shape
+        noise = shot.draws.normal("noise", first, (frames, height, width, channels)).to(latent.device)
+        self._parking.come_back()
+        layers = self._transformer.layers
+        with _stepping(layers, lambda layer: step("restoring", layer, len(layers))):
+            restored = self._sampler.restore(latent, noise, way.work)
+        self._park(way)
+        return restored
+
+    @torch.inference_mode()
+    def decode(
+        self, latent: Tensor, read: Read, shot: Shot, way: Way, span: tuple[int, int], step: Step = silent
+    ) -> Iterator[Tensor]:
+        """The frames of a restored latent, float32 (frames, height, width, 3) in about -1..1, in pieces."""
+        config = self._vae.config
+        if way.tile is None:
+            pieces = decoding(self._vae, latent / config.scale, way.decode)
+        else:
+            with _stepping([self._vae.decoder.mid_block], lambda _: step("decoding", span[0], shot.frames)):
+                whole = decode_tiled(self._vae, latent / config.scale, _tiles(way.tile), way.decode)
+            pieces = iter(torch.split(whole, TOGETHER))
+        source = self._source(read, shot, span)
+        for content in self._content(pieces, shot, span, step):
+            style = torch.cat([next(source) for _ in content])
+            yield _coloured(content, style, shot)
+
+    def finished(self, pieces: Iterable[Tensor], shot: Shot) -> Iterator[Pixels]:
+        """Frames of ``decode`` as files take them, on the host, one by one. Raises FramesNotFinite."""
+        white = 65_535 if shot.wide else 255
+        return landed((to_whole(piece, white=white), piece.isfinite().all()) for piece in pieces)
+
+    def _content(self, pieces: Iterator[Tensor], shot: Shot, span: tuple[int, int], step: Step) -> Iterator[Tensor]:
+        """Decoded frames in the groups in which their colours are matched, without those that only filled up."""
+        cut = _first(_reported(pieces, span, shot.frames, step), span[1] - span[0])
+        framed = (shot.framing.emptied(piece).float() for piece in cut)
+        return framed if shot.colour in FRAME_BY_FRAME or shot.colour == NO_COLOUR else regrouped(framed, TOGETHER)
+
+    def _inner(self, read: Read, shot: Shot, span: tuple[int, int], step: Step) -> Iterator[Tensor]:
+        """The frames that the encoder takes, one by one, the last one repeated to 4n + 1."""
+        count = span[1] - span[0]
+        frame: Tensor | None = None
+        for place, source in enumerate(self._source(read, shot, span)):
+            step("encoding", span[0] + place, shot.frames)
+            frame = shot.framing.filled(source).to(self._vae.dtype)
+            yield frame
+        if frame is not None:
+            yield from [frame] * (len(padded(count)) - count)
+
+    def _source(self, read: Read, shot: Shot, span: tuple[int, int]) -> Iterator[Tensor]:
+        """The resized frames of the source, one by one: float32 (1, height, width, 3) in -1..1, on the device."""
+        count = 0
+        for pixels in read(*span):
+            if pixels.ndim != 3 or pixels.shape[2] != 3:
+                raise InputInvalid(
+                    f"a frame has the shape {list(pixels.shape)}", mend="give height, width and red, green and blue"
+                )
+            white = float(np.iinfo(pixels.dtype).max) if np.issubdtype(pixels.dtype, np.integer) else 1.0
+            frame = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._vae.device)
+            yield shot.framing.source(frame[None], white)
+            count += 1
+        if count != span[1] - span[0]:
+            raise InputInvalid(
+                f"{count} frames came of {span[1] - span[0]} from {span[0]} on", mend="give all frames of the shot"
+            )
+
+    def _park(self, way: Way) -> None:
+        """Have the transformer's weights where they are while the autoencoder works."""
+        if way.parked:
+            self._parking.leave()
+        else:
+            self._parking.come_back()
+
+
+def _coloured(content: Tensor, style: Tensor, shot: Shot) -> Tensor:
+    """Restored frames with the colours of the source, and as much of the source as the strength leaves."""
+    made = content
+    if shot.colour != NO_COLOUR:
+        planes = METHODS[shot.colour](content.permute(0, 3, 1, 2), style.permute(0, 3, 1, 2))
+        made = planes.permute(0, 2, 3, 1)
+    return made if shot.strength == 1 else torch.lerp(style, made, shot.strength)
+
+
+def _reported(pieces: Iterator[Tensor], span: tuple[int, int], frames: int, step: Step) -> Iterator[Tensor]:
+    place = span[0]
+    for piece in pieces:
+        step("decoding", place, frames)
+        yield piece
+        place += len(piece)
+
+
+def _first(pieces: Iterator[Tensor], count: int) -> Iterator[Tensor]:
+    """So many frames, and nothing asked for behind them."""
+    for piece in pieces:
+        yield piece[:count]
+        count -= len(piece)
+        if count <= 0:
+            return
+
+
+@contextmanager
+def _stepping(modules: Sequence[nn.Module], told: Callable[[int], None]) -> Iterator[None]:
+    """Have ``told`` called with a module's number before each of its runs: what it raises ends the work."""
+
+    def before(number: int) -> Callable[[nn.Module, object], None]:
+        def tell(_module: nn.Module, _given: object) -> None:
+            told(number)
+
+        return tell
+
+    hooks = [module.register_forward_pre_hook(before(number)) for number, module in enumerate(modules)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _tiles(side: int) -> Tiles:
+    return Tiles(side, OVERLAP_OF_TILES)

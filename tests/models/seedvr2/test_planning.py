@@ -1,0 +1,152 @@
+"""Plans: what fits, in which order ways are given up, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenroom.models.seedvr2 import planning
+from greenroom.models.seedvr2.architecture import PUBLISHED
+from greenroom.models.seedvr2.costs import VAE_BYTES, Job, Networks, least
+from greenroom.models.seedvr2.planning import Plan, Room, plan
+from greenroom.models.seedvr2.rates import RATES, Rates
+from greenroom.recipes.catalogue import recipe
+from greenroom.runtime.residency import MemoryShort
+
+THREE = Networks.published(recipe("seedvr2-3b"))
+SEVEN = Networks.published(recipe("seedvr2-7b"))
+GB = 10**9
+HD = Job(720, 1280, (360, 640), (21,))
+FULL_HD = Job(1088, 1920, (544, 960), (21,))
+
+
+def planned(networks: Networks, job: Job, gigabytes: float, **options: bool) -> Plan:
+    return plan(networks, job, Room("cuda:0", int(gigabytes * GB), 60 * GB), **options)
+
+
+def test_networks_are_as_large_as_their_files() -> None:
+    assert THREE.transformer == 2 * 3_391_475_776
+    assert SEVEN.transformer == 2 * 8_239_607_872
+    small = Networks.published(recipe("seedvr2-3b"), "fp8_e4m3fn")
+    # Blocks in eight bits, the rest in sixteen.
+    assert 3_391_544_696 < small.transformer < 3.5 * GB
+    assert Networks.published(recipe("seedvr2-3b"), "q4_k_m").transformer < small.transformer
+    assert THREE.vae == VAE_BYTES
+
+
+def test_a_large_card_does_everything_at_once() -> None:
+    found = planned(THREE, HD, 80)
+    assert (found.way.parked, found.way.tile, found.way.window) == (False, None, None)
+    assert found.way.work.most is None
+    assert found.notes == ()
+    assert found.weights == THREE.transformer + THREE.vae
+    assert found.bytes < 80 * GB
+
+
+def test_weights_wait_on_the_host_before_anything_changes_the_result() -> None:
+    found = planned(THREE, HD, 16)
+    assert (found.way.parked, found.way.tile, found.way.window) == (True, None, None)
+    assert found.host_bytes >= THREE.transformer
+    assert any("on the host" in note for note in found.notes)
+
+
+def test_squares_come_last_and_are_said() -> None:
+    found = planned(THREE, FULL_HD, 16)
+    assert found.way.tile in (512, 768, 1024)
+    assert any("squares" in note for note in found.notes)
+    assert planned(THREE, FULL_HD, 80).way.tile is None
+
+
+def test_a_longer_clip_takes_the_host_and_then_windows() -> None:
+    job = replace(HD, shots=(3001,))
+    found = planned(THREE, job, 24)
+    assert found.way.work.on_host
+    assert found.way.window is None
+    short = plan(THREE, job, Room("cuda:0", 24 * GB, 4 * GB))
+    assert short.way.window is not None
+    assert short.way.window % 4 == 1
+    assert short.way.overlap == 8
+    assert short.windows > 1
+    assert any("windows" in note for note in short.notes)
+
+
+def test_memory_hardly_grows_with_the_clip() -> None:
+    few, many = (planned(THREE, replace(HD, shots=(frames,)), 80).bytes for frames in (21, 101))
+    assert many < 1.1 * few
+
+
+def test_windows_that_were_asked_for_are_no_news() -> None:
+    found = planned(THREE, replace(HD, shots=(101, 30), window=21, overlap=4), 80)
+    assert (found.way.window, found.way.overlap, found.windows) == (21, 4, 8)
+    assert found.notes == ()
+
+
+def test_what_does_not_fit_is_refused_with_what_it_needs() -> None:
+    with pytest.raises(MemoryShort) as caught:
+        planned(SEVEN, HD, 16)
+    assert caught.value.code == "memory-short"
+    needs = least(SEVEN, HD) / planning._SHARE
+    assert planned(SEVEN, HD, 1.001 * needs / GB).way.parked
+
+
+def test_after_memory_ran_out_less_is_taken() -> None:
+    usual, small = planned(THREE, HD, 24), planned(THREE, HD, 24, small=True)
+    assert small.bytes <= 0.6 * 24 * GB
+    assert small.bytes < usual.bytes
+    assert small.way.tile is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(4, 200),
+    st.sampled_from([(256, 256), (720, 1280), (1088, 1920), (2160, 3840)]),
+    st.integers(1, 150),
+    st.sampled_from([THREE, SEVEN]),
+)
+def test_a_plan_keeps_within_its_room(gigabytes: int, size: tuple[int, int], frames: int, networks: Networks) -> None:
+    job = Job(*size, source=size, shots=(frames, 1))
+    try:
+        found = planned(networks, job, gigabytes)
+    except MemoryShort:
+        assert least(networks, job) > 0.79 * gigabytes * GB
+        return
+    assert found.bytes <= 0.8 * gigabytes * GB
+    assert found.frames == frames + 1
+    more = planned(networks, job, 2 * gigabytes)
+    assert (more.way.tile or 10**9) >= (found.way.tile or 10**9)
+
+
+def test_time_comes_from_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room("cuda:0", 80 * GB, 60 * GB, gpu="Some GPU")
+    assert plan(THREE, HD, room).seconds is None
+    monkeypatch.setitem(RATES, "Some GPU", Rates(1e14, 1e14, 1e14, 1e10))
+    assert plan(THREE, HD, room).seconds == pytest.approx((178.2 + 115.3 + 463.0) / 100, rel=0.01)
+    parked = plan(THREE, HD, replace(room, free=16 * GB))
+    assert parked.seconds == pytest.approx(7.565 + THREE.transformer / 1e10, rel=0.01)
+
+
+def test_rates_are_those_of_the_benchmark() -> None:
+    file = Path(__file__).parents[3] / "benchmarks" / "results" / "seedvr2-engine-h200.json"
+    found = json.loads(file.read_text())
+    rates, measured = RATES[found["device"]], found["sizes"]["1280x720x21"]["tflop_per_s"]
+    ours = {name: getattr(rates, name) / 1e12 for name in ("encode", "transformer", "decode")}
+    assert ours == pytest.approx(measured, rel=0.01)
+    assert rates.from_host / GB == pytest.approx(found["parking"]["back_gb_per_s"], rel=0.01)
+
+
+def test_a_plan_is_told_to_people_and_to_machines() -> None:
+    found = planned(THREE, FULL_HD, 16)
+    text = "\n".join(found.lines())
+    assert "seedvr2-3b on cuda:0: 1920x1088, 21 frames in 1 shots" in text
+    assert "time: unknown for this device" in text
+    assert "of 16.0 GB at most" in text
+    assert json.loads(json.dumps(asdict(found)))["way"]["parked"] is True
+
+
+def test_the_architecture_is_found_by_the_recipe() -> None:
+    assert Networks.published(recipe("seedvr2-7b-sharp")).architecture is PUBLISHED["seedvr2-7b"]

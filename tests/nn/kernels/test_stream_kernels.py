@@ -1,0 +1,73 @@
+"""Kernels of a transformer's stream against torch, by Triton's interpreter."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from greenroom.nn import adaptive_norm as plain_norm
+from greenroom.nn import heads as plain_heads
+from greenroom.nn import swiglu as plain_swiglu
+from greenroom.nn.heads import Placement
+from greenroom.nn.kernels import adaptive_norm, heads, swiglu
+from greenroom.nn.rotary import RotaryTables
+
+EPS = 1e-5
+each_type = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+
+
+def normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def near(made: torch.Tensor, wanted: torch.Tensor) -> None:
+    """Equal, but for a last place."""
+    assert made.dtype == wanted.dtype
+    least = 2e-6 if made.dtype == torch.float32 else 2**-7
+    torch.testing.assert_close(made, wanted, atol=least, rtol=least)
+
+
+@each_type
+@pytest.mark.parametrize("width", [20, 32])  # no power of two, and one
+def test_the_norm_is_modulated(dtype: torch.dtype, width: int) -> None:
+    x, (scale, shift) = normal(5, width).to(dtype), normal(2, width, seed=1).to(dtype)
+    given = x.clone()
+    near(adaptive_norm.norm_modulate(given, scale, shift, EPS), plain_norm.norm_modulate(x, scale, shift, EPS))
+    assert torch.equal(given, x)
+
+
+@each_type
+def test_the_gated_branch_is_added_first(dtype: torch.dtype) -> None:
+    (x, branch), (gate, scale, shift) = normal(2, 5, 20).to(dtype), normal(3, 20, seed=1).to(dtype)
+    given = x.clone()
+    made = adaptive_norm.norm_modulate(given, scale, shift, EPS, branch=branch, gate=gate)
+    near(made, plain_norm.add_norm_modulate(x, branch, gate, scale, shift, EPS))
+    near(given, x)
+
+
+@each_type
+def test_the_gate_of_swiglu(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swiglu, "_TILE", 64)
+    gate, value = normal(2, 9, 17).to(dtype)
+    given = gate.clone()
+    near(swiglu.swiglu(given, value), plain_swiglu.swiglu(gate, value))
+    near(given, gate)
+
+
+@each_type
+def test_heads_are_normed_rotated_and_placed(dtype: torch.dtype) -> None:
+    tokens, count, width, rows = 11, 3, 16, 17
+    qkv, angles = normal(tokens, 3 * count * width).to(dtype), 5 * normal(4, width // 2, seed=1)
+    query, key = normal(2, width, seed=2).to(dtype)
+    tables = RotaryTables(angles.cos(), angles.sin())
+    random = torch.Generator().manual_seed(0)
+    places = torch.randperm(rows, generator=random)[:tokens].sort().values.int()
+    placement = Placement(tables, torch.randint(0, 4, (tokens,), generator=random).int(), places)
+    made, wanted = (torch.zeros(3, rows, count, width, dtype=dtype) for _ in range(2))
+    heads.place_heads(qkv, query, key, EPS, placement, made)
+    plain_heads.place_heads(qkv, query, key, EPS, placement, wanted)
+    if dtype == torch.bfloat16:  # the kernel does not round between norm and rotation
+        torch.testing.assert_close(made, wanted, atol=0.04, rtol=0.02)
+    else:
+        near(made, wanted)
+    assert torch.equal(made[2], wanted[2])
