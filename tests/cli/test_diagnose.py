@@ -50,5 +50,14 @@ def test_fix_mends_what_is_safe(greenroom: Run, tmp_path: Path) -> None:
 
 def test_no_folder(greenroom: Run, tmp_path: Path) -> None:
     done = greenroom("diagnose", str(tmp_path / "nowhere"))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "is no folder" in done.stderr
+
+
+def test_an_empty_folder_and_two_wishes_at_once(greenroom: Run, tmp_path: Path) -> None:
+    done = greenroom("diagnose", str(tmp_path))
+    assert done.returncode == 2
+    assert "there is nothing to read" in done.stderr
+    done = greenroom("diagnose", str(CORPUS / "b23"), "--fix", "--diff")
+    assert done.returncode == 2
+    assert "give one of them" in done.stderr

@@ -7,11 +7,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greenroom.diagnose.diagnosing import diagnose
 from greenroom.diagnose.mending import changes
+from greenroom.errors import InputInvalid
 from greenroom.findings import render
 from tests.diagnose.conftest import write
 
@@ -102,7 +104,11 @@ def test_deep_nesting_and_huge_lines() -> None:
 
 
 def test_nothing_and_strange_names(tmp_path: Path) -> None:
-    assert [finding.code for finding in diagnose(tmp_path)] == ["no-dockerfile"]
+    with pytest.raises(InputInvalid, match="holds no files"):
+        diagnose(tmp_path)
+    (tmp_path / "README.md").write_text("# Hello\n")
+    (found,) = diagnose(tmp_path)
+    assert (found.code, found.path, found.line) == ("no-dockerfile", ".", None)
     (tmp_path / "Dockerfile").mkdir()
     (tmp_path / "start.sh").symlink_to(tmp_path / "nowhere")
     (tmp_path / "loop").symlink_to(tmp_path)

@@ -27,11 +27,14 @@ def diagnose(folder: Path, mend: bool, show: bool, form: Format | None, as_json:
     """Read a build recipe, and say at which line it is broken.
 
     Reads Dockerfiles, start scripts, requirements, compose files, workflows, endpoint.json and weights.json, alone and
-    together. Builds, runs and fetches nothing. Ends with 1 when something is broken for sure.
+    together. Builds, runs and fetches nothing. Ends with 1 when something is broken for sure, and
+    with 2 where there is nothing to read.
     """
     from greenroom.diagnose.diagnosing import diagnose as look
     from greenroom.diagnose.diagnosing import is_broken
 
+    if mend and show:
+        raise click.UsageError("--fix changes files and --diff changes none: give one of them")
     out = Output("diagnose", as_json)
     found = look(folder)
     if show:

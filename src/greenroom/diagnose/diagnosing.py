@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.diagnose.analysers.every import ANALYSERS
 from greenroom.diagnose.gathering import read
-from greenroom.errors import FileUnreadable, quoted
+from greenroom.errors import InputInvalid, quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +26,19 @@ _ANYWHERE = frozenset(
 def diagnose(folder: Path) -> tuple[Finding, ...]:
     """All that is wrong with the recipe in a folder, the worst first. Nothing is run, built or fetched.
 
-    A recipe is broken by findings of severity error alone. Raises FileUnreadable where there is no such folder.
+    A recipe is broken by findings of severity error alone. Raises InputInvalid where there is no
+    such folder, or no file in it.
     """
     if not folder.is_dir():
-        raise FileUnreadable(f"{quoted(folder)} is no folder", mend="name the folder that holds the Dockerfile")
+        raise InputInvalid(f"{quoted(folder)} is no folder", mend="name the folder that holds the Dockerfile")
     collects = gc.isenabled()
     gc.disable()  # all that is read is kept to the end: to look for garbage in it took a sixth of the time
     try:
-        return examine(read(folder))
+        recipe = read(folder)
+        if not recipe.folder.names:
+            message = f"{quoted(folder)} holds no files: there is nothing to read"
+            raise InputInvalid(message, mend="name the folder that holds the Dockerfile")
+        return examine(recipe)
     finally:
         if collects:
             gc.enable()

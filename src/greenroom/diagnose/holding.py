@@ -66,7 +66,7 @@ def _copy(
     if origin := step.instruction.flags.get("from"):
         other = image.stage(origin)
         for source in sources:
-            _copy_stage(source, target, place, other, into, made)
+            _copy_stage(source, target, step, place, other, into, made)
         return
     for source in sources:
         if re.match(r"(https?|git|ssh)://|git@", source):
@@ -82,12 +82,15 @@ def _copy(
             into.opaque.add(posixpath.normpath(target))
 
 
-def _copy_stage(source: str, target: str, place: Place, other: Stage | None, into: Held, made: dict[int, Held]) -> None:
+def _copy_stage(
+    source: str, target: str, step: Step, place: Place, other: Stage | None, into: Held, made: dict[int, Held]
+) -> None:
     """From another stage: files of it that are known, and otherwise anything."""
     into.opaque.add(posixpath.normpath(target))
     if other is None or other.index not in made:
         return
     source = posixpath.normpath(source)
+    mode, owner = step.instruction.flags.get("chmod", ""), step.instruction.flags.get("chown", "")
     for path, file in made[other.index].files.items():
         if path == source:
             there = posixpath.join(target, posixpath.basename(path)) if target.endswith("/") else target
@@ -96,7 +99,13 @@ def _copy_stage(source: str, target: str, place: Place, other: Stage | None, int
         else:
             continue
         there = posixpath.normpath(there)
-        into.files[there] = replace(file, path=there, place=place)
+        into.files[there] = replace(
+            file,
+            path=there,
+            place=place,
+            mode=mode_executes(mode) if mode else file.mode,
+            owner=owner or file.owner,
+        )
 
 
 def _copied(

@@ -143,9 +143,12 @@ def unheard(recipe: Recipe) -> Iterator[Finding]:
             if any(one.name == "wait" and len(one.words) > 1 for one in text.commands):
                 break
             later = " ".join(word for one in text.commands[index + 1 :] for word in one.words)
-            if _SUMS.search(later) or "sha256sum" in later or re.search(r"\[ (!? ?)-[fs] ", later):
+            looks = _SUMS.search(later) or "sha256sum" in later or re.search(r"\[ (!? ?)-[fs] ", later)
+            names = [name for job in jobs if (name := target_of(job).rsplit("/", 1)[-1])]
+            if looks and (len(names) < len(jobs) or any(name in later for name in names) or _loops(text, index)):
                 break
-            yield error(
+            told = warning if looks else error  # it looks at other files than these
+            yield told(
                 "wait-loses-failure",
                 text.place(command.line),
                 f"wait without a process id ends with 0 even if {jobs[0].program} failed: the start goes on "
@@ -153,6 +156,11 @@ def unheard(recipe: Recipe) -> Iterator[Finding]:
                 'pids+=("$!") behind each, then for pid in "${pids[@]}"; do wait "$pid"; done',
             )
             break
+
+
+def _loops(text: ShellText, index: int) -> bool:
+    """Whether what follows goes over files that have no name there."""
+    return any("loop" in one.around or "*" in " ".join(one.words) for one in text.commands[index + 1 :])
 
 
 def _fetches(command: Command, text: ShellText) -> bool:
@@ -183,10 +191,25 @@ def overlooked(recipe: Recipe) -> Iterator[Finding]:
                     f"{command.program} may fail, and || {following.name} makes it a success: the start goes on without"
                 )
                 yield error("download-failure-ignored", place, message, "let it fail: || exit 1")
+            elif _is_silent(text, command):
+                message = f"without set -e the start goes on when {command.program} has failed"
+                yield warning("download-failure-ignored", place, message, "set -e, or || exit 1 behind it")
             piped = command.after in ("|", "|&") and following.program in ("tee", "cat", "tail", "head", "ts")
             if piped and not text.option("", "pipefail"):
                 message = f"a pipe ends as {following.program} does, so {command.program} may fail unheard"
                 yield error("pipe-hides-failure", place, message, "set -o pipefail")
+
+
+def _is_silent(text: ShellText, command: Command) -> bool:
+    """Whether a start script goes on after a command whatever became of it, and never looks for what it fetched."""
+    if text.kind != "start" or text.held is None or command.after not in ("", ";") or command.around:
+        return False
+    name = target_of(command).rsplit("/", 1)[-1]
+    index = text.commands.index(command)
+    later = [word for one in text.commands[index + 1 :] for word in (*one.words, *one.raw)]
+    looks = any("$?" in word or (name and name in word) for word in later) or not name
+    ends = index + 1 == len(text.commands)
+    return not looks and not ends and not text.option("e", "errexit")
 
 
 def _fetches_weights(command: Command) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenroom.diagnose.document import Value
-    from greenroom.diagnose.recipe import Recipe
+    from greenroom.diagnose.held import HeldFile
+    from greenroom.diagnose.recipe import Built, Recipe
     from greenroom.findings import Finding
+
+_MAKES_APPLICATION = re.compile(r"^\w+\s*=\s*(?:\w+\.)?(?:FastAPI|Flask|Quart|Starlette|Sanic)\(", re.MULTILINE)
+# What may serve paths that no decorator of the file names.
+_ADDS_ROUTES = re.compile(
+    r"include_router|mount|add_(?:api_)?route|add_url_rule|register_blueprint|\.expose\(|prefix|\.middleware\(|init_app"
+    r"|[Hh]ealth[Cc]heck|errorhandler\(404|\(\s*[\"'][^\"']*[{<]"
+)
+# Probes that an answer of 404 makes fail.
+_HEEDS_STATUS = re.compile(r"urlopen|wget|curl\b.*\s(?:-[a-zA-Z]*f|--fail)|raise_for_status")
+_MODULE = re.compile(r"([\w.]+):\w+(?:\(\))?")
 
 
 def can_fail(recipe: Recipe) -> Iterator[Finding]:
@@ -77,19 +89,13 @@ def path_is_served(recipe: Recipe) -> Iterator[Finding]:
     """A probe of a path that the server's code does not know."""
     for built in recipe.images:
         step = built.image.final.last("HEALTHCHECK")
-        start = built.start
-        if (
-            step is None
-            or start is None
-            or start.file is None
-            or not start.file.lines
-            or not start.wanted.endswith(".py")
-        ):
+        file = _application(built)
+        if step is None or file is None or not file.lines:
             continue
         asked = re.search(r"(?:localhost|127\.0\.0\.1):\d+(/[\w/.-]+)", step.value)
-        code = "\n".join(line for line, _ in start.file.lines)
+        code = "\n".join(line for line, _ in file.lines)
         routes = set(re.findall(r"@\w+\.(?:get|route|api_route|head)\(\s*[\"']([^\"']+)[\"']", code))
-        if asked is None or not routes or not listening(built) or "include_router" in code or "mount(" in code:
+        if asked is None or not routes or not listening(built) or _ADDS_ROUTES.search(code):
             continue
         if asked[1].rstrip("/") not in {route.rstrip("/") for route in routes} and asked[1] not in (
             "/docs",
@@ -99,10 +105,28 @@ def path_is_served(recipe: Recipe) -> Iterator[Finding]:
             near = next(
                 (route for route in routes if "health" in route or "ping" in route or "ready" in route), min(routes)
             )
-            yield error(
+            told = error if _MAKES_APPLICATION.search(code) and _HEEDS_STATUS.search(step.value) else warning
+            yield told(
                 "probe-path-unknown",
                 place,
-                f"the health check asks {asked[1]}, and {start.wanted} serves {', '.join(sorted(routes))[:80]}",
+                f"the health check asks {asked[1]}, and {file.path} serves {', '.join(sorted(routes))[:80]}",
                 f"ask {near}",
                 replaced(recipe.folder, place, asked[1], near),
             )
+
+
+def _application(built: Built) -> HeldFile | None:
+    """The Python file that serves: the one that is started, or the module that uvicorn or gunicorn is given."""
+    start = built.start
+    if start is None:
+        return None
+    if start.file is not None and start.wanted.endswith(".py"):
+        return start.file
+    words = start.argv
+    servers = ("uvicorn", "gunicorn", "hypercorn", "granian")
+    moved = any(word.startswith(("--app-dir", "--chdir", "--factory")) for word in words)
+    if start.is_shell or start.texts or start.program not in servers or moved:
+        return None
+    module = next((found[1] for word in words[1:] if (found := _MODULE.fullmatch(word))), "")
+    path = posixpath.join(built.image.final.workdir, module.replace(".", "/") + ".py")
+    return built.files.get(path) if module else None

@@ -13,6 +13,7 @@ from greenroom.machine.facts import bases
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from greenroom.diagnose.image import Stage
     from greenroom.diagnose.recipe import Recipe
     from greenroom.findings import Finding
 
@@ -56,24 +57,28 @@ def libraries(recipe: Recipe) -> Iterator[Finding]:
 def virtual_environments(recipe: Recipe) -> Iterator[Finding]:
     """``python3 -m venv`` where the system's Python came without it."""
     for built in recipe.images:
-        known = base(built.image.final.root)
-        if known.os not in ("debian", "ubuntu") or known.own_python or known.lacks is None:
-            continue
-        packages: set[str] = set()
-        for stage in built.image.used():
-            for step in stage.all_steps:
-                for command in step.commands:
-                    packages |= set(packages_of(command, step.environment))
-        has = any(
-            package in bases.venv_packages().value or re.fullmatch(r"python3\.\d+-(venv|full)", package)
-            for package in packages
-        )
         for text in built.texts:
-            for command in text.commands:
-                if command.plain[1:3] == ("-m", "venv") and not command.has("--without-pip") and not has:
+            stage = text.stage or built.image.final
+            if text.script.names("venv") and not _has_venv(stage):
+                for command in text.commands:
+                    if command.plain[1:3] != ("-m", "venv") or command.has("--without-pip"):
+                        continue
                     yield error(
                         "venv-package-missing",
                         text.place(command.line),
                         "the system's Python has no ensurepip until python3-venv is installed: no environment is made",
                         "apt-get install python3-venv",
                     )
+
+
+def _has_venv(stage: Stage) -> bool:
+    """Whether the Python of a stage makes environments; so does each that is no Debian's or Ubuntu's own."""
+    known = base(stage.root)
+    if known.os not in ("debian", "ubuntu") or known.own_python or known.lacks is None:
+        return True
+    return any(
+        package in bases.venv_packages().value or re.fullmatch(r"python3\.\d+-(venv|full)", package)
+        for step in stage.all_steps
+        for command in step.commands
+        for package in packages_of(command, step.environment)
+    )

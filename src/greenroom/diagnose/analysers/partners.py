@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from greenroom.diagnose.base import base
 from greenroom.diagnose.saying import error, replaced, warning
-from greenroom.diagnose.torch_builds import TorchBuild, build_at, builds
+from greenroom.diagnose.torch_builds import TorchBuild, build_at, builds, exists
 from greenroom.machine.facts import packages
+from greenroom.machine.facts.torch import has_variant
 from greenroom.machine.versions import release
 
 if TYPE_CHECKING:
@@ -100,14 +101,23 @@ def _replaced(recipe: Recipe, before: TorchBuild, after: TorchBuild) -> Iterator
         message = f"{before.words} is replaced by the newest torch, since --upgrade asks for it"
     else:
         return
+    there = _was_made(before)
     yield error(
         "requirements-replace-torch",
         place,
         f"{message}: what was built for the first one breaks",
         f"take torch out of it, or hold it: echo torch=={before.requirement.version} > constraints.txt; pip install "
-        "-c constraints.txt",
-        replaced(recipe.folder, place, after.requirement.version, before.version) if after.version else None,
+        "-c constraints.txt"
+        if there
+        else "say in one place which torch it is, of those that were made",
+        replaced(recipe.folder, place, after.requirement.version, before.version) if after.version and there else None,
     )
+
+
+def _was_made(build: TorchBuild) -> bool:
+    """Whether a build is not known to be absent, so that others may be told to take it."""
+    there = has_variant(build.version, build.tag) if build.tag else None
+    return exists(build.version) is not False and (there is None or there.value)
 
 
 def _is_held(installed: Installed) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from greenroom.diagnose.listening import LOCAL, listening
+from greenroom.diagnose.listening import LOCAL, Listening, listening
 from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.source import Place
+from greenroom.findings import Patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ def address(recipe: Recipe) -> Iterator[Finding]:
                 patch = None
                 for host in LOCAL:
                     patch = patch or (replaced(recipe.folder, server.place, host, "0.0.0.0") if server.told else None)  # noqa: S104 - in the recipe
+                patch = patch if server.told else _with_host(recipe, server)
                 why = "listens" if server.told else "listens, unless it is told otherwise,"
                 yield error(
                     "listens-on-localhost",
@@ -40,6 +42,23 @@ def address(recipe: Recipe) -> Iterator[Finding]:
                     server.mend,
                     patch,
                 )
+
+
+def _with_host(recipe: Recipe, server: Listening) -> Patch | None:
+    """A patch that tells a server its address, where all its words stand in one line."""
+    source = recipe.folder.read(server.place.path)
+    line = source.line(server.place.line) if source is not None else ""
+    words = server.mend.replace("PORT", str(server.port)).split()
+    if not words[0].startswith("-") or not server.port:
+        return None
+    name = re.escape(server.server)
+    body = line.rstrip()
+    if re.search(rf'[\["\s,]"(?:[^" ]*/)?{name}"', line) and body.endswith('"]'):
+        more = "".join(f', "{word}"' for word in words)
+        return Patch(server.place.path, server.place.line, (line,), (f"{body[:-1]}{more}]",))
+    if re.search(rf"(?:^|\s){name}\s", line) and not re.search(r"[|&;<>#`()\[\]'\"\\]", line):
+        return Patch(server.place.path, server.place.line, (line,), (f"{body} {' '.join(words)}",))
+    return None
 
 
 def agreement(recipe: Recipe) -> Iterator[Finding]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from greenroom.diagnose.saying import error, note, replaced, warning
+from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.source import Place
-from greenroom.findings import Patch
+from greenroom.findings import Finding, Patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenroom.diagnose.recipe import Recipe
-    from greenroom.findings import Finding
 
 _GLUED = re.compile(r"(?<![$\w{])\{[A-Za-z][\w./-]*")
 
@@ -21,9 +20,8 @@ _GLUED = re.compile(r"(?<![$\w{])\{[A-Za-z][\w./-]*")
 def dockerfiles(recipe: Recipe) -> Iterator[Finding]:
     """A Dockerfile that cannot be built at all."""
     if not recipe.dockerfiles:
-        yield note(
-            "no-dockerfile", Place(".", 1), "there is no Dockerfile in this folder", "name the folder that has it"
-        )
+        message = "there is no Dockerfile in this folder"
+        yield Finding("no-dockerfile", "note", message, "name the folder that has it", ".")
     for parsed in recipe.dockerfiles:
         source = parsed.source
         for fault in parsed.faults:

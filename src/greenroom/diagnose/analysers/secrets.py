@@ -213,7 +213,7 @@ def kept_out(recipe: Recipe) -> Iterator[Finding]:
     for built in recipe.images:
         whole = [copied for copied in built.files.copies if copied.source == "."]
         patterns = rules(recipe.folder.read(f"{built.image.context}.dockerignore"))
-        if whole and not patterns and (recipe.folder.root / ".git").exists():
+        if whole and not patterns and (recipe.folder.root / built.image.context / ".git").exists():
             place = Place(built.image.path, whole[0].step.instruction.line)
             yield warning(
                 "context-unfiltered",

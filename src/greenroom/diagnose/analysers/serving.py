@@ -36,7 +36,15 @@ def outer(built: Built) -> ShellText | None:
     start = built.start
     if start is None or not start.texts:
         return None
-    return next((text for text in start.texts if text.kind == "start"), None)
+    texts = [text for text in start.texts if text.kind == "start"]
+    if len(texts) > 1 and texts[1].held is not None and texts[1].held is start.file and _only_calls(texts[0]):
+        return texts[1]
+    return texts[0] if texts else None
+
+
+def _only_calls(text: ShellText) -> bool:
+    """Whether it runs one program and no more, as ``CMD /start.sh`` does: then that one is what counts."""
+    return text.held is None and len(text.commands) == 1 and not text.commands[0].after
 
 
 def _top(text: ShellText) -> list[Command]:

@@ -25,6 +25,13 @@ _MAKERS = frozenset(
     "uv poetry pdm npm yarn pnpm cargo make cmake go bash sh ninja node bun".split()  # noqa: SIM905 - a column of words says less
 )
 
+# They bring Pythons of their own, which an environment may be made with.
+_PYTHON_BRINGERS = frozenset(["uv", "conda", "mamba", "micromamba", "pyenv", "make"])
+# What they do in an image puts no Python below /usr/local.
+_SYSTEM_PROGRAMS = frozenset(
+    ["apt-get", "apt", "rm", "mkdir", "chmod", "chown", "useradd", "adduser", "groupadd", "echo", "set", "true"]
+)
+
 
 def stages(recipe: Recipe) -> Iterator[Finding]:
     """COPY --from a stage that is none, or of a path that it does not have; several sources and no folder."""
@@ -158,6 +165,14 @@ def _moved(built: Built, stage: Stage, step: Step, other: Stage, words: list[str
                 "build and run on the same Python",
             )
         target = posixpath.normpath(posixpath.join(step.workdir, words[-1]))
+        if _lacks_interpreter(other, stage) and _is_used(stage, target):
+            yield error(
+                "stage-python-mismatch",
+                place,
+                f"the interpreter of the environment is a link to /usr/local/bin/python of {other.root}, and "
+                f"{stage.root} has nothing there",
+                f"go on from {other.root}, or make the environment with the Python of {stage.root}",
+            )
         scripts = [
             word
             for one in stage.all_steps
@@ -174,3 +189,25 @@ def _moved(built: Built, stage: Stage, step: Step, other: Stage, words: list[str
                 f"#!{path}/bin/python, which is not there",
                 f"copy it to {path}",
             )
+
+
+def _lacks_interpreter(made_in: Stage, stage: Stage) -> bool:
+    """Whether an environment's Python is that of a ``python`` image, and a plain system surely has none there."""
+    origin, known = base(made_in.root), base(stage.root)
+    if origin.repository != "python" or known.own_python or known.os not in ("ubuntu", "debian") or not known.is_plain:
+        return False
+    own_python = any(command.program in _PYTHON_BRINGERS for one in made_in.all_steps for command in one.commands)
+    brought = any(
+        command.program not in _SYSTEM_PROGRAMS for one in stage.all_steps for command in one.commands if command.words
+    )
+    copies = [one for one in stage.all_steps if one.keyword in ("COPY", "ADD")]
+    targets = [words[-1] for one in copies if (words := one.instruction.words or one.value.split())]
+    copied = any(target in ("/", "/usr", "/usr/") or target.startswith("/usr/local") for target in targets)
+    return not own_python and not brought and not copied
+
+
+def _is_used(stage: Stage, folder: str) -> bool:
+    """Whether PATH or a word names the environment's programs."""
+    searched = stage.environment.get("PATH", "").split(":")
+    started = [step for keyword in ("ENTRYPOINT", "CMD") if (step := stage.last(keyword)) is not None]
+    return f"{folder}/bin" in searched or any(f"{folder}/bin/" in step.value for step in started)

@@ -10,6 +10,7 @@ from greenroom.diagnose.saying import error, replaced, warning
 from greenroom.diagnose.torch_builds import TorchBuild, builds, exists, index_tag
 from greenroom.machine.facts import packages
 from greenroom.machine.facts import torch as torch_facts
+from greenroom.machine.facts.architectures import support
 from greenroom.machine.versions import cuda_of_tag, minor, release
 
 if TYPE_CHECKING:
@@ -47,17 +48,22 @@ def _made(recipe: Recipe, build: TorchBuild) -> Iterator[Finding]:
         newer = torch_facts.torch_release(better)
         fits = newer is not None and newer.variants.value is not None
         use = tag if fits and newer is not None and newer.variants.value and tag in newer.variants.value else ""
-        patch = replaced(
-            recipe.folder,
-            place,
-            build.requirement.version,
-            f"{better}{f'+{use}' if use and '+' in build.requirement.version else ''}",
+        # The index that is named may not have the better one: whoever mends it must choose both.
+        patch = (
+            replaced(
+                recipe.folder,
+                place,
+                build.requirement.version,
+                f"{better}{f'+{use}' if use and '+' in build.requirement.version else ''}",
+            )
+            if use or not tag
+            else None
         )
         yield error(
             "torch-version-nonexistent",
             place,
             f"there is no torch {version}: no matching distribution",
-            f"torch=={better}",
+            f"torch=={better}" if use or not tag else f"torch=={better}, and its own index",
             patch,
         )
         return
@@ -189,7 +195,10 @@ def without_gpu(recipe: Recipe) -> Iterator[Finding]:
         last = builds(scope)[-1:]
         for build in last:
             if build.tag == "cpu" and asked is not None:
-                patch = replaced(recipe.folder, build.installed.install.place, "/whl/cpu", "/whl/cu126")
+                tag = _tag_for(build, asked[0].capability.value)
+                patch = (
+                    replaced(recipe.folder, build.installed.install.place, "/whl/cpu", f"/whl/{tag}") if tag else None
+                )
                 yield error(
                     "torch-without-gpu",
                     build.requirement.place,
@@ -198,6 +207,20 @@ def without_gpu(recipe: Recipe) -> Iterator[Finding]:
                     "take a build for CUDA",
                     patch,
                 )
+
+
+def _tag_for(build: TorchBuild, capability: str) -> str:
+    """A build of the same release for CUDA that runs on a GPU; empty where the tables know none."""
+    parts = capability.split(".")
+    if "+" in build.requirement.version or len(parts) != 2 or not all(part.isdigit() for part in parts):
+        return ""
+    for tag in ("cu126", "cu128", "cu124", "cu121"):
+        version = build.version or torch_facts.releases()[0].version
+        there = torch_facts.has_variant(version, tag)
+        runs = support(version, cuda_of_tag(tag) or "", (int(parts[0]), int(parts[1]))).runs
+        if there is not None and there.value and runs is not False:
+            return tag
+    return ""
 
 
 def pinned(recipe: Recipe) -> Iterator[Finding]:
