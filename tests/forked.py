@@ -17,8 +17,8 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     ["greenroom.cli.serve", "greenroom.serve.running", "greenroom.serve.application", "greenroom.serve.assembling",
      "greenroom.cli.deploy", "greenroom.ship.deploy.deploying", "greenroom.ship.deploy.canary",
-     "greenroom.ship.endpoints.declaration", "greenroom.ship.endpoints.target", "greenroom.ship.runpod.transport",
-     "httpx", "tests.jobs.host", "tests.serve.models"]
+     "greenroom.ship.account.declaration", "greenroom.ship.endpoints.target", "greenroom.ship.pods.target",
+     "greenroom.ship.runpod.transport", "httpx", "tests.jobs.host", "tests.serve.models"]
 )  # fmt: skip
 
 

@@ -122,6 +122,9 @@ class Settings(Inputs):
     ] = None
     runpod_api_key: Annotated[SecretStr | None, Setting("Key for RunPod's API.", env="RUNPOD_API_KEY")] = None
     runpod_url: Annotated[str, Setting("Address of RunPod's interface, version 2.")] = "https://api.runpod.io/v2"
+    runpod_pod_url: Annotated[
+        str, Setting("Address under which RunPod's proxy serves a port of a pod, with {pod} and {port} in it.")
+    ] = "https://{pod}-{port}.proxy.runpod.net"
     runpod_endpoint_id: Annotated[
         str | None, Setting("The RunPod endpoint this worker serves.", env="RUNPOD_ENDPOINT_ID")
     ] = None

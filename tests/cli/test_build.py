@@ -23,6 +23,9 @@ def test_an_image_is_written_once_and_then_left_alone(greenroom: Run, tmp_path: 
     assert (tmp_path / "image" / "start.sh").stat().st_mode & 0o111
     again = json.loads(greenroom("build", "voice-joe", "-o", "image", "--no-lock", "--json").stdout)
     assert again["result"]["written"]["written"] == []
+    (tmp_path / "image" / "README.md").unlink()
+    one = greenroom("build", "voice-joe", "-o", "image", "--no-lock").stdout.splitlines()[0]
+    assert one == "1 file written to image, 8 as before"
     (tmp_path / "image" / "start.sh").write_text("mine")
     refused = greenroom("build", "voice-joe", "-o", "image", "--no-lock")
     assert refused.returncode == 2
@@ -43,7 +46,8 @@ def test_where_no_lock_can_be_made_it_is_said_and_releases_are_pinned(
 
 
 def test_the_plan_is_shown_and_nothing_is_done(greenroom: Run, tmp_path: Path) -> None:
-    shown = greenroom("build", "voice-joe", "-o", "image", "--no-lock", "--plan")
+    shown = greenroom("build", "voice-joe", "-o", "image", "--no-lock", "--dry-run")
+    assert shown.stdout == greenroom("build", "voice-joe", "-o", "image", "--no-lock", "--plan").stdout
     assert shown.stdout.startswith("# Plan: build\n\n## Phase 1: files")
     assert not (tmp_path / "image").exists()
 
@@ -67,6 +71,15 @@ def test_a_proof_passes_or_ends_with_1_and_pushes_nothing(
     assert result["proof"]["findings"][0]["code"] == "port-absent"
     shown = greenroom(*asked, script("#!/bin/sh\n"), "--github")
     assert shown.stdout.startswith(f"::error file={folder}/Dockerfile,line=4,title=port-absent::")
+
+
+def test_a_lock_that_is_not_there_is_named_with_a_mend(greenroom: Run) -> None:
+    done = greenroom("build", "voice-joe", "-o", "image", "--lock", "nofile", "--json")
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "file-unreadable"
+    assert error["message"] == "the lock 'nofile' cannot be read: no such file or directory"
+    assert "leave --lock out" in error["mend"]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRunPod
         started.platform.behave = {"fails": Behaviour(0, 0, answers=False), "joe": Behaviour(0, 0)}
         monkeypatch.setenv("RUNPOD_API_KEY", started.key)
         monkeypatch.setenv("GREENROOM_RUNPOD_URL", started.url)
+        monkeypatch.setenv("GREENROOM_RUNPOD_POD_URL", started.pod_url)
         monkeypatch.setenv("GREENROOM_DATA", str(tmp_path / "data"))
         yield started
 
@@ -99,6 +100,23 @@ def test_what_is_gone_ends_with_one(greenroom: Run, fake: FakeRunPod) -> None:
     assert greenroom("status").returncode == 1
 
 
+def test_a_pod_from_the_same_file_with_another_type(greenroom: Run, fake: FakeRunPod, tmp_path: Path) -> None:
+    pod = {**ENDPOINT, "type": "POD", "gpu": {"id": "NVIDIA L4"}, "ports": ["7860/http"]}
+    (tmp_path / "endpoint.json").write_text(json.dumps(pod))
+    planned = greenroom("deploy", "endpoint.json", "--plan")
+    assert (planned.returncode, fake.platform.pods) == (0, {})
+    assert "POST /pods" in planned.stdout
+    assert "hush-hush" not in planned.stdout + planned.stderr
+    for image in (IMAGE, IMAGE.replace("a" * 64, "c" * 64)):
+        flags = ("--poll-s", "0.05", "--soak-s", "0", "--stop-old", "--image", image)
+        done = greenroom("deploy", "endpoint.json", *flags)
+        assert done.returncode == 0, done.stderr
+    assert "pod pod2 (joe), in use: running, $0.41 an hour" in greenroom("status", "joe").stdout
+    assert greenroom("rollback", "joe", "--poll-s", "0.05").returncode == 0
+    assert greenroom("rollback", "joe", "--to", "0", "--poll-s", "0.05").returncode == 0
+    assert fake.platform.pods == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -107,6 +125,7 @@ def test_what_is_gone_ends_with_one(greenroom: Run, fake: FakeRunPod) -> None:
         (("deploy", "endpoint.json", "--model", "joe"), 2, "unknown-name"),
         (("deploy", "endpoint.json", "--runpod-url", "http://api.example/v2"), 2, "input-invalid"),
         (("rollback", "../joe"), 2, "input-invalid"),
+        (("status", "joe"), 2, "input-invalid"),
     ],
 )
 def test_what_is_wrong_is_said(
@@ -114,7 +133,36 @@ def test_what_is_wrong_is_said(
 ) -> None:
     done = greenroom(*arguments, "--json")
     assert done.returncode == code
-    assert json.loads(done.stdout)["error"]["code"] == words
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == words
+    assert error["mend"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags", "words"),
+    [
+        ("POD", ("--adopt",), "--adopt is for a RunPod endpoint, and the file is for a RunPod pod"),
+        ("POD", ("--blue-green",), "--blue-green is for a RunPod endpoint"),
+        ("POD", ("--switch", "x {port}"), "--switch is for a compose host"),
+        ("QUEUE", ("--stop-old",), "--stop-old is for a RunPod pod, and the file is for a RunPod endpoint"),
+        ("QUEUE", ("--share-volume",), "--share-volume is for a RunPod pod"),
+        ("QUEUE", ("--probe", "/readyz"), "--probe is for a RunPod pod or a compose host"),
+        ("QUEUE", ("--soak-s", "600"), "add --blue-green"),
+        ("compose", ("--max-hourly", "1"), "the file is for a compose host"),
+        ("compose", ("--model", "voice-joe"), "leave --model out"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(
+    greenroom: Run, fake: FakeRunPod, tmp_path: Path, kind: str, flags: tuple[str, ...], words: str
+) -> None:
+    file = "compose.yaml" if kind == "compose" else "endpoint.json"
+    if kind == "POD":
+        pod = {**ENDPOINT, "type": "POD", "gpu": {"id": "NVIDIA L4"}, "ports": ["7860/http"]}
+        (tmp_path / file).write_text(json.dumps(pod))
+    done = greenroom("deploy", file, *flags, "--plan")
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert fake.seen == []
 
 
 def test_without_a_key(greenroom: Run, fake: FakeRunPod, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--volume", type=_DIR, help="A folder that stands for the platform's volume, with weights on it.")
 @click.option("--engine", "prefer", type=click.Choice(["docker", "podman"]), help="What builds and runs images.")
 @click.option("--push", "reference", metavar="IMAGE", help="Push the image there once it is proven.")
-@click.option("--plan", "only_plan", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--plan", "--dry-run", "only_plan", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--sarif", "form", flag_value="sarif", help="Give the findings as SARIF.")
 @click.option("--github", "form", flag_value="github", help="Give the findings as GitHub annotations.")
 @setting_flags("accept_licence")
@@ -176,7 +176,7 @@ def _tell(out: Output, building: Building, form: Format | None) -> int:
 def _lines(building: Building) -> Iterator[str]:
     written, proof = building.written, building.proof
     if written is not None:
-        same = f", {len(written.same)} are as they were" if written.same else ""
+        same = f", {len(written.same)} as before" if written.same else ""
         gone = f", {', '.join(written.removed)} removed" if written.removed else ""
         yield f"{counted(len(written.written), 'file')} written to {written.folder}{same}{gone}"
         yield from (f"  {reason}" for reason in written.reasons)

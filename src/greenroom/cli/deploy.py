@@ -8,22 +8,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, json_option
+from greenroom.errors import InputInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from greenroom.settings import Settings
+    from greenroom.ship.account.declaration import Declaration
     from greenroom.ship.deploy.pace import Pace
     from greenroom.ship.deploy.reports import Report
     from greenroom.ship.deploy.target import Asked_contra, Prepared, Target
     from greenroom.ship.endpoints.target import EndpointAsked, EndpointTarget
     from greenroom.ship.hosts.target import HostAsked, HostTarget
+    from greenroom.ship.pods.target import PodAsked, PodTarget
 
 _COMPOSE = (".yaml", ".yml")
+_ENDPOINT, _POD, _HOST = "a RunPod endpoint", "a RunPod pod", "a compose host"
+# Options that not every place has.
+_ONLY_FOR: dict[str, tuple[str, ...]] = {
+    "model": (_ENDPOINT, _POD),
+    "max_hourly": (_ENDPOINT, _POD),
+    "blue_green": (_ENDPOINT,),
+    "adopt": (_ENDPOINT,),
+    "stop_old": (_POD,),
+    "share_volume": (_POD,),
+    "probe": (_POD, _HOST),
+    "host": (_HOST,),
+    "service": (_HOST,),
+    "switch": (_HOST,),
+}
 
 
 def waiting_options(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,8 +61,10 @@ def waiting_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--name", help="Name of the deploy, instead of the file's own.")
 @click.option("--model", help="Name of a recipe: memory, disk and the usual canary are taken from it.")
 @click.option("--canary", help='Inputs of the job that proves it, as JSON; over HTTP {"path": ..., "body": ...}.')
-@click.option("--max-hourly", type=click.FloatRange(min=0), help="Dollars an hour that all workers may cost at most.")
-@click.option("--blue-green", is_flag=True, help="Make a second endpoint, prove it, then switch.")
+@click.option(
+    "--max-hourly", type=click.FloatRange(min=0), help="Dollars an hour that workers, or pods, may cost at most."
+)
+@click.option("--blue-green", is_flag=True, help="Make a second endpoint, prove it, then switch; for endpoints.")
 @click.option(
     "--soak-s",
     type=click.FloatRange(min=0),
@@ -52,10 +72,14 @@ def waiting_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="Seconds that the old one is kept behind a switch.",
 )
+@click.option("--stop-old", is_flag=True, help="Stop the old pod behind the switch; it runs until it goes if not.")
+@click.option("--share-volume", is_flag=True, help="Let the new pod and others write to one network volume.")
 @click.option("--adopt", is_flag=True, help="Take over an endpoint of this name that greenroom did not make.")
 @click.option("--host", default="", help="The compose host, USER@MACHINE as ssh knows it; this machine if not given.")
 @click.option("--service", help="The service of the compose file; the one that publishes a port if not given.")
-@click.option("--probe", default="/readyz", show_default=True, help="Path that a compose service answers with 200.")
+@click.option(
+    "--probe", default="/readyz", show_default=True, help="Path that a pod or a compose service answers with 200."
+)
 @click.option("--switch", default="", help="Command on the compose host that sends callers to {port}.")
 @click.option("--plan", "--dry-run", "plan_only", is_flag=True, help="Show checks, plan and requests; change nothing.")
 @waiting_options
@@ -64,16 +88,41 @@ def waiting_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 def deploy(file: Path, plan_only: bool, as_json: bool, data: str | None, runpod_url: str | None, **given: Any) -> int:
     """Release an image on RunPod or a compose host; prove it, or take it back.
 
-    FILE is endpoint.json, the body that RunPod's interface takes, or a compose file.
+    FILE is endpoint.json, the body that RunPod's interface takes for an endpoint or a pod, or a compose file.
     """
     out = Output("deploy", as_json)
     settings = configured(out, {"data": data, "runpod_url": runpod_url})
     pace = pace_of(given)
     if file.suffix in _COMPOSE:
+        _check(_HOST)
         return _release(out, settings, host_target(pace), _host_asked(file, given), plan_only=plan_only)
-    asked = _endpoint_asked(file, given)
+    declaration = _declaration(file, given)
+    if declaration.type == "POD":
+        _check(_POD)
+        with pod_target(settings, pace) as pods:
+            return _release(out, settings, pods, _pod_asked(declaration, given), plan_only=plan_only)
+    _check(_ENDPOINT, soaks=given["blue_green"])
     with endpoint_target(settings, pace) as target:
-        return _release(out, settings, target, asked, plan_only=plan_only)
+        return _release(out, settings, target, _endpoint_asked(declaration, given), plan_only=plan_only)
+
+
+def _check(place: str, *, soaks: bool = True) -> None:
+    """Refuse options that would change nothing. soaks: whether an old one is kept. Raises InputInvalid."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        if context.get_parameter_source(option.name or "") is not ParameterSource.COMMANDLINE:
+            continue
+        flag = option.opts[0]
+        places = _ONLY_FOR.get(option.name or "", (place,))
+        if place not in places:
+            raise InputInvalid(
+                f"{flag} is for {' or '.join(places)}, and the file is for {place}", mend=f"leave {flag} out"
+            )
+        if option.name == "soak_s" and not soaks:
+            raise InputInvalid(
+                "--soak-s is about an endpoint that is kept, and none is",
+                mend="add --blue-green, or leave --soak-s out",
+            )
 
 
 def _release(
@@ -99,6 +148,18 @@ def endpoint_target(settings: Settings, pace: Pace) -> Iterator[EndpointTarget]:
         yield EndpointTarget(RunPod(transport), pace)
 
 
+@contextlib.contextmanager
+def pod_target(settings: Settings, pace: Pace) -> Iterator[PodTarget]:
+    """RunPod's pods, as the settings say."""
+    from greenroom.ship.pods.door import Door
+    from greenroom.ship.pods.target import PodTarget
+    from greenroom.ship.runpod.client import RunPod
+    from greenroom.ship.runpod.transport import Transport
+
+    with Transport.of(settings) as transport, Door(settings.runpod_pod_url) as door:
+        yield PodTarget(RunPod(transport), door, pace)
+
+
 def host_target(pace: Pace) -> HostTarget:
     """Machines with Docker Compose."""
     from greenroom.ship.hosts.target import HostTarget
@@ -106,15 +167,37 @@ def host_target(pace: Pace) -> HostTarget:
     return HostTarget(pace)
 
 
-def _endpoint_asked(file: Path, given: dict[str, Any]) -> EndpointAsked:
+def _declaration(file: Path, given: dict[str, Any]) -> Declaration:
+    from greenroom.ship.account.declaration import read_declaration
+
+    return read_declaration(file, image=given["image"], name=given["name"])
+
+
+def _pod_asked(declaration: Declaration, given: dict[str, Any]) -> PodAsked:
+    from greenroom.recipes.catalogue import with_components
+    from greenroom.ship.deploy.canary import read_canary
+    from greenroom.ship.pods.target import PodAsked
+
+    return PodAsked(
+        declaration=declaration,
+        probe=given["probe"],
+        canary=read_canary(given["canary"]) if given["canary"] else None,
+        model=given["model"],
+        recipes=with_components(given["model"]) if given["model"] else (),
+        max_hourly=given["max_hourly"],
+        soak_s=given["soak_s"],
+        stops_old=given["stop_old"],
+        shares_volume=given["share_volume"],
+    )
+
+
+def _endpoint_asked(declaration: Declaration, given: dict[str, Any]) -> EndpointAsked:
     from greenroom.recipes.catalogue import with_components
     from greenroom.ship.deploy.canary import read_canary, usual_canary
-    from greenroom.ship.endpoints.declaration import read_declaration
     from greenroom.ship.endpoints.target import EndpointAsked
 
     model = given["model"]
     recipes = with_components(model) if model else ()
-    declaration = read_declaration(file, image=given["image"], name=given["name"])
     usual = usual_canary(model) if model and declaration.type == "QUEUE" else None
     return EndpointAsked(
         declaration=declaration,

@@ -12,6 +12,7 @@ from greenroom.cli.deploy import (
     host_target,
     log_of,
     pace_of,
+    pod_target,
     show_plan,
     show_report,
     waiting_options,
@@ -50,8 +51,12 @@ def rollback(
     settings = configured(out, {"data": data, "runpod_url": runpod_url})
     history = History.read(settings.data, name)
     pace = pace_of(given)
-    if history.releases and history.releases[-1].target == "compose":
+    where = history.releases[-1].target if history.releases else "runpod"
+    if where == "compose":
         return _back(out, settings, host_target(pace), name, to, plan_only=plan_only)
+    if where == "pod":
+        with pod_target(settings, pace) as pods:
+            return _back(out, settings, pods, name, to, plan_only=plan_only)
     with endpoint_target(settings, pace) as target:
         return _back(out, settings, target, name, to, plan_only=plan_only)
 

@@ -9,6 +9,7 @@ import click
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, columns, json_option
+from greenroom.errors import InputInvalid, UnknownName, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -27,7 +28,6 @@ def status(names: tuple[str, ...], as_json: bool, **flags: Any) -> int:
 
     Ends with 1 when a release did not come to its end, or what is in use is gone.
     """
-    from greenroom.errors import UnknownName
     from greenroom.ship.deploy.records import names as all_names
     from greenroom.ship.deploy.standing import found, rows
 
@@ -36,7 +36,7 @@ def status(names: tuple[str, ...], as_json: bool, **flags: Any) -> int:
     known = all_names(settings.data)
     for name in names:
         if name not in known:
-            raise UnknownName("deploy", name, known)
+            raise _unknown(name, known)
     histories, unreadable = _histories(settings, known)
     seen = unreadable + _seen(settings, histories, names)
     findings = found(seen)
@@ -44,6 +44,16 @@ def status(names: tuple[str, ...], as_json: bool, **flags: Any) -> int:
     out.result(told, _text(seen, columns(rows(seen))))
     out.findings(findings)
     return 1 if any(finding.severity == "error" for finding in findings) else 0
+
+
+def _unknown(name: str, known: Sequence[str]) -> InputInvalid:
+    """Where nothing was deployed from here, no list helps."""
+    if known:
+        return UnknownName("deploy", name, known)
+    return InputInvalid(
+        f"nothing of {quoted(name)} is known here: no deploy was made from this machine",
+        mend="greenroom status without a name shows what the account has; --data names another folder of records",
+    )
 
 
 def _histories(settings: Settings, names: Sequence[str]) -> tuple[list[History], Survey]:
@@ -67,8 +77,10 @@ def _seen(settings: Settings, histories: Sequence[History], names: Collection[st
     """Everything on RunPod, if a key is set or something asked for is there, and everything on hosts."""
     from greenroom.findings import Finding
     from greenroom.ship.deploy.standing import Survey
-    from greenroom.ship.endpoints.survey import survey_account
+    from greenroom.ship.endpoints.survey import survey_endpoints
     from greenroom.ship.hosts.survey import survey_hosts
+    from greenroom.ship.pods.door import Door
+    from greenroom.ship.pods.survey import survey_pods
     from greenroom.ship.runpod.client import RunPod
     from greenroom.ship.runpod.errors import RunPodError
     from greenroom.ship.runpod.transport import Transport
@@ -77,10 +89,13 @@ def _seen(settings: Settings, histories: Sequence[History], names: Collection[st
     on_hosts = [history for history in asked if history.releases[-1].target == "compose"]
     seen = Survey()
     if settings.runpod_api_key is not None or len(on_hosts) < len(asked) or not asked:
-        on_runpod = [history for history in histories if history.releases[-1].target == "runpod"]
-        with Transport.of(settings) as transport:
+        on_endpoints, on_pods = (
+            [history for history in histories if history.releases[-1].target == where] for where in ("runpod", "pod")
+        )
+        with Transport.of(settings) as transport, Door(settings.runpod_pod_url) as door:
+            runpod = RunPod(transport)
             try:
-                seen = survey_account(RunPod(transport), on_runpod, names)
+                seen = survey_endpoints(runpod, on_endpoints, names) + survey_pods(runpod, door, on_pods, names)
             except RunPodError as error:
                 if not on_hosts:
                     raise

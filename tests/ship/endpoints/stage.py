@@ -11,13 +11,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from greenroom.errors import Cancelled
+from greenroom.ship.account.declaration import Declaration
+from greenroom.ship.account.values import MARK
 from greenroom.ship.deploy.deploying import deploy, rollback
 from greenroom.ship.deploy.images import Looked, Reference
 from greenroom.ship.deploy.pace import Pace
 from greenroom.ship.deploy.records import History
 from greenroom.ship.deploy.reports import Report
-from greenroom.ship.endpoints.configuration import MARK
-from greenroom.ship.endpoints.declaration import Declaration
 from greenroom.ship.endpoints.survey import survey_name
 from greenroom.ship.endpoints.target import EndpointAsked, EndpointTarget
 from greenroom.ship.runpod.client import RunPod
@@ -100,6 +100,15 @@ class Stage:
 
         asked = EndpointAsked(Declaration(NAME, values(letter)), CANARY, blue_green=True, soak_s=3600.0)
         return deploy(self.data, self.target, asked, step=stop)
+
+    def stopped(self, letter: str) -> Report:
+        """A deploy that is stopped while it rolls out."""
+
+        def stop(stage: str, done: float, total: float) -> None:
+            if "roll out" in stage:
+                raise Cancelled
+
+        return deploy(self.data, self.target, EndpointAsked(Declaration(NAME, values(letter)), CANARY), step=stop)
 
     def rollback(self, to: int | None = None) -> Report:
         return rollback(self.data, self.target, NAME, to)

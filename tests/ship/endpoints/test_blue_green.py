@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from greenroom.errors import Cancelled
+from greenroom.ship.account.declaration import Declaration
 from greenroom.ship.deploy.deploying import deploy, prepare_deploy, prepare_rollback
+from greenroom.ship.deploy.reports import lines
 from greenroom.ship.deploy.standing import Survey, found
-from greenroom.ship.endpoints.declaration import Declaration
 from greenroom.ship.endpoints.survey import survey_name
 from greenroom.ship.endpoints.target import EndpointAsked
 from greenroom.ship.runpod.fake import Behaviour, Fault
@@ -21,6 +21,34 @@ def test_green_takes_over_and_blue_goes(stage: Stage) -> None:
     (green,) = stage.fake.platform.endpoints.values()
     assert green.config["workers"]["min"] == 0, "what was asked for, once it is proved"
     stage.check()
+
+
+def test_callers_are_told_that_they_must_follow(stage: Stage) -> None:
+    blue = stage.deploy("a")
+    assert blue.left is None
+    report = stage.deploy("b", blue_green=True)
+    assert report.left == blue.endpoint
+    assert f"  callers   must follow to {report.address}: {blue.endpoint} is no longer in use" in lines(report)
+    assert stage.deploy("c").left is None, "it rolls where it is"
+    green = stage.soaking("d").endpoint
+    assert stage.rollback().left == green
+
+
+def test_a_soak_is_as_long_as_it_says_from_where_callers_left(stage: Stage) -> None:
+    """By the clock that waits are measured by, and not from the second in which the record was written."""
+    stage.deploy("a")
+    left: list[float] = []
+
+    def switch_slowly(number: int, has_acted: bool) -> None:
+        under_way = stage.history.unfinished
+        if under_way is not None and under_way.state == "switched" and not left:
+            stage.clock.advance(50)
+            left.append(stage.clock())
+
+    stage.fake.on_request = switch_slowly
+    assert stage.deploy("b", blue_green=True, soak_s=30.0).outcome == "live"
+    stage.fake.on_request = None
+    assert 30.0 <= stage.clock() - left[0] < 40.0
 
 
 def test_the_first_deploy_has_nothing_beside(stage: Stage) -> None:
@@ -107,16 +135,8 @@ def test_a_blue_that_cannot_be_deleted_is_said_and_goes_the_next_time(stage: Sta
     stage.check()
 
 
-def stopped_while_it_rolls(stage: Stage, letter: str) -> None:
-    def stop(stage: str, done: float, total: float) -> None:
-        if "roll out" in stage:
-            raise Cancelled
-
-    deploy(stage.data, stage.target, EndpointAsked(Declaration(NAME, values(letter)), CANARY), step=stop)
-
-
 def test_what_was_begun_otherwise_is_gone_on_with_as_it_was_begun(stage: Stage) -> None:
-    stopped_while_it_rolls(stage, "a")
+    stage.stopped("a")
     assert stage.deploy("a", blue_green=True).number == 1
     stage.check()
 
@@ -124,7 +144,7 @@ def test_what_was_begun_otherwise_is_gone_on_with_as_it_was_begun(stage: Stage) 
 def test_blue_is_never_what_nobody_proved(stage: Stage) -> None:
     """Were green to fail, an unproved release would be left in use."""
     stage.deploy("a")
-    stopped_while_it_rolls(stage, "b")
+    stage.stopped("b")
     assert "release-unfinished" in {finding.code for finding in stage.deploy("c", blue_green=True).findings}
     assert stage.rollback().ok
     assert stage.images == [image("a")]

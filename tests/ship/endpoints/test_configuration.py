@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from greenroom.ship.endpoints.configuration import as_body, as_patch, changes, values_of
+from greenroom.ship.account.values import without_empty
+from greenroom.ship.endpoints.configuration import as_patch, changes, values_of
 from greenroom.ship.runpod.types import Endpoint
 from tests.ship.endpoints.stage import image, values
 
@@ -33,7 +34,7 @@ def test_what_an_endpoint_has_makes_it_again() -> None:
     endpoint = Endpoint.model_validate({"id": "e", **values("a"), "registry": None})
     said = values_of(endpoint)
     assert changes(values("a"), said) == {}
-    body = as_body(said)
+    body = without_empty(said)
     assert body["type"] == "QUEUE"
     assert "registry" not in body
     assert "allowedCudaVersions" not in body["gpu"]

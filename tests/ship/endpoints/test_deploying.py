@@ -9,9 +9,9 @@ import pytest
 
 from greenroom.errors import Cancelled
 from greenroom.leases import lease
+from greenroom.ship.account.declaration import Declaration
 from greenroom.ship.deploy.deploying import deploy, prepare_deploy, prepare_rollback
 from greenroom.ship.deploy.reports import Report, lines
-from greenroom.ship.endpoints.declaration import Declaration
 from greenroom.ship.endpoints.target import EndpointAsked
 from greenroom.ship.runpod.fake import Behaviour, Fault
 from tests.ship.endpoints.stage import CANARY, NAME, Stage, image, values

@@ -2,93 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from greenroom.cli import main
-from greenroom.ship.runpod.fake import Behaviour
-from tests.forked import Forked
 from tests.ship.endpoints.stage import CANARY, NAME, Stage, image, values
+from tests.ship.killing import Killed, methods
 
 WORKERS = {"min": 1, "max": 2}
 
 
-class Killed:
-    """Processes of ``greenroom deploy`` that do not live beyond a request.
-
-    number: of that request, counted from the process's first one.  has_acted: behind its effect, or before it.
-    """
-
-    def __init__(self, stage: Stage, folder: Path) -> None:
-        self.stage = stage
-        self.folder = folder
-        self._ready = threading.Event()
-        self._pid = 0
-        self._at = (0, False)
-        # A killed process leaves its connection; nobody waits for a worker of the platform.
-        stage.fake.platform.behave = {"joe": Behaviour(0.0, 0.0)}
-        stage.fake.on_request = self._on_request
-
-    def command(self, letter: str, *more: str) -> list[str]:
-        file = self.folder / f"{letter}.json"
-        file.write_text(json.dumps(values(letter, workers=WORKERS)))
-        waits = ("--poll-s", "0.05", "--soak-s", "0")
-        return ["deploy", str(file), "--canary", json.dumps(CANARY), *waits, *more]
-
-    @property
-    def env(self) -> Mapping[str, str]:
-        own = {
-            "RUNPOD_API_KEY": self.stage.fake.key,
-            "GREENROOM_RUNPOD_URL": self.stage.fake.url,
-            "GREENROOM_DATA": str(self.stage.data),
-            # The image's registry is not asked: nothing listens there.
-            "HTTPS_PROXY": "http://127.0.0.1:9",
-        }
-        return {**os.environ, **own}
-
-    def run(self, number: int, has_acted: bool, *command: str, fresh: bool = False) -> int:
-        """The exit code. fresh: a process as a user starts it, and not a copy of one that has its imports behind it."""
-        self._ready.clear()
-        self._at = (len(self.stage.fake.seen) + number, has_acted)
-        if fresh:
-            words = [sys.executable, "-m", "greenroom", *command]
-            null = subprocess.DEVNULL
-            with subprocess.Popen(words, cwd=self.folder, env=self.env, stdout=null, stderr=null) as process:
-                self._pid = process.pid
-                self._ready.set()
-                code = process.wait(60)
-        else:
-            out = self.folder / "said.txt"
-            forked = Forked(main.main, list(command), folder=self.folder, env=self.env, out=out, err=out)
-            self._pid = forked.pid
-            self._ready.set()
-            code = forked.wait(60)
-        self._at = (0, False)
-        return code
-
-    def _on_request(self, number: int, has_acted: bool) -> None:
-        if (number, has_acted) == self._at and self._ready.wait(10):
-            os.kill(self._pid, signal.SIGKILL)
-
-
 @pytest.fixture
-def killed(stage: Stage, tmp_path: Path) -> Killed:
+def killed(stage: Stage, tmp_path: Path) -> Killed[Stage]:
     folder = tmp_path / "folder"
     folder.mkdir()
-    return Killed(stage, folder)
+    return Killed(stage, folder, partial(values, workers=WORKERS), CANARY)
 
 
-@pytest.mark.parametrize(("before", "more"), [(0, ()), (1, ()), (1, ("--blue-green",))], ids=["first", "next", "green"])
-def test_killed_at_each_request(killed: Killed, before: int, more: tuple[str, ...]) -> None:
+GREEN = ("--blue-green", "--soak-s", "0")
+
+
+@pytest.mark.parametrize(("before", "more"), [(0, ()), (1, ()), (1, GREEN)], ids=["first", "next", "green"])
+def test_killed_at_each_request(killed: Killed[Stage], before: int, more: tuple[str, ...]) -> None:
     stage = killed.stage
     given = {"workers": WORKERS, "blue_green": bool(more)}
     if before:
@@ -115,17 +53,7 @@ def test_killed_at_each_request(killed: Killed, before: int, more: tuple[str, ..
             stage.check(named=False)
 
 
-def methods(stage: Stage, work: Callable[[], bool]) -> list[str]:
-    """Of the requests that a work sends when nothing stops it; its records are thrown away. JOB: the canary's."""
-    begun, data = len(stage.fake.seen), stage.data
-    stage.data = data.with_name("clean")
-    if data.exists():
-        shutil.copytree(data, stage.data)
-    assert work()
-    return ["JOB" if seen.path.endswith("/run") else seen.method for seen in stage.fake.seen[begun:]]
-
-
-def test_killed_as_users_start_it(killed: Killed) -> None:
+def test_killed_as_users_start_it(killed: Killed[Stage]) -> None:
     """The same with whole processes: killed behind the POST, then in the middle of the rollback that follows."""
     stage = killed.stage
     command = killed.command("a")

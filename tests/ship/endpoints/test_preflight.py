@@ -134,6 +134,24 @@ def test_the_model_against_the_memory_of_each_gpu_of_the_pools() -> None:
     assert 'excludedTypes": ["NVIDIA RTX A4000"]' in short.mend
 
 
+def memory(model: str, pools: list[str], sizes: dict[str, int], **more: list[str]) -> dict[str, str]:
+    """The mend of each finding about memory. sizes: GB of GPUs of the catalogue, instead of their own."""
+    cards = tuple(one.model_copy(update={"memory": sizes.get(one.id, one.memory)}) for one in account().gpus)
+    declared = values("a", **gpu(pools=pools, minCudaVersion="12.8", **more))
+    found = examine(declared, Account(cards, (), ()), GOOD, with_components(model), max_hourly=None)
+    return {finding.code: finding.mend for finding in found if finding.code.startswith("gpu-memory")}
+
+
+def test_what_is_advised_against_a_small_gpu_leaves_one() -> None:
+    mends = memory("seedvr2-3b", ["ADA_24"], {})
+    assert mends == {"gpu-memory-tight": "choose a pool of larger GPUs: ADA_48_PRO, ADA_80_PRO, AMPERE_80, HOPPER_141"}
+    both = memory("steadydancer-14b", ["ADA_24", "AMPERE_24"], {"NVIDIA L4": 8, "NVIDIA RTX A5000": 8})
+    assert both["gpu-memory-short"] == 'leave them out: "excludedTypes": ["NVIDIA RTX A5000", "NVIDIA L4"]'
+    assert both["gpu-memory-tight"].startswith("choose a pool of larger GPUs"), "nothing would be left of both"
+    kept = memory("steadydancer-14b", ["ADA_48_PRO", "AMPERE_24"], {"NVIDIA L4": 8}, excludedTypes=["NVIDIA RTX A5000"])
+    assert kept == {"gpu-memory-short": 'leave them out: "excludedTypes": ["NVIDIA RTX A5000", "NVIDIA L4"]'}
+
+
 def test_the_weights_against_the_disk() -> None:
     big = Image(DIGEST, ("linux/amd64",), "12.8", 60_000_000_000)
     small = Image(DIGEST, ("linux/amd64",), "12.8", 1_000_000)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from greenroom.ship.account.values import MARK
 from greenroom.ship.deploy.records import History
 from greenroom.ship.deploy.standing import Running, Standing, Survey, found, rows
-from greenroom.ship.endpoints.configuration import MARK
-from greenroom.ship.endpoints.survey import survey_account
+from greenroom.ship.endpoints.survey import survey_endpoints
 from tests.ship.endpoints.stage import NAME, Stage, image, values
 
 
 def look(stage: Stage) -> Survey:
-    return survey_account(stage.runpod, (stage.history,))
+    return survey_endpoints(stage.runpod, (stage.history,))
 
 
 def codes(seen: Survey) -> list[str]:
@@ -47,6 +47,20 @@ def test_what_was_changed_by_others_is_named(stage: Stage) -> None:
     assert codes(look(stage)) == ["endpoint-drifted"]
 
 
+def test_values_of_a_release_that_was_stopped_are_not_shown_as_those_of_the_one_before(stage: Stage) -> None:
+    stage.deploy("a")
+    stage.stopped("b")
+    seen = look(stage)
+    assert rows(seen)[1][1] == "1 (2 begun)"
+    assert seen.standings[0].image == image("b")
+    (finding,) = found(seen)
+    assert finding.message.endswith(
+        "did not come to its end: its values are set, and release 1 of joe is the last one that was proved"
+    )
+    assert stage.rollback().ok
+    assert rows(look(stage))[1][1] == "3"
+
+
 def test_what_is_gone_is_named(stage: Stage) -> None:
     stage.deploy("a")
     stage.fake.platform.endpoints.clear()
@@ -67,9 +81,9 @@ def test_what_another_name_has_is_nobodys_stray(stage: Stage) -> None:
     wanted = {**values("b"), "name": "ann"}
     release = replace(stage.history.releases[0], name="ann", endpoint=made.id, marks=("ann/1/ff",), wanted=wanted)
     ann = History("ann", stage.data / "deploys" / "ann", (release,))
-    seen = survey_account(stage.runpod, (stage.history, ann), (NAME,))
+    seen = survey_endpoints(stage.runpod, (stage.history, ann), (NAME,))
     assert [(one.role, one.id) for one in seen.running] == [("in-use", "ep1")]
-    assert [one.role for one in survey_account(stage.runpod, (stage.history, ann)).running] == ["in-use", "in-use"]
+    assert [one.role for one in survey_endpoints(stage.runpod, (stage.history, ann)).running] == ["in-use", "in-use"]
     assert stage.deploy("a").costs == ("endpoint ep1 (joe), in use: 1 idle worker, $1.10 an hour",)
 
 
@@ -78,16 +92,6 @@ def test_a_variable_that_was_changed_by_others_is_named(stage: Stage) -> None:
     endpoint = stage.fake.platform.endpoints["ep1"]
     stage.fake.platform.change_endpoint(endpoint, {"env": {**endpoint.config["env"], "MODEL": "ann"}})
     assert look(stage).standings[0].drift == ("env",)
-
-
-def test_pods_that_are_paid_for_are_named(stage: Stage) -> None:
-    pod = stage.runpod.pods.create(
-        {"name": "lab", "image": "x", "gpu": {"id": "NVIDIA L4", "count": 2}}, lambda pod: pod.name == "lab"
-    )
-    stage.runpod.pods.create({"name": "idle", "image": "x", "gpu": {"id": "NVIDIA L4"}})
-    stage.runpod.pods.act("pod2", "stop")
-    seen = look(stage)
-    assert [(one.what, one.id, one.hourly) for one in seen.running] == [("pod", pod.id, 0.82)]
 
 
 def test_a_price_that_nobody_knows_is_not_made_up(stage: Stage) -> None:

@@ -100,6 +100,7 @@ def test_a_rollback_in_the_soak_is_a_switch_back(machine: Machine) -> None:
     assert machine.running == {"joe-a": image("a"), "joe-b": image("b")}
     report = machine.rollback()
     assert (report.outcome, report.endpoint) == ("live", "joe-a")
+    assert report.left == "joe-b", "no switch sends callers back"
     assert machine.running == {"joe-a": image("a")}
 
 
@@ -122,7 +123,7 @@ def test_a_switch_is_run_with_the_port(machine: Machine, tmp_path: Path) -> None
     proxy = tmp_path / "proxy"
     switch = f"cp /dev/null {proxy}-{{port}}"
     machine.deploy("a", switch=switch)
-    machine.deploy("b", switch=switch)
+    assert machine.deploy("b", switch=switch).left is None, "callers are sent"
     assert Path(f"{proxy}-{machine.port}").exists()
     assert Path(f"{proxy}-{machine.port + 1}").exists()
 

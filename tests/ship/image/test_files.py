@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from greenroom.errors import GreenroomError
-from greenroom.ship.endpoints.declaration import read_declaration
+from greenroom.ship.account.declaration import read_declaration
 from greenroom.ship.image.blueprint import Wanted
 from greenroom.ship.image.choosing import decide
 from greenroom.ship.image.files import Files, WouldOverwrite, files_of, read_record, write
@@ -114,6 +114,14 @@ def test_the_wheel_in_the_folder_is_the_one_that_is_installed(image: Path) -> No
     (wheel,) = image.glob("*.whl")
     for name in ("Dockerfile", ".dockerignore", ".github/workflows/image.yml"):
         assert wheel.name in (image / name).read_text()
+
+
+def test_the_record_says_of_weights_what_the_readme_says(image: Path) -> None:
+    record = read_record(image)
+    assert record is not None
+    (row,) = (line for line in (image / "README.md").read_text().splitlines() if line.startswith("| weights |"))
+    assert ("in the image" in row) == (record.weights == "baked")
+    assert ("fetched by the first start" in row) == (record.weights == "volume" and record.fetches)
 
 
 def test_runpods_files_are_there_where_gpus_are_named(image: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -114,8 +115,11 @@ def test_an_index_that_never_answers_is_left(
     blueprint: Blueprint, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locking, "_LONGEST_S", -1.0)
-    with pytest.raises(IndexUnreachable, match="gave no answer within"):
-        locked(blueprint)
+    monkeypatch.setenv("UV_NO_CACHE", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # nobody accepts there
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
+        with pytest.raises(IndexUnreachable, match="gave no answer within"):
+            locked(blueprint)
 
 
 def test_without_uv_it_is_said(blueprint: Blueprint, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,40 @@ def test_the_instruction_and_the_cause_are_named(said: str, code: str, words: st
     assert found.mend
 
 
+PULLED = """\
+STEP 1/2: FROM registry.example/debian:99
+Trying to pull registry.example/debian:99...
+time="2026-12-01T05:00:00Z" level=warning msg="failed, retrying in 1s ... (1/3)"
+Error: creating build container: initializing source docker://registry.example/debian:99: {why}
+"""
+
+
+def test_a_base_that_cannot_be_fetched_is_said_with_its_reason() -> None:
+    why = "pinging container registry registry.example: connection refused"
+    found = explain(PULLED.format(why=why), "FROM registry.example/debian:99\nCMD true\n")
+    assert (found.code, found.place) == ("base-unreachable", "Dockerfile:1")
+    assert found.message.endswith(f"docker://registry.example/debian:99: {why}")
+    assert "Trying" not in found.message
+
+
+def test_a_stage_whose_base_is_not_there_is_not_blamed_on_the_program_before_it() -> None:
+    said = BUILDAH.replace("error: externally-managed-environment\nsubprocess exited with status 1\n", "all is well\n")
+    said = said.rpartition("Error: ")[0] + "[2/2] STEP 1/3: FROM debian:12\n" + PULLED.format(why="manifest unknown")
+    found = explain(said, DOCKERFILE)
+    assert found.code == "base-missing"
+    assert "all is well" not in found.message
+
+
+def test_what_buildah_itself_cannot_do_is_the_reason() -> None:
+    said = (
+        "STEP 1/2: FROM debian:12\nSTEP 2/2: COPY absent /opt\n"
+        'Error: building at STEP "COPY absent /opt": checking on sources: "/absent": no such file or directory\n'
+    )
+    found = explain(said, "FROM debian:12\nCOPY absent /opt\n")
+    assert (found.code, found.place) == ("file-missing", "Dockerfile:2")
+    assert found.message == 'COPY failed: checking on sources: "/absent": no such file or directory'
+
+
 def test_a_base_that_is_not_there_is_the_first_line() -> None:
     found = explain("STEP 1/2: FROM debian:99\nError: manifest unknown", "FROM debian:99\nCMD true\n")
     assert (found.code, found.place) == ("base-missing", "Dockerfile:1")

@@ -39,15 +39,18 @@ def test_logs_of_a_worker_and_of_a_pod(runpod: RunPod, clock: ManualClock) -> No
         ("system", "container started"),
         ("container", "i:1 is idle"),
     ]
-    pod = runpod.pods.create({"name": "p", "image": "x"})
+    pod = runpod.pods.create({"name": "p", "image": "x", "cpu": {"id": "cpu3c", "vcpuCount": 2}})
     assert next(iter(runpod.pods.logs(pod.id, tail=1))).source == "system"
     with pytest.raises(NotThere):
         list(runpod.endpoints.worker_logs(made.id, "nobody"))
 
 
-def test_a_pod_is_stopped_started_and_ended(runpod: RunPod) -> None:
+def test_a_pod_is_stopped_started_and_ended(runpod: RunPod, clock: ManualClock) -> None:
     pod = runpod.pods.create({"name": "p", "image": "x", "gpu": {"id": "NVIDIA L4", "count": 1}})
     assert pod.status == "PROVISIONING"
+    clock.advance(1)
+    assert runpod.pods.get(pod.id).status == "STARTING"
+    clock.advance(1)
     assert runpod.pods.get(pod.id).status == "RUNNING"
     assert runpod.pods.get(pod.id).cost > 0
     stopped = runpod.pods.act(pod.id, "stop")

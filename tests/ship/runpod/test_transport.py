@@ -126,7 +126,7 @@ def test_nothing_listens_there(patience: Patience) -> None:
 
 
 def test_an_answer_of_another_program_is_strange(runpod: RunPod, fake: FakeRunPod) -> None:
-    pod = runpod.pods.create({"name": "p", "image": "x"})
+    pod = runpod.pods.create({"name": "p", "image": "x", "cpu": {"id": "cpu3c", "vcpuCount": 2}})
     with pytest.raises(AnswerStrange, match="not JSON"):
         runpod.transport.get(f"/pods/{pod.id}/logs")
 

@@ -38,6 +38,7 @@ class Beside(Rollout):
         super().__init__(history, release)
         self.pace = pace
         self._soak_s = soak_s
+        self._left_at = 0.0
 
     @abstractmethod
     def starting(self) -> Sequence[Step]:
@@ -88,7 +89,7 @@ class Beside(Rollout):
             f"look at the new one for {self._soak_s:.0f} s",
             self._soak,
             "the time is over, and it is healthy",
-            lambda _: seconds_since(self.release.switched) >= self._soak_s,
+            lambda _: self._kept_s >= self._soak_s,
         )
         steps = (*self.starting(), switch, *((soak,) if self.release.beside is not None else ()))
         return self.plan_of(self.release.kind, steps, whole=True)
@@ -127,9 +128,20 @@ class Beside(Rollout):
         self.take_down(attempt)
 
     def _switch(self, attempt: Attempt) -> None:
-        """The record first: from here on status and callers name the new one, and the old one is what is kept."""
+        """The record first: from here on status and callers name the new one, and the old one is what is kept.
+
+        The soak is measured by the clock of this run, which nobody sets, from where callers have left the old one; what
+        of it an earlier run saw is known by the calendar alone, to the second.
+        """
+        earlier = seconds_since(self.release.switched) if self.release.switched else 0.0
         self.note(state="switched", switched=self.release.switched or now())
         self.send_callers(attempt)
+        self._left_at = self.pace.clock() - earlier
+
+    @property
+    def _kept_s(self) -> float:
+        """How long the old one has been kept behind the switch."""
+        return self.pace.clock() - self._left_at
 
     def _switch_back(self, attempt: Attempt) -> None:
         self.note(state="reverting")
@@ -139,7 +151,7 @@ class Beside(Rollout):
 
     def _soak(self, attempt: Attempt) -> None:
         illness = Illness(self.pace)
-        while (seconds := seconds_since(self.release.switched)) < self._soak_s:
+        while (seconds := self._kept_s) < self._soak_s:
             attempt.step("soaking", seconds, self._soak_s)
             if illness.lasts(self.is_ill()):
                 self.on_illness(attempt)
@@ -186,6 +198,11 @@ class TakenBack(Rollout):
     def proved(self) -> Release | None:
         """The release before."""
         return self.history.current
+
+    @property
+    def sends_callers(self) -> bool:
+        """As the release that is taken back did."""
+        return self._beside.sends_callers
 
     def _take_back(self, attempt: Attempt) -> None:
         try:

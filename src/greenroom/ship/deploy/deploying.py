@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenroom.plan.report import PhaseReport
+    from greenroom.ship.deploy import records
     from greenroom.ship.deploy.records import Release
     from greenroom.ship.deploy.reports import Outcome
     from greenroom.ship.deploy.rollout import Rollout
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
     OnEnd = Callable[[Report], None]
 
+_PLACES: dict[records.Target, str] = {
+    "runpod": "on a RunPod endpoint", "pod": "on a RunPod pod", "compose": "on a compose host",
+}  # fmt: skip
 _SHARE = re.compile(r" \d+ %$")
 
 
@@ -125,7 +129,7 @@ def _history(data: Path, target: Target[Any], name: str) -> History:
     history = History.read(data, name)
     if history.releases and (was := history.releases[-1].target) != target.kind:
         raise ReleasedElsewhere(
-            f"the name {name} is one of a release on {'RunPod' if was == 'runpod' else 'a compose host'}",
+            f"the name {name} is one of a release {_PLACES[was]}",
             mend="give another --name",
         )
     return history
@@ -175,7 +179,7 @@ def _run(prepared: Prepared, report: Report, step: Step, said: Said | None) -> R
     else:
         outcome = "reverted" if rollout.release.state == "reverted" else "unsettled"
     report = replace(report, outcome=outcome, steps=tuple(map(_step, ran.phases)))
-    return _told(report, rollout, findings)
+    return _told(report, rollout, findings, left=prepared.history.endpoint)
 
 
 def _telling(step: Step, said: Said) -> Step:
@@ -193,15 +197,18 @@ def _telling(step: Step, said: Said) -> Step:
     return told
 
 
-def _told(report: Report, rollout: Rollout, findings: tuple[Finding, ...]) -> Report:
-    """With what the rollout knows of the release that is in use now, or else of itself."""
+def _told(report: Report, rollout: Rollout, findings: tuple[Finding, ...], *, left: str | None) -> Report:
+    """With what the rollout knows of the release that is in use now, or else of itself. left: what callers used."""
     told = (rollout.proved if report.outcome == "live" else None) or rollout.release
+    used = rollout.history.endpoint
+    is_moved = left is not None and used not in (None, left) and not rollout.sends_callers
     report = replace(
         report,
         number=told.number,
         image=told.image,
         by=told.by,
-        endpoint=rollout.history.endpoint,
+        endpoint=used,
+        left=left if is_moved else None,
         findings=(*report.findings, *findings),
     )
     return with_next(report, has_before=told.before is not None)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import functools
 import getpass
-import json
 import os
 import re
 import secrets
 import socket
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
-Target = Literal["runpod", "compose"]
+# runpod: a serverless endpoint.
+Target = Literal["runpod", "pod", "compose"]
 Kind = Literal["deploy", "blue-green", "rollback"]
 # begun: under way, or left there by a crash.  switched: callers use it, and the one before is still there.
 # reverting: it failed, and the values before it are being brought back.  live: it was proved.  reverted: the values
@@ -47,8 +47,9 @@ class Release:
     """One release.
 
     wanted: what it sets; None takes everything down.  before: what was there, None for nothing.  endpoint: its id on
-    the platform, or the project on a compose host, once it is known.  beside: the same of the one before, as long as
-    both are there.  marks: by which what it makes is known, its own first.  back_to: the release that it goes back to.
+    the platform (an endpoint's or a pod's), or the project on a compose host, once it is known.  beside: the same of
+    the one before, as long as both are there.  marks: by which what it makes is known, its own first.  back_to: the
+    release that it goes back to.
     canary: what proves it.  model: the name of a recipe.
     """
 
@@ -164,12 +165,12 @@ class History:
 
     def save(self, release: Release) -> History:
         """Keep a release as it is now. Raises OutputUnwritable."""
-        text = json.dumps(asdict(release), ensure_ascii=False, indent=2)
+        content = _form().dump_json(release, indent=2)
         with Publication(self.folder) as out:
             file = out.open(f"{release.number:04}.json")
             with writing_to(self.folder), file:
                 os.fchmod(file.fileno(), 0o600)
-                file.write(f"{text}\n".encode())
+                file.write(content + b"\n")
         others = tuple(known for known in self.releases if known.number != release.number)
         return replace(self, releases=tuple(sorted((*others, release), key=lambda known: known.number)))
 
@@ -212,7 +213,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> Release:
     try:
-        return _reader().validate_json(path.read_bytes())
+        return _form().validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise FileUnreadable(
             f"the record {quoted(path)} cannot be read", mend="bring it back from a backup, or move it away"
@@ -220,7 +221,7 @@ def _read(path: Path) -> Release:
 
 
 @functools.cache
-def _reader() -> TypeAdapter[Release]:
+def _form() -> TypeAdapter[Release]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Release)

@@ -43,7 +43,7 @@ class Report:
     """One deploy or rollback.
 
     number: of the release, None where none was begun.  in_use: the release that callers use now, where it is another.
-    endpoint: what they use.  address: where it is reached.
+    endpoint: what they use.  address: where it is reached.  left: what they used before, where they have to follow.
     hourly: dollars that workers cost now, None where nobody knows.  costs: what runs and costs money, in words.
     next: commands, the likeliest first.
     """
@@ -56,6 +56,7 @@ class Report:
     in_use: str = ""
     endpoint: str | None = None
     address: str = ""
+    left: str | None = None
     by: str = ""
     seconds: float = 0.0
     steps: tuple[StepReport, ...] = ()
@@ -102,6 +103,8 @@ def lines(report: Report) -> Iterator[str]:
         yield f"  in use    {report.in_use}"
     if report.endpoint:
         yield f"  endpoint  {report.endpoint}" + (f"  {report.address}" if report.address else "")
+    if report.left:
+        yield f"  callers   must follow to {report.address or report.endpoint}: {report.left} is no longer in use"
     for step in report.steps:
         undone = {"ok": ", taken back", "failed": ", NOT taken back"}.get(step.undo or "", "")
         yield f"  step      {step.name}: {step.state}{undone} ({step.seconds:.1f} s)"

@@ -70,6 +70,11 @@ class Rollout(ABC):
         """The release that is in use once this one has ended well; None where nothing is."""
         return self.release
 
+    @property
+    def sends_callers(self) -> bool:
+        """Whether callers come to another address without doing anything themselves."""
+        return False
+
 
 class TakenDown(Rollout):
     """Back to nothing. remove: takes all of it down.  words: the same in words.  is_gone: whether nothing is left."""

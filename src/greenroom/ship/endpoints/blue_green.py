@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from greenroom.ship.account.values import with_mark
 from greenroom.ship.deploy.beside import Beside
 from greenroom.ship.deploy.errors import StillBusy
 from greenroom.ship.deploy.steps import Step
-from greenroom.ship.endpoints.configuration import with_mark
 from greenroom.ship.endpoints.rollout import EndpointRollout
 from greenroom.ship.endpoints.watching import are_ill, tell_log
 from greenroom.ship.runpod.queue import Queue
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from greenroom.plan.actions import Attempt
+    from greenroom.ship.account.values import Values
     from greenroom.ship.deploy.pace import Pace
     from greenroom.ship.deploy.records import History, Release
-    from greenroom.ship.endpoints.configuration import Values
     from greenroom.ship.runpod.client import RunPod
 
 
@@ -87,7 +87,7 @@ class BlueGreen(Beside, EndpointRollout):
 
     def remove(self, attempt: Attempt) -> None:
         """Green, whether its id was learned or not."""
-        self.delete_made(attempt)
+        self.made.delete_made(self.release.endpoint, attempt)
 
     def remove_old(self, attempt: Attempt) -> None:
         """Green under its own name with its own workers, and blue away. Raises StillBusy."""
@@ -97,7 +97,7 @@ class BlueGreen(Beside, EndpointRollout):
         blue = self.runpod.endpoints.find(self._blue)
         if blue is not None and blue.type == "QUEUE" and (jobs := Queue(self.runpod.transport, blue).waiting()):
             raise StillBusy(f"{jobs} of its jobs have not ended", mend="deploy the same again when they have")
-        self.delete(self._blue, attempt)
+        self.made.delete(self._blue, attempt)
 
     @property
     def _blue(self) -> str:

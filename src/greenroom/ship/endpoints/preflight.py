@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import closest
 from greenroom.findings import Finding
-from greenroom.machine.fit import fit
-from greenroom.machine.host import Gpu, Host, Python
-from greenroom.machine.versions import minor, release
-from greenroom.recipes.sizes import readable
-from greenroom.ship.deploy.masking import secret_names
+from greenroom.ship.account import checks
 from greenroom.ship.deploy.standing import dollars
 from greenroom.ship.endpoints.spending import Prices, Spending, chosen, monthly
 
@@ -27,13 +24,6 @@ if TYPE_CHECKING:
     from greenroom.ship.deploy.images import Image
     from greenroom.ship.runpod.client import RunPod
     from greenroom.ship.runpod.types import CpuType, GpuType, Registry, Volume
-
-_GB = 1_000_000_000
-# Cards have the gigabytes that their names say in powers of two, or nearly; taken so, what is refused surely does not
-# fit.
-_GIB = 2**30
-# A worker is stopped by its own checks when less of the container's disk is free.
-_DISK_LEFT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,57 +65,19 @@ def examine(
     max_hourly: dollars that the endpoint may cost at most.  beside: dollars an hour of what runs at the same time, in a
     blue/green deploy.
     """
+    gpu, volumes = values.get("gpu") or {}, values.get("networkVolumes") or ()
+    types = chosen(gpu, account.gpus)
     return (
-        *_platform(image),
-        *_env(values),
-        *_registry(values, account),
-        *_volumes(values, account, recipes),
+        *checks.platform(image),
+        *checks.secrets(values),
+        *checks.registry(values, account.registries),
+        *checks.volumes(volumes, account.volumes, values.get("dataCenterIds") or (), "endpoint", recipes),
         *_pools(values, account),
-        *_cuda(values, account, image),
-        *_memory(values, account, recipes),
-        *_disk(values, image, recipes),
+        *checks.cuda(gpu, types, image),
+        *checks.memory(types, recipes, partial(_without, gpu, types, account)),
+        *checks.disk(values.get("disk"), image, recipes, has_volume=bool(volumes)),
         *_spending(values, account, max_hourly, beside),
     )
-
-
-def _platform(image: Image | None) -> Iterator[Finding]:
-    if image is not None and image.platforms and "linux/amd64" not in image.platforms:
-        message = f"the image is for {', '.join(image.platforms)}, and RunPod's hosts are linux/amd64"
-        yield Finding("image-platform", "error", message, "build it with --platform linux/amd64")
-
-
-def _env(values: Mapping[str, Any]) -> Iterator[Finding]:
-    if names := secret_names(values.get("env") or {}):
-        message = f"{', '.join(names)} would stand in the endpoint's settings in the clear"
-        mend = f"keep it as a secret of the account, and write {{{{ RUNPOD_SECRET_{names[0]} }}}}"
-        yield Finding("secret-in-env", "warning", message, mend)
-
-
-def _registry(values: Mapping[str, Any], account: Account) -> Iterator[Finding]:
-    wanted = values.get("registry")
-    if wanted and wanted not in {known.id for known in account.registries}:
-        message = f"there are no registry credentials {wanted} in this account"
-        yield Finding("registry-absent", "error", message, "make them in the console, and give their id")
-
-
-def _volumes(values: Mapping[str, Any], account: Account, recipes: Sequence[Recipe]) -> Iterator[Finding]:
-    places = values.get("dataCenterIds") or ()
-    for wanted in values.get("networkVolumes") or ():
-        volume = next((known for known in account.volumes if known.id == wanted), None)
-        if volume is None:
-            message = f"there is no network volume {wanted} in this account"
-            names = ", ".join(f"{known.id} ({known.name})" for known in account.volumes)
-            mend = f"choose one of: {names}" if names else "it has none: make one in the console, and give its id"
-            yield Finding("volume-absent", "error", message, mend)
-            continue
-        if places and volume.data_center not in places:
-            message = f"the volume {volume.name} ({wanted}) is in {volume.data_center}, the endpoint is to be in " + (
-                ", ".join(places)
-            )
-            yield Finding("volume-elsewhere", "error", message, f'set "dataCenterIds": ["{volume.data_center}"]')
-        if (need := _download(recipes)) > volume.size * _GB:
-            message = f"{readable(need)} of weights do not fit the volume {volume.name}, which has {volume.size} GB"
-            yield Finding("volume-small", "error", message, "make it larger: a volume can grow")
 
 
 def _pools(values: Mapping[str, Any], account: Account) -> Iterator[Finding]:
@@ -142,90 +94,25 @@ def _pools(values: Mapping[str, Any], account: Account) -> Iterator[Finding]:
         yield Finding("pool-missing", "error", "no GPU pool is named", f"choose of {', '.join(known)}")
     types = chosen(gpu, account.gpus)
     stocked = [one for one in types if one.availability is not None]
-    if stocked and not any(_has_stock(one, places) for one in stocked):
+    if stocked and not any(checks.has_stock(one, places) for one in stocked):
         where = f" in {', '.join(sorted(places))}" if places else ""
         message = f"none of {', '.join(one.name for one in types)} is to be had now{where}: workers will wait"
         yield Finding("gpu-unavailable", "warning", message, "name more pools, or more data centres")
 
 
-def _has_stock(gpu: GpuType, places: set[str]) -> bool:
-    if places and gpu.data_centers is not None:
-        return any(stock.id in places and stock.availability != "NONE" for stock in gpu.data_centers)
-    return gpu.availability != "NONE"
-
-
-def _cuda(values: Mapping[str, Any], account: Account, image: Image | None) -> Iterator[Finding]:
-    """What the image needs of a host's driver, against the hosts that the filter lets through."""
-    if "gpu" not in values or image is None:
-        return
-    if image.cuda is None:
-        message = "the image does not say which CUDA it was built for, so hosts cannot be held against it"
-        yield Finding("image-cuda-unknown", "note", message, "label it: LABEL greenroom.cuda=12.8")
-        return
-    needs = minor(image.cuda)
-    gpu = values["gpu"]
-    allowed, floor = gpu.get("allowedCudaVersions") or (), gpu.get("minCudaVersion")
-    lowest = min((minor(version) for version in allowed), key=release, default=minor(floor) if floor else None)
-    mend = f'set "minCudaVersion": "{needs}" in gpu'
-    if lowest is None:
-        message = f"the image was built for CUDA {needs}, and any host is let in, also with an older driver"
-        yield Finding("cuda-hosts-unfiltered", "warning", message, mend)
-    elif release(lowest)[0] < release(needs)[0]:
-        message = (
-            f"the image was built for CUDA {needs}, and hosts with CUDA {lowest} are let in: it does not start there"
-        )
-        yield Finding("cuda-hosts-too-old", "error", message, mend)
-    elif release(lowest) < release(needs):
-        message = (
-            f"the image was built for CUDA {needs}, and hosts with CUDA {lowest} are let in: code for a newer GPU fails"
-        )
-        yield Finding("cuda-hosts-older", "warning", message, mend)
-    yield from _cuda_stock(account, gpu, allowed, floor)
-
-
-def _cuda_stock(
-    account: Account, gpu: Mapping[str, Any], allowed: Sequence[str], floor: str | None
-) -> Iterator[Finding]:
-    offered = [one for known in chosen(gpu, account.gpus) for one in known.cuda_versions or ()]
-    passed = [
-        one
-        for one in offered
-        if (not allowed or one.version in allowed) and (not floor or release(one.version) >= release(floor))
-    ]
-    if offered and (allowed or floor) and not any(one.available for one in passed):
-        message = "no host that the CUDA filter lets in has a free GPU now"
-        has = ", ".join(sorted({one.version for one in offered if one.available}, key=release)) or "none"
-        yield Finding("cuda-unavailable", "warning", message, f"free ones have CUDA {has}")
-
-
-def _memory(values: Mapping[str, Any], account: Account, recipes: Sequence[Recipe]) -> Iterator[Finding]:
-    """Each GPU on which a worker may come to be, as if it were here; the same verdict for many is said once."""
-    if not recipes:
-        return
-    worst: dict[str, tuple[Finding, list[str]]] = {}
-    for gpu in chosen(values.get("gpu") or {}, account.gpus):
-        memory = gpu.memory * _GIB
-        host = Host(python=Python((3, 11, 0)), gpus=(Gpu(0, gpu.name, memory_total=memory, memory_free=memory),))
-        for finding in fit(host, recipes).findings:
-            if finding.code in ("gpu-memory-short", "gpu-memory-tight"):
-                worst.setdefault(finding.code, (finding, []))[1].append(gpu.id)
-    for finding, ids in worst.values():
-        mend = f'leave them out: "excludedTypes": {json.dumps(ids)}'
-        message = f"{finding.message}; workers may come to be on {', '.join(ids)}"
-        yield Finding(finding.code, finding.severity, message, mend)
-
-
-def _disk(values: Mapping[str, Any], image: Image | None, recipes: Sequence[Recipe]) -> Iterator[Finding]:
-    """Weights go to the volume, or to the container's disk, or are in the image."""
-    need, disk = _download(recipes), values.get("disk")
-    if not need or values.get("networkVolumes") or disk is None or need <= disk * _GB * (1 - _DISK_LEFT):
-        return
-    mend = f'set "disk": {int(need / _GB / (1 - _DISK_LEFT)) + 1}, or keep the weights on a network volume'
-    message = f"{readable(need)} of weights do not fit the container's disk of {disk} GB with a tenth of it free"
-    if image is None or image.size is None:
-        yield Finding("disk-short", "warning", f"{message}, unless the image holds them", mend)
-    elif image.size < need:
-        yield Finding("disk-short", "error", f"{message}, and the image is too small to hold them", mend)
+def _without(gpu: Mapping[str, Any], types: Sequence[GpuType], account: Account, ids: list[str]) -> str:
+    """How to do without these GPUs: the rest of the pools, or where that is none, pools of larger ones."""
+    if {one.id for one in types} - set(ids):
+        return f'leave them out: "excludedTypes": {json.dumps([*(gpu.get("excludedTypes") or ()), *ids])}'
+    most = max(one.memory for one in types)
+    least: dict[str, int] = {}
+    for one in account.gpus:
+        if one.pool:
+            least[one.pool] = min(one.memory, least.get(one.pool, one.memory))
+    larger = [pool for pool in sorted(least, key=lambda pool: (least[pool], pool)) if least[pool] > most]
+    return (
+        f"choose a pool of larger GPUs: {', '.join(larger)}" if larger else "choose a smaller model: no GPU is larger"
+    )
 
 
 def _spending(
@@ -257,7 +144,3 @@ def _spending(
             f" {monthly(spending.least)}"
         )
         yield Finding("workers-always-on", "warning", message, 'set "min": 0 if a cold start is bearable')
-
-
-def _download(recipes: Sequence[Recipe]) -> int:
-    return sum(recipe.download().bytes for recipe in recipes)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from greenroom.ship.account.values import with_mark, without_empty
 from greenroom.ship.deploy.masking import shown
 from greenroom.ship.deploy.target import Request
 from greenroom.ship.endpoints.blue_green import green_of, idle_workers
-from greenroom.ship.endpoints.configuration import as_body, as_patch, changes, values_of, with_mark
+from greenroom.ship.endpoints.configuration import as_patch, changes, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ def requests(release: Release, endpoint: Endpoint | None) -> Iterator[Request]:
     else:
         wanted = release.wanted if release.kind == "rollback" else with_mark(release.wanted, release.marks[0])
         if endpoint is None:
-            yield Request("POST", "/serverless", shown(as_body(wanted)))
+            yield Request("POST", "/serverless", shown(without_empty(wanted)))
         elif changed := changes(wanted, values_of(endpoint)):
             yield Request("PATCH", f"/serverless/{endpoint.id}", shown(as_patch(changed)))
         yield from _canary(release, endpoint.id if endpoint else _ID)
@@ -45,7 +46,7 @@ def taking_back(release: Release) -> Iterator[Request]:
 
 def _blue_green(release: Release) -> Iterator[Request]:
     green = green_of(release)
-    yield Request("POST", "/serverless", shown(as_body(green)))
+    yield Request("POST", "/serverless", shown(without_empty(green)))
     yield from _canary(release, _ID)
     yield Request("PATCH", f"/serverless/{release.beside}", idle_workers(release.before))
     own = changes(with_mark(release.wanted or {}, release.marks[0]), green)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from greenroom.ship.account.values import with_mark
 from greenroom.ship.deploy.records import now
 from greenroom.ship.deploy.steps import Step
-from greenroom.ship.endpoints.configuration import with_mark
 from greenroom.ship.endpoints.rollout import EndpointRollout
 
 if TYPE_CHECKING:
     from greenroom.plan.actions import Attempt
     from greenroom.plan.plan import Plan
+    from greenroom.ship.account.values import Values
     from greenroom.ship.deploy.pace import Pace
     from greenroom.ship.deploy.records import History, Release
-    from greenroom.ship.endpoints.configuration import Values
     from greenroom.ship.runpod.client import RunPod
 
 
@@ -73,7 +73,7 @@ class Rolling(EndpointRollout):
         self.note(state="reverting")
         before = self.release.before
         if before is None:
-            self.delete_made(attempt)
+            self.made.delete_made(self.release.endpoint, attempt)
             self.note(state="reverted", ended=now(), endpoint=None, outcome="taken back: there is no endpoint again")
             return
         self.bring_about(before, attempt)

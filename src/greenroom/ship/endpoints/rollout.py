@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from greenroom.ship.account.marked import Marked
 from greenroom.ship.deploy.errors import ChangeNotTaken
 from greenroom.ship.deploy.rollout import Rollout
 from greenroom.ship.endpoints.canary import prove
-from greenroom.ship.endpoints.configuration import MARK, as_body, as_patch, changes, values_of, with_mark
+from greenroom.ship.endpoints.configuration import as_patch, changes, values_of
 from greenroom.ship.endpoints.watching import watch
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class EndpointRollout(Rollout):
         return self.runpod.transport.stopped_by(attempt.stop)
 
     @property
+    def made(self) -> Marked[Endpoint]:
+        """What this release made."""
+        return Marked(self.runpod.endpoints, "endpoint", self.release.marks)
+
+    @property
     def identity(self) -> str:
         """The endpoint's id, once it was found or made."""
         assert self.release.endpoint is not None, "it was brought about before"  # noqa: S101 - the order of our steps
@@ -43,14 +49,11 @@ class EndpointRollout(Rollout):
 
     def find(self) -> Endpoint | None:
         """The endpoint: by its id, or by the mark of a creation whose reply never came. Raises RunPodError."""
-        if self.release.endpoint is not None:
-            return self.runpod.endpoints.find(self.release.endpoint)
-        found = self._marked()
-        return found[0] if found else None
+        return self.made.find(self.release.endpoint)
 
     def bring_about(self, wanted: Mapping[str, Any], attempt: Attempt) -> Endpoint:
         """Create the endpoint or set its values, and see that it has them. Raises ChangeNotTaken, RunPodError."""
-        endpoint = self.find() or self._create(wanted, attempt)
+        endpoint = self.find() or self.made.create(wanted, attempt)
         self._image = str(wanted.get("image", ""))
         if endpoint.id != self.release.endpoint:
             self.note(endpoint=endpoint.id)
@@ -77,21 +80,10 @@ class EndpointRollout(Rollout):
         endpoint = self.find()
         return endpoint is not None and not changes(wanted, values_of(endpoint))
 
-    def delete(self, identity: str | None, attempt: Attempt) -> None:
-        """Take an endpoint down; one that is gone is. Raises RunPodError."""
-        if identity is not None and self.runpod.endpoints.delete(identity):
-            attempt.say(f"deleted the endpoint {identity}")
-
-    def delete_made(self, attempt: Attempt) -> None:
-        """Take down all that this release made, also what it never learned of. Raises RunPodError."""
-        self.delete(self.release.endpoint, attempt)
-        for endpoint in self._marked():
-            self.delete(endpoint.id, attempt)
-
     def delete_all(self, attempt: Attempt) -> None:
         """Take down the endpoint, and the one that may still be beside it. Raises RunPodError."""
-        self.delete_made(attempt)
-        self.delete(self.release.beside, attempt)
+        self.made.delete_made(self.release.endpoint, attempt)
+        self.made.delete(self.release.beside, attempt)
 
     def is_gone(self) -> bool:
         """Whether nothing of it is in the list. Raises RunPodError."""
@@ -113,21 +105,3 @@ class EndpointRollout(Rollout):
     def is_proved(self) -> bool:
         """Whether the canary was answered in this run."""
         return self._proved
-
-    def _create(self, wanted: Mapping[str, Any], attempt: Attempt) -> Endpoint:
-        # With its own mark, also where a rollback makes what had another: by it a creation is found again.
-        body = as_body(with_mark(wanted, self.release.marks[0]))
-        made = self.runpod.endpoints.create(body, self._is_marked)
-        attempt.say(f"created the endpoint {made.name} ({made.id})")
-        # A request that was given up may have had its effect late.
-        for twin in self._marked():
-            if twin.id != made.id:
-                self.delete(twin.id, attempt)
-        return made
-
-    def _marked(self) -> list[Endpoint]:
-        """Endpoints with a mark of this release, in the platform's order."""
-        return list(filter(self._is_marked, self.runpod.endpoints.list()))
-
-    def _is_marked(self, endpoint: Endpoint) -> bool:
-        return endpoint.env.get(MARK) in self.release.marks

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from greenroom.ship.runpod.client import RunPod
     from greenroom.ship.runpod.types import CpuType, Endpoint, GpuType, Worker
 
-_MONTH_H = 24 * 30
+MONTH_H = 24 * 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def chosen(gpu: Mapping[str, Any], gpus: Sequence[GpuType]) -> tuple[GpuType, ..
 
 def monthly(amount: float) -> str:
     """``$994 in 30 days``."""
-    return f"${amount * _MONTH_H:.0f} in 30 days"
+    return f"${amount * MONTH_H:.0f} in 30 days"
 
 
 def _dearest(prices: Iterable[float | None]) -> float | None:

@@ -1,12 +1,14 @@
-"""What of RunPod is ours: endpoints by name, what bears our mark and no record knows, and pods that are paid for."""
+"""What of serverless endpoints is ours: by name, and what bears our mark and no record knows."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from greenroom.ship.account.roles import roles_of_all, roles_with_strays
+from greenroom.ship.account.values import without_mark
 from greenroom.ship.deploy.standing import Running, Standing, Survey
-from greenroom.ship.endpoints.configuration import MARK, changes, values_of, without_mark
+from greenroom.ship.endpoints.configuration import changes, values_of
 from greenroom.ship.endpoints.spending import Prices
 
 if TYPE_CHECKING:
@@ -15,50 +17,26 @@ if TYPE_CHECKING:
     from greenroom.ship.deploy.records import History
     from greenroom.ship.deploy.standing import Role
     from greenroom.ship.runpod.client import RunPod
-    from greenroom.ship.runpod.types import Endpoint, Pod
+    from greenroom.ship.runpod.types import Endpoint
 
 
-def survey_account(runpod: RunPod, histories: Sequence[History], names: Collection[str] = ()) -> Survey:
-    """Everything that bears our mark, and every pod that is paid for. Raises RunPodError.
+def survey_endpoints(runpod: RunPod, histories: Sequence[History], names: Collection[str] = ()) -> Survey:
+    """All endpoints of some names, and every other one that bears our mark. Raises RunPodError.
 
     histories: of all names, so that what they have is nobody's stray.  names: those that are asked for, all if empty.
     """
     endpoints = {endpoint.id: endpoint for endpoint in runpod.endpoints.list()}
     asked = [history for history in histories if not names or history.name in names]
-    of_others = {identity for history in histories if history not in asked for identity in roles(history, endpoints)}
-    found: dict[str, Role] = {}
-    for history in asked:
-        found = {**roles(history, endpoints), **found}
-    strays = [one.id for one in endpoints.values() if MARK in one.env and one.id not in {*found, *of_others}]
-    found |= dict.fromkeys(strays, "stray")
-    pods = [_pod(pod) for pod in runpod.pods.list() if pod.cost > 0 or MARK in pod.env]
+    found = roles_of_all(histories, asked, endpoints)
     standings = tuple(_standing(runpod, history, endpoints) for history in asked)
-    return Survey(standings, (*_running(runpod, endpoints, found), *pods))
+    return Survey(standings, _running(runpod, endpoints, found))
 
 
 def survey_name(runpod: RunPod, history: History) -> tuple[Standing, tuple[Running, ...]]:
     """What of one name is there, also what bears its mark and its records do not know. Raises RunPodError."""
     endpoints = {endpoint.id: endpoint for endpoint in runpod.endpoints.list()}
-    found = roles(history, endpoints)
-    for endpoint in endpoints.values():
-        if endpoint.env.get(MARK, "").startswith(f"{history.name}/"):
-            found.setdefault(endpoint.id, "stray")
+    found = roles_with_strays(history, endpoints)
     return _standing(runpod, history, endpoints), _running(runpod, endpoints, found)
-
-
-def roles(history: History, endpoints: Mapping[str, Endpoint]) -> dict[str, Role]:
-    """Why each endpoint of a name counts; the first reason is the strongest."""
-    under_way = history.unfinished
-    said: list[tuple[str | None, Role]] = [(history.endpoint, "in-use")]
-    for release in filter(None, (under_way, history.current)):
-        said += [(release.beside, "beside"), (release.endpoint, "unfinished" if release is under_way else "in-use")]
-    if under_way is not None:
-        said += [(one.id, "unfinished") for one in endpoints.values() if one.env.get(MARK) in under_way.marks]
-    found: dict[str, Role] = {}
-    for identity, role in said:
-        if identity is not None and identity in endpoints:
-            found.setdefault(identity, role)
-    return found
 
 
 def _running(runpod: RunPod, endpoints: Mapping[str, Endpoint], found: Mapping[str, Role]) -> tuple[Running, ...]:
@@ -73,10 +51,6 @@ def _endpoint(runpod: RunPod, endpoint: Endpoint, role: Role, prices: Prices) ->
     hourly = sum(known) if len(known) == len(costs) else None
     states = dict(Counter(str(worker.status) for worker in workers))
     return Running("endpoint", role, endpoint.id, endpoint.name, states, endpoint.workers.min, hourly)
-
-
-def _pod(pod: Pod) -> Running:
-    return Running("pod", "pod", pod.id, pod.name, {}, 0, pod.cost)
 
 
 def _standing(runpod: RunPod, history: History, endpoints: Mapping[str, Endpoint]) -> Standing:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from greenroom.errors import InputInvalid
 from greenroom.findings import Finding
+from greenroom.ship.account.templates import with_template
+from greenroom.ship.account.values import MARK, with_mark, without_mark
 from greenroom.ship.deploy import images
 from greenroom.ship.deploy.beside import TakenBack
 from greenroom.ship.deploy.errors import ReleaseUnfinished, RollbackImpossible
@@ -17,7 +18,7 @@ from greenroom.ship.deploy.records import NO_MARK, History, Release
 from greenroom.ship.deploy.rollout import Rollout, TakenDown
 from greenroom.ship.deploy.target import Prepared
 from greenroom.ship.endpoints.blue_green import BlueGreen
-from greenroom.ship.endpoints.configuration import MARK, changes, values_of, with_mark, without_mark
+from greenroom.ship.endpoints.configuration import changes, values_of
 from greenroom.ship.endpoints.preflight import Account, examine
 from greenroom.ship.endpoints.requests import requests, taking_back
 from greenroom.ship.endpoints.rolling import Rolling
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from greenroom.recipes.recipe import Recipe
+    from greenroom.ship.account.declaration import Declaration
+    from greenroom.ship.account.values import Values
     from greenroom.ship.deploy.images import Looked, Reference
     from greenroom.ship.deploy.records import Kind
     from greenroom.ship.deploy.standing import Running, Standing
-    from greenroom.ship.endpoints.configuration import Values
-    from greenroom.ship.endpoints.declaration import Declaration
     from greenroom.ship.runpod.client import RunPod
     from greenroom.ship.runpod.types import Endpoint
 
@@ -81,7 +82,7 @@ class EndpointTarget:
         Raises RunPodError, ReleaseUnfinished, FileUnreadable, InputInvalid.
         """
         endpoint, found = _endpoint(history, self.runpod.endpoints.list(), adopt=asked.adopt)
-        values, said = self._values(asked)
+        values, said = with_template(asked.declaration.values, self.runpod)
         found += said
         looked = self.look_up(images.Reference.parse(str(values["image"])))
         values["image"], said = pinned(str(values["image"]), looked)
@@ -144,25 +145,6 @@ class EndpointTarget:
 
     def _take_back(self, history: History, release: Release) -> Rollout:
         return TakenBack(self.beside(history, release))
-
-    def _values(self, asked: EndpointAsked) -> tuple[Values, tuple[Finding, ...]]:
-        """What the file declares, a template's values in it: what is made from one does not follow its changes."""
-        values = dict(asked.declaration.values)
-        identity = values.pop("templateId", None)
-        if identity is None:
-            return values, ()
-        template = self.runpod.templates.get(str(identity))
-        said = template.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        kept = {name: said[name] for name in ("image", "args", "disk", "ports", "registry") if said.get(name)}
-        said_here = {name: value for name, value in values.items() if name != "image" or value}
-        values = {**kept, **said_here, "env": {**template.env, **values["env"]}}
-        gpu = values.get("gpu")
-        if gpu and template.allowed_cuda_versions and not {"allowedCudaVersions", "minCudaVersion"} & gpu.keys():
-            values["gpu"] = {**gpu, "allowedCudaVersions": list(template.allowed_cuda_versions)}
-        if not values.get("image"):
-            raise InputInvalid(f"the template {template.name} ({identity}) names no image", mend="--image NAME@DIGEST")
-        message = f"the values of the template {template.name} ({identity}) are taken as they are now"
-        return values, (Finding("template-resolved", "note", message, "deploy again when it has changed"),)
 
 
 def _endpoint(

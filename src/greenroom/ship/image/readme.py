@@ -73,8 +73,10 @@ def _terms(blueprint: Blueprint) -> str:
 def _places(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
     yield "user", f"{UID}, in no group but its own; the root file system may be read-only"
     yield f"`{DATA}`", "jobs, uploads, results, caches: a local disk of its own"
-    fetched = blueprint.fetches_at_start
-    yield "weights", f"on the volume at `{VOLUME}`, fetched by the first start" if fetched else "in the image"
+    if blueprint.fetches_at_start:
+        yield "weights", f"on the volume at `{VOLUME}`, fetched by the first start"
+    else:
+        yield "weights", "in the image" if blueprint.weights == "baked" else "with the packages"
     if blueprint.environment == "volume":
         yield "packages", f"packed on the volume at `{VOLUME}`, made by the first start, unpacked to `{DATA}` by all"
     else:

@@ -22,8 +22,14 @@ _LONGEST_S = 3600.0
 _STEP = re.compile(r"^(?:\[(\d+)/\d+\] )?STEP (\d+)/\d+: (.*)$")
 # "Dockerfile:12" above the lines that BuildKit quotes.
 _QUOTED = re.compile(r"^\S*?Dockerfile\S*:(\d+)$")
-# What builders say around the words of the program that failed.
-_AROUND = re.compile(r"^(?:subprocess exited|Error: |error building|-{3,}|ERROR: |#\d+ |\s*\d+ \||-->|>>>)")
+# What builders say around the words of the program that failed: of its end, and of images that they fetch.
+_AROUND = re.compile(
+    r"^(?:subprocess exited|Error: |error building|-{3,}|ERROR: |#\d+ |\s*\d+ \||-->|>>>"
+    r"|time=\"|Trying to pull |Resolv(?:ed|ing) |Getting image source |Copying (?:blob|config) "
+    r"|Writing manifest |Storing signatures)"
+)
+# Where buildah itself fails, its last words are the reason; of a program it knows the exit status alone.
+_REASON = re.compile(r"^Error: (?!.*exit status \d+$)(?:building at STEP \".*?\": )?(.+)$")
 _SAID = re.compile(r"^#\d+ [\d.]+ (.*)$")
 _MOST_WORDS = 3
 
@@ -32,6 +38,7 @@ _MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"externally-managed-environment", "pip-refused", "make a virtual environment first: python3 -m venv /opt/venv"),
     (r"No space left on device", "disk-full", "free some room where the engine keeps its images"),
     (r"manifest unknown|not found: manifest|no such image", "base-missing", "name a base and a tag that exist"),
+    (r"Error: .*pinging container registry", "base-unreachable", "check its name, and that its registry answers"),
     (r"Temporary failure (?:in name )?resol|Could not resolve|Network is unreachable", "no-network",
      "let the build reach the network, or give it a mirror by the secret pip"),
     (r"certificate verify failed|UnknownIssuer", "certificate-unknown",
@@ -102,7 +109,10 @@ def _of_step(every: tuple[Instruction, ...], stage: int, number: int, words: str
 
 
 def _words(lines: list[str]) -> str:
-    """The last words of the program itself."""
+    """The last words of the program itself, or of the builder where that could not go on."""
+    reasons = [said[1] for line in lines if (said := _REASON.match(line))]
+    if reasons:
+        return reasons[-1]
     programs = [said[1].strip() for line in lines if (said := _SAID.match(line))]
     around = (_AROUND, _STEP, _QUOTED)
     kept = programs or [line.strip() for line in lines if not any(one.match(line) for one in around)]

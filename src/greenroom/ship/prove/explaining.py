@@ -24,8 +24,12 @@ _RAISED = re.compile(r"^(?P<what>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrup
 _UNDER_WAY = re.compile(r"^start\.sh: (?!error: )(?P<step>.+)$", re.MULTILINE)
 _VARIABLE = re.compile(r"\\\$(?:\\\{[^}]*\\\}|\\\([^)]*\\\)|\w+)")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-# podman's own log, such as of health checks that it cannot time.
-_LOG = 'time="'
+# What engines say around the reason: podman's own log, such as of health checks that it cannot time; of an image that
+# is fetched; where Docker's help is.
+_AROUND = re.compile(
+    r"time=\"|Trying to pull |Unable to find image |Getting image source |Copying |Writing manifest |Storing signatures"
+    r"|See 'docker |Run 'docker "
+)
 KILLED = 137
 _MOST_LINES = 3
 # Of execve, in the words of shells and engines.
@@ -69,7 +73,7 @@ def ended_early(folder: Path, code: int, said: str, port: int | None) -> Finding
 def not_started(folder: Path, said: str) -> Finding:
     """The engine could not run what the image says."""
     path, line = _place(folder)
-    told = [row.strip() for row in said.splitlines() if row.strip() and not row.startswith(_LOG)]
+    told = [row.strip() for row in said.splitlines() if row.strip() and not _AROUND.match(row)]
     what = told[-1] if told else "the engine gave no reason"
     found = Finding(
         "not-started",

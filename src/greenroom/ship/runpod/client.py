@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=Named)
 R = TypeVar("R", bound=Resource)
 PodAction = Literal["start", "stop", "restart"]
+Product = Literal["SERVERLESS", "POD"]
 
 # A creation whose reply got lost is looked for before it is sent again, and that is not done for ever.
 _CREATIONS = 3
@@ -151,9 +152,9 @@ class RunPod:
         self.volumes = Collection(transport, "/network-volumes", "networkVolumes", Volume)
         self.registries = Collection(transport, "/registries", "registries", Registry)
 
-    def gpus(self) -> tuple[GpuType, ...]:
-        """The catalogue of GPUs, with prices and what serverless has of them now. Raises RunPodError."""
-        asked = {"include": "AVAILABILITY", "product": "SERVERLESS"}
+    def gpus(self, product: Product = "SERVERLESS") -> tuple[GpuType, ...]:
+        """The catalogue of GPUs, with prices and what this product has of them now. Raises RunPodError."""
+        asked = {"include": "AVAILABILITY", "product": product}
         return _listed(GpuType, self.transport.get("/catalog/gpus", asked), "gpus", "/catalog/gpus")
 
     def cpus(self) -> tuple[CpuType, ...]:

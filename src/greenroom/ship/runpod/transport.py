@@ -209,8 +209,8 @@ class Transport:
         return request
 
 
-def checked_url(url: str) -> str:
-    """An address that a key may be sent to, without the slash at its end. Raises InputInvalid."""
+def checked_url(url: str, sent: str = "RunPod's key") -> str:
+    """An address that a key may be sent to, without the slash at its end. sent: what, in words. Raises InputInvalid."""
     try:
         parts = urlsplit(url)
         is_whole = bool(parts.hostname) and parts.port != 0 and not parts.username
@@ -218,7 +218,7 @@ def checked_url(url: str) -> str:
         is_whole, parts = False, urlsplit("")
     if not is_whole or not (parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname or ""))):
         raise InputInvalid(
-            f"RunPod's key is not sent to {quoted(url)}", mend="give an https address; http is for this machine alone"
+            f"{sent} is not sent to {quoted(url)}", mend="give an https address; http is for this machine alone"
         )
     return url.rstrip("/")
 

@@ -49,8 +49,8 @@ class EndpointGpu(Resource):
     min_cuda_version: str | None = None
 
 
-class EndpointCpu(Resource):
-    """One kind of CPU worker. What memory it brings is the platform's to say, and not to be sent back."""
+class CpuChoice(Resource):
+    """CPUs of a worker or a pod. What memory it brings is the platform's to say, and not to be sent back."""
 
     id: str
     vcpu_count: int
@@ -79,7 +79,7 @@ class Endpoint(Container):
 
     type: EndpointType = "QUEUE"
     gpu: EndpointGpu | None = None
-    cpu: tuple[EndpointCpu, ...] = ()
+    cpu: tuple[CpuChoice, ...] = ()
     workers: Workers = Workers()
     scaling: dict[str, Any] = Field(default_factory=dict)
     data_center_ids: tuple[str, ...] = ()
@@ -159,12 +159,44 @@ class ReleaseList(Resource):
     endpoint_version: int | None = None
 
 
+class PersistentMount(Resource):
+    """Storage of a pod on its own host. size: GB."""
+
+    size: int
+    path: str
+
+
+class NetworkMount(Resource):
+    """A network volume in a pod."""
+
+    volume_id: str
+    path: str
+
+
+class Mounts(Resource):
+    """What of a pod's storage outlives its container: one of both kinds at most."""
+
+    persistent: PersistentMount | None = None
+    network: tuple[NetworkMount, ...] = ()
+
+
+class PodGpu(Resource):
+    """The GPUs of a pod, all of one type."""
+
+    id: str
+    count: int = 1
+
+
 class Pod(Container):
-    """A pod. cost: dollars an hour now."""
+    """A pod. actions: what may be done to it in this state.  cost: dollars an hour now, 0 for one that is stopped."""
 
     status: Literal["PROVISIONING", "STARTING", "RUNNING", "EXITED", "ERROR", "TERMINATED"]
     actions: tuple[str, ...] = ()
     cost: float = 0.0
+    mounts: Mounts = Mounts()
+    gpu: PodGpu | None = None
+    cpu: CpuChoice | None = None
+    cloud: str = "SECURE"
     data_center_id: str | None = None
     cuda_version: str | None = None
 
@@ -172,6 +204,7 @@ class Pod(Container):
 class Template(Container):
     """Container settings by name. What was made from one does not follow its changes."""
 
+    mounts: Mounts = Mounts()
     allowed_cuda_versions: tuple[str, ...] = ()
     serverless: bool = False
     public: bool = False
@@ -212,21 +245,30 @@ class CudaStock(Resource):
     available: bool
 
 
+class MostGpus(Resource):
+    """How many GPUs of a type one pod can have, in each cloud; 0 where that cloud has none of it."""
+
+    secure: int | None = None
+    community: int | None = None
+
+
 class GpuType(Named):
     """A GPU of the catalogue. memory: GB, as advertised.  availability and below: None where it was not asked for."""
 
     pool: str | None = None
     memory: int = 0
     price: Price = Price()
+    max_count: MostGpus = MostGpus()
     availability: Availability | None = None
     data_centers: tuple[Stock, ...] | None = None
     cuda_versions: tuple[CudaStock, ...] | None = None
 
 
 class CpuPrice(Resource):
-    """Dollars an hour for one vCPU."""
+    """Dollars an hour for one vCPU. secure: of a pod."""
 
     serverless_per_vcpu: float | None = None
+    secure_per_vcpu: float | None = None
 
 
 class CpuType(Named):

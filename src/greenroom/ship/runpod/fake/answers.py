@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from greenroom.ship.runpod.fake.pods import answer_pods, through_proxy
+from greenroom.ship.runpod.fake.replies import Problem, Reply, check_keys, log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,29 +19,6 @@ _CHANGEABLE = _CONTAINER | {
 }  # fmt: skip
 _GPU = {"pools", "excludedTypes", "count", "allowedCudaVersions", "minCudaVersion"}
 _CPU = {"id", "vcpuCount"}
-_STARTS = {"start": "PROVISIONING", "stop": "EXITED", "restart": "STARTING"}
-
-
-class Reply(NamedTuple):
-    """An answer. body: JSON, None for none; a string is a stream of events."""
-
-    status: int
-    body: Any = None
-
-
-class Problem(Exception):
-    """A refusal, as RFC 9457 writes it."""
-
-    def __init__(self, status: int, detail: str, errors: tuple[str, ...] = ()) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.errors = status, detail, errors
-
-    def reply(self) -> Reply:
-        """The problem document."""
-        titles = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 409: "Conflict", 429: "Too Many Requests"}
-        title = titles.get(self.status, "Error")
-        document = {"title": title, "status": self.status, "detail": self.detail}
-        return Reply(self.status, document | ({"errors": list(self.errors)} if self.errors else {}))
 
 
 def answer(platform: Platform, base: str, method: str, path: str, body: Any) -> Reply:
@@ -50,13 +29,21 @@ def answer(platform: Platform, base: str, method: str, path: str, body: Any) -> 
         case ["v2", "serverless", *rest]:
             return _serverless(platform, base, method, rest, body)
         case ["v2", "pods", *rest]:
-            return _pods(platform, method, rest, body)
+            return answer_pods(platform, method, rest, body)
         case ["v2", ("templates" | "network-volumes" | "registries") as kind, *rest]:
             return _plain(platform, kind, method, rest, body)
         case ["v2", "catalog", ("gpus" | "cpus") as kind] if method == "GET":
             return Reply(200, {kind: platform.gpus if kind == "gpus" else platform.cpus})
         case ["v2", identity, *rest] if identity in platform.endpoints:
             return _queue(platform, platform.endpoints[identity], method, rest, body)
+    return _container(platform, method, parts, path)
+
+
+def _container(platform: Platform, method: str, parts: list[str], path: str) -> Reply:
+    """What containers answer by themselves."""
+    match parts:
+        case ["pods", identity, port, *_]:
+            return through_proxy(platform, method, identity, port)
         case ["lb", identity, *rest] if identity in platform.endpoints:
             return _balanced(platform, platform.endpoints[identity], "/" + "/".join(rest))
     raise Problem(404, f"there is nothing at {path}")
@@ -73,7 +60,7 @@ def _serverless(platform: Platform, base: str, method: str, rest: list[str], bod
     if rest[1:]:
         return _of_endpoint(platform, endpoint, method, rest[1:])
     if method == "PATCH":
-        _check_keys(body, _CHANGEABLE)
+        check_keys(body, _CHANGEABLE)
         if {"gpu", "cpu"} & body.keys() - endpoint.config.keys():
             raise Problem(400, "the compute of an endpoint cannot be changed")
         _check_endpoint({**endpoint.config, **body}, body)
@@ -92,12 +79,12 @@ def _of_endpoint(platform: Platform, endpoint: Endpoint, method: str, rest: list
             return Reply(200, _releases(endpoint))
         case "GET", ["workers", identity, "logs"] if identity in {worker.id for worker in endpoint.workers}:
             worker = next(worker for worker in endpoint.workers if worker.id == identity)
-            return Reply(200, _log(f"{worker.image} is {worker.status.lower()}"))
+            return Reply(200, log(f"{worker.image} is {worker.status.lower()}"))
     raise Problem(404, "no such thing of a serverless endpoint")
 
 
 def _new_endpoint(platform: Platform, body: Any) -> dict[str, Any]:
-    _check_keys(body, _CHANGEABLE | {"type"})
+    check_keys(body, _CHANGEABLE | {"type"})
     missing = tuple(f"{name} is required" for name in ("name", "type", "scaling") if not body.get(name))
     if missing:
         raise Problem(422, "Request validation failed.", missing)
@@ -109,13 +96,6 @@ def _new_endpoint(platform: Platform, body: Any) -> dict[str, Any]:
         raise Problem(400, "image is required unless templateId is set")
     _check_endpoint(config, config)
     return config
-
-
-def _check_keys(body: Any, known: set[str]) -> None:
-    if not isinstance(body, dict):
-        raise Problem(400, "the body is not an object")
-    if unknown := sorted(body.keys() - known):
-        raise Problem(422, "Request validation failed.", tuple(f"{name} is not a field" for name in unknown))
 
 
 def _check_endpoint(config: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
@@ -238,53 +218,6 @@ def _balanced(platform: Platform, endpoint: Endpoint, path: str) -> Reply:
     return Reply(200, {"image": ready[0].image})
 
 
-def _pods(platform: Platform, method: str, rest: list[str], body: Any) -> Reply:
-    if not rest and method == "GET":
-        return Reply(200, {"pods": [_pod(platform, pod) for pod in platform.pods.values()]})
-    if not rest and method == "POST":
-        if not body.get("name") or not (body.get("image") or body.get("templateId")):
-            raise Problem(422, "Request validation failed.", ("name and image are required",))
-        identity = platform.new_id("pod")
-        platform.pods[identity] = {"env": {}, **body, "id": identity, "status": "PROVISIONING"}
-        return Reply(201, _pod(platform, platform.pods[identity]))
-    pod = platform.pods.get(rest[0]) if rest else None
-    if pod is None:
-        raise Problem(404, "no such pod")
-    match method, rest[1:]:
-        case "GET", []:
-            pass
-        case "PATCH", []:
-            pod.update(body)
-        case ("DELETE", []):
-            del platform.pods[pod["id"]]
-            return Reply(204)
-        case "POST", ["action"]:
-            if body.get("action") not in _actions(pod):
-                raise Problem(409, f"the pod is {pod['status']}")
-            if body["action"] == "terminate":
-                del platform.pods[pod["id"]]
-                return Reply(204)
-            pod["status"] = _STARTS[body["action"]]
-        case "GET", ["logs"]:
-            return Reply(200, _log(f"{pod.get('image', '')} is {pod['status'].lower()}"))
-        case _:
-            raise Problem(404, "no such thing of a pod")
-    return Reply(200, _pod(platform, pod))
-
-
-def _actions(pod: Mapping[str, Any]) -> list[str]:
-    if pod["status"] == "RUNNING":
-        return ["stop", "restart", "terminate"]
-    return ["start", "terminate"] if pod["status"] == "EXITED" else ["stop", "terminate"]
-
-
-def _pod(platform: Platform, pod: Mapping[str, Any]) -> dict[str, Any]:
-    gpu = pod.get("gpu", {})
-    price = next((known["price"]["secure"] for known in platform.gpus if known["id"] == gpu.get("id")), 0.1)
-    cost = 0.0 if pod["status"] in ("EXITED", "ERROR") else price * gpu.get("count", 1)
-    return {**pod, "cost": cost, "actions": _actions(pod)}
-
-
 def _plain(platform: Platform, kind: str, method: str, rest: list[str], body: Any) -> Reply:
     """What is only kept: templates, volumes, registries."""
     name, kept, required = {
@@ -315,12 +248,3 @@ def _plain(platform: Platform, kind: str, method: str, rest: list[str], body: An
 
 def _public(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name not in ("username", "password")}
-
-
-def _log(line: str) -> str:
-    times = ("2026-11-23T12:00:00.000Z", "2026-11-23T12:00:01.000Z")
-    lines = (("system", "container started"), ("container", line))
-    return "".join(
-        f"id: {ts}\ndata: {json.dumps({'source': source, 'line': said, 'ts': ts})}\n\n"
-        for ts, (source, said) in zip(times, lines, strict=True)
-    )

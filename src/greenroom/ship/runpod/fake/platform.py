@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from greenroom.ship.runpod.fake.clock import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from greenroom.ship.runpod.fake.pods import Pod
 
 # What makes a new version when it changes, with the platform's own word for it in the release's diff; the rest acts at
 # once.
@@ -37,12 +40,16 @@ _WORKERS = {"min": 0, "max": 3, "idleTimeout": 10}
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How workers of an image are. starts: whether they become healthy.  answers: whether their jobs succeed."""
+    """How workers and pods of an image are.
+
+    starts: whether they become healthy.  answers: whether their jobs succeed.  is_ready: whether a pod's port says so.
+    """
 
     boot_s: float = 2.0
     job_s: float = 1.0
     starts: bool = True
     answers: bool = True
+    is_ready: bool = True
 
 
 @dataclass(slots=True)
@@ -110,7 +117,7 @@ class Platform:
         self.gpus = gpus()
         self.cpus = cpus()
         self.endpoints: dict[str, Endpoint] = {}
-        self.pods: dict[str, dict[str, Any]] = {}
+        self.pods: dict[str, Pod] = {}
         self.templates: dict[str, dict[str, Any]] = {}
         self.volumes: dict[str, dict[str, Any]] = {}
         self.registries: dict[str, dict[str, Any]] = {}
@@ -118,9 +125,11 @@ class Platform:
 
     def copy(self) -> Platform:
         """The same account once more, at the same clock; from here on each has a life of its own."""
-        other = Platform(self.clock)
+        other = copy.copy(self)
         for name, value in vars(self).items():
-            if name != "clock":
+            if name in ("gpus", "cpus"):  # large, and plain JSON, which is copied faster so
+                setattr(other, name, json.loads(json.dumps(value)))
+            elif name != "clock":
                 setattr(other, name, copy.deepcopy(value))
         return other
 
@@ -128,6 +137,10 @@ class Platform:
         """An id such as ``ep7``."""
         self._numbers += 1
         return f"{kind}{self._numbers}"
+
+    def behaviour_of(self, image: str) -> Behaviour:
+        """How an image is, by a part of its name."""
+        return next((said for part, said in self.behave.items() if part in image), Behaviour())
 
     def create_endpoint(self, body: Mapping[str, Any]) -> Endpoint:
         """A new endpoint, its first version with it."""
@@ -193,8 +206,7 @@ class Platform:
         for endpoint in self.endpoints.values():
             self._settle(endpoint, now)
         for pod in self.pods.values():
-            if pod["status"] in ("PROVISIONING", "STARTING"):
-                pod["status"] = "RUNNING"
+            pod.advance(now)
 
     def _release(self, endpoint: Endpoint, changes: list[dict[str, Any]]) -> None:
         release = {
@@ -250,7 +262,7 @@ class Platform:
 
     def _new_worker(self, endpoint: Endpoint, now: float) -> Worker:
         image = str(endpoint.config["image"])
-        behaviour = next((said for part, said in self.behave.items() if part in image), Behaviour())
+        behaviour = self.behaviour_of(image)
         pools = endpoint.config.get("gpu", {}).get("pools", [])
         gpu = next((known["id"] for known in self.gpus if known["pool"] in pools), None)
         return Worker(

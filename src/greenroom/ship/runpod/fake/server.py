@@ -11,8 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from greenroom.ship.runpod.fake.answers import Problem, Reply, answer
+from greenroom.ship.runpod.fake.answers import answer
 from greenroom.ship.runpod.fake.platform import Platform
+from greenroom.ship.runpod.fake.replies import Problem, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,11 @@ class FakeRunPod:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
+    def pod_url(self) -> str:
+        """The address of ports of pods, for the setting ``runpod_pod_url``."""
+        return f"{self.base}/pods/{{pod}}/{{port}}"
+
+    @property
     def url(self) -> str:
         """The address of the interface, for the setting ``runpod_url``."""
         return f"{self.base}/v2"
@@ -103,9 +109,10 @@ class FakeRunPod:
             return Problem(fault.status, fault.detail).reply(), dict(fault.headers)
         if fault and fault.kind == "half" and isinstance(body, dict):
             body = dict(list(body.items())[:1])
-        headers = self._quota()
+        is_proxied = path.startswith("/pods/")
+        headers = {} if is_proxied else self._quota()
         try:
-            self._admit(authorization, is_spent="Retry-After" in headers)
+            self._admit(authorization, is_proxied=is_proxied, is_spent="Retry-After" in headers)
             reply = answer(self.platform, self.base, method, path, body)
         except Problem as problem:
             reply = problem.reply()
@@ -115,8 +122,12 @@ class FakeRunPod:
             return Problem(fault.status, "failed behind its effect").reply(), dict(fault.headers)
         return reply, headers
 
-    def _admit(self, authorization: str, *, is_spent: bool) -> None:
+    def _admit(self, authorization: str, *, is_proxied: bool, is_spent: bool) -> None:
         """Raises Problem."""
+        if is_proxied:
+            if authorization:
+                raise Problem(400, "the key of the account is sent to a container")
+            return
         if authorization != f"Bearer {self.key}":
             raise Problem(401, "the key is not known")
         if is_spent:
