@@ -138,7 +138,8 @@ def test_hdr10_is_carried(tmp_path: Path, codec: Any) -> None:
 @pytest.mark.parametrize("codec", ["h264", "h265", "av1", "prores"])
 @pytest.mark.parametrize("turn", [(90, False, False), (180, True, False)])
 def test_rotation_is_applied_and_no_flag_remains(tmp_path: Path, codec: Any, turn: tuple[float, bool, bool]) -> None:
-    source = video(tmp_path / "in.mp4", turn=turn, frames=3, sample_aspect_ratio=Fraction(4, 3), options={"qp": "4"})
+    path, aspect = tmp_path / "in.mp4", Fraction(4, 3)
+    source = video(path, turn=turn, frames=3, size=(96, 64), sample_aspect_ratio=aspect, options={"qp": "4"})
     reader = VideoReader(source)
     encoding = Encoding(codec, "high", FAST[codec])
     if codec == "prores":
@@ -216,6 +217,11 @@ def test_the_index_of_an_mp4_comes_first(tmp_path: Path) -> None:
     write(tmp_path / "x.mp4", Encoding("h264"))
     data = (tmp_path / "x.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_h265_is_not_written_narrower_than_its_encoder_bears(tmp_path: Path) -> None:
+    with pytest.raises(EncodingImpossible, match="48x64 is narrower than the 64 pixels"):
+        VideoWriter(tmp_path / "x.mp4", PictureFormat.constant(48, 64, RATE), Encoding("h265"))
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mov"])

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from greenroom.media.video.facts import VideoFacts
 
 _FINEST_RATE = 1 << 16  # encoders keep the parts of a rate in 32 bits
+# Below it libx265 writes past its own memory, whatever its blocks' size.
+_NARROWEST_H265 = 64
 
 
 class VideoWriter:
@@ -142,5 +144,10 @@ def _kept_size(pictures: PictureFormat, encoding: Encoding) -> tuple[int, int]:
     if not width or not height:
         raise EncodingImpossible(
             f"{pictures.width}x{pictures.height} has not two pixels for one of chroma", mend="choose chroma 444"
+        )
+    if encoding.codec == "h265" and width < _NARROWEST_H265:
+        raise EncodingImpossible(
+            f"{pictures.width}x{pictures.height} is narrower than the {_NARROWEST_H265} pixels that h265 begins with",
+            mend="choose h264, av1 or ffv1",
         )
     return width, height
