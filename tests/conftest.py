@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from greenroom.models.voice.piper import Piper
 
+# A machine that is busy makes no property false: how long an example takes is no part of it.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 # No machine that runs these tests has a GPU: kernels run in Triton's interpreter, which is asked for before they load.
 os.environ["TRITON_INTERPRET"] = "1"
 # Tests run side by side, on all cores: threads of torch's own would only wait for each other.

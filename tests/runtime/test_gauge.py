@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,18 +11,24 @@ import pytest
 
 from greenroom.runtime.gauge import Gauge, host_peak
 
+HELD = """
+from greenroom.runtime.gauge import Gauge, host_peak
+gauge = Gauge("cpu")
+gauge.reset()
+before = host_peak()
+block = bytearray(b"x") * 60_000_000
+del block
+peak = gauge.read()
+print(peak.host - before, peak.device)
+"""
+
 
 def test_the_host_peak_holds_what_was_given_back() -> None:
-    gauge = Gauge("cpu")
-    gauge.reset()
-    before = host_peak()
-    block = bytearray(b"x") * 60_000_000
-    del block
-    peak = gauge.read()
-    assert before is not None
-    assert peak.host is not None
-    assert peak.host > before + 40_000_000
-    assert peak.device is None
+    """In a process of its own: of one that has run many tests, the system may take pages back meanwhile."""
+    done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=True)
+    grown, device = done.stdout.split()
+    assert int(grown) > 40_000_000
+    assert device == "None"
 
 
 def test_a_kernel_that_does_not_say_gives_nothing(tmp_path: Path) -> None:
