@@ -33,6 +33,7 @@ from greenroom.nn.adaptive_norm import add_norm_modulate, norm_modulate
 from greenroom.nn.heads import place_heads
 from machine import machine
 from report import report
+from seedvr2_vae import event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ def timed(work: Callable[[], Any], runs: int) -> dict[str, float]:
     for _ in range(2):
         work()
     # torch gives the constructor no types.
-    events = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in range(runs)]  # type: ignore[no-untyped-call]
+    events = [[event() for _ in range(2)] for _ in range(runs)]
     for began, ended in events:
         began.record()
         work()

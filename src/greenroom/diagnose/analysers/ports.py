@@ -32,7 +32,7 @@ def address(recipe: Recipe) -> Iterator[Finding]:
             if server.host in LOCAL and not behind:
                 patch = None
                 for host in LOCAL:
-                    patch = patch or (replaced(recipe.folder, server.place, host, "0.0.0.0") if server.told else None)  # noqa: S104 - in the recipe
+                    patch = patch or (replaced(recipe.folder, server.place, host, "0.0.0.0") if server.told else None)  # noqa: S104 - text for the recipe; nothing is bound here
                 patch = patch if server.told else _with_host(recipe, server)
                 why = "listens" if server.told else "listens, unless it is told otherwise,"
                 yield error(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from greenroom.findings import Finding
+from greenroom.ship.account.asked import Asked
 from greenroom.ship.account.templates import with_template
 from greenroom.ship.account.values import MARK, with_mark, without_mark
 from greenroom.ship.deploy import images
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from greenroom.recipes.recipe import Recipe
-    from greenroom.ship.account.declaration import Declaration
     from greenroom.ship.account.values import Values
     from greenroom.ship.deploy.images import Looked, Reference
     from greenroom.ship.deploy.records import Kind
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointAsked:
+class EndpointAsked(Asked):
     """A deploy as it is asked for.
 
     canary: inputs of the job that proves it.  recipes: the model's and its components'.  max_hourly: dollars.
@@ -47,7 +47,6 @@ class EndpointAsked:
     greenroom did not make may be taken over.
     """
 
-    declaration: Declaration
     canary: Values | None
     model: str | None = None
     recipes: Sequence[Recipe] = ()
@@ -55,16 +54,6 @@ class EndpointAsked:
     blue_green: bool = False
     soak_s: float = 600.0
     adopt: bool = False
-
-    @property
-    def name(self) -> str:
-        """Of the deploy."""
-        return self.declaration.name
-
-    @property
-    def image(self) -> str:
-        """As the file or the command names it; empty where its template does."""
-        return str(self.declaration.values.get("image", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from greenroom.findings import Finding
+from greenroom.ship.account.asked import Asked
 from greenroom.ship.account.templates import with_template
 from greenroom.ship.account.values import MARK, with_mark, without_empty
 from greenroom.ship.deploy import images
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from greenroom.recipes.recipe import Recipe
-    from greenroom.ship.account.declaration import Declaration
     from greenroom.ship.account.values import Values
     from greenroom.ship.deploy.images import Looked, Reference
     from greenroom.ship.deploy.records import History, Release
@@ -38,7 +38,7 @@ _ID = "ID"
 
 
 @dataclass(frozen=True, slots=True)
-class PodAsked:
+class PodAsked(Asked):
     """A deploy as it is asked for.
 
     probe: a path that the pod answers with 200.  canary: a request that proves it.  recipes: the model's and its
@@ -46,7 +46,6 @@ class PodAsked:
     shares_volume: the image bears another pod on its network volume.
     """
 
-    declaration: Declaration
     probe: str = "/readyz"
     canary: Values | None = None
     model: str | None = None
@@ -55,16 +54,6 @@ class PodAsked:
     soak_s: float = 600.0
     stops_old: bool = False
     shares_volume: bool = False
-
-    @property
-    def name(self) -> str:
-        """Of the deploy."""
-        return self.declaration.name
-
-    @property
-    def image(self) -> str:
-        """As the file or the command names it; empty where its template does."""
-        return str(self.declaration.values.get("image", ""))
 
 
 @dataclass(frozen=True, slots=True)
