@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _NEEDED = (
     Library("torch", "torch", "models"),
     Library("safetensors", "safetensors", "models"),
-    Library("av", "av", "captions"),
+    Library("av", "av", "models"),
     Library("numpy", "numpy", "models"),
 )
 _MULTIPLE = 16
