@@ -54,7 +54,7 @@ def test_the_video_sees_the_same_when_the_text_does_not_listen() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_what_the_text_hears_is_summed_in_float32(dtype: torch.dtype) -> None:
+def test_what_the_text_hears_is_summed_in_float64(dtype: torch.dtype) -> None:
     seen, heard = attend_windows(with_room().to(dtype), SAID.to(dtype), GROUPS, hear=True)
     assert heard is not None
-    assert (seen.dtype, heard.dtype) == (dtype, torch.float32)
+    assert (seen.dtype, heard.dtype) == (dtype, torch.float64)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenroom.models.seedvr2.framing import Framing
-from greenroom.models.seedvr2.preprocess import MULTIPLE, Size, prepare
+from greenroom.models.seedvr2.preprocess import prepare
+from greenroom.models.seedvr2.sizes import MULTIPLE, Size
 from tests.models.seedvr2.networks import normal
 
 

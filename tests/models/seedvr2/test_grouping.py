@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenroom.models.seedvr2.grouping import by_size, groups_of, parts_of
+from greenroom.models.seedvr2.grouping import by_size, groups_of, parts_of, runs_of
 from greenroom.models.seedvr2.windows import Grid, windows
 
 GRIDS = st.tuples(st.integers(1, 9), st.integers(1, 40), st.integers(1, 40))
@@ -37,3 +37,13 @@ def test_without_a_limit_there_is_one_part() -> None:
     (part,) = parts_of(groups)
     assert part.groups == groups
     assert part.rows == slice(0, 21_600)
+
+
+@settings(max_examples=100, deadline=None)
+@given(GRIDS, st.integers(1, 4000), st.booleans())
+def test_runs_of_a_kind_are_counted_and_are_those_of_the_parts(grid: Grid, most: int, shifted: bool) -> None:
+    groups = groups_of(by_size(windows(grid, shifted=shifted)))
+    runs = runs_of([(group.windows, group.tokens) for group in groups], most)
+    assert len(runs) <= 2 * len(groups)
+    found = [run.sizes for run in runs for _ in range(run.times)]
+    assert found == [tuple((own.windows, own.tokens) for own in part.groups) for part in parts_of(groups, most)]

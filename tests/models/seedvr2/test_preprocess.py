@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenroom.models.seedvr2.preprocess import MULTIPLE, Size, crop, cropped, padded, prepare, resize, resized
+from greenroom.models.seedvr2.preprocess import crop, cropped, padded, prepare, resize, resized
+from greenroom.models.seedvr2.sizes import MULTIPLE, Size
 from tests.models.seedvr2.networks import normal
 
 

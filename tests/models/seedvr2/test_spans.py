@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import torch
 from hypothesis import given, settings
@@ -28,12 +29,16 @@ def test_windows_become_the_shot(frames: int, window: int, overlap: int, length:
     assert spans[-1][1] == frames
     shot = normal(frames, 1, 1, 3)
     windows = [(stop - start, pieces(shot[start:stop], length)) for start, stop in spans]
-    torch.testing.assert_close(torch.cat(list(joined(windows, overlap))), shot)
+    made = [torch.cat(list(each)) for each in joined(windows, overlap)]
+    torch.testing.assert_close(torch.cat(made), shot)
+    starts = [start for start, _ in spans]
+    assert [sum(map(len, made[:number])) for number in range(len(made))] == starts
 
 
 def test_one_window_fades_into_the_next() -> None:
     first, second = normal(5, 1, 1, 3), normal(6, 1, 1, 3, seed=1)
-    made = torch.cat(list(joined([(5, pieces(first, 2)), (6, pieces(second, 4))], 3)))
+    windows = [(5, pieces(first, 2)), (6, pieces(second, 4))]
+    made = torch.cat(list(chain.from_iterable(joined(windows, 3))))
     torch.testing.assert_close(made, torch.cat([first[:2], cross_faded(first[2:], second[:3]), second[3:]]))
 
 
@@ -45,7 +50,7 @@ def test_a_single_window_is_handed_on_as_it_comes() -> None:
             taken.append(number)
             yield piece
 
-    following = joined([(4, made())], 0)
+    following = chain.from_iterable(joined([(4, made())], 0))
     next(following)
     assert taken == [0]
 

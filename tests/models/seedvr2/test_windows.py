@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenroom.models.seedvr2.windows import Grid, Window, window_shape, windows
+from greenroom.models.seedvr2.windows import Grid, Window, shapes, window_shape, windows
 
 GRIDS = st.tuples(st.integers(1, 45), st.integers(1, 90), st.integers(1, 90))
 
@@ -53,3 +54,8 @@ def test_long_clips_have_windows_of_eight_frames() -> None:
 def test_a_frame_of_extreme_proportions_has_windows_too() -> None:
     assert window_shape((1, 1, 20_000))[1] == 1
     assert len(windows((1, 1, 20_000), shifted=True)) > 1
+
+
+@given(GRIDS, st.booleans())
+def test_shapes_are_those_of_the_windows(grid: Grid, shifted: bool) -> None:
+    assert shapes(grid, shifted=shifted) == Counter(window.shape for window in windows(grid, shifted=shifted))

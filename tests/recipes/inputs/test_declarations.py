@@ -171,3 +171,17 @@ def test_a_declaration_imports_no_other_and_finding_it_imports_nothing() -> None
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False []"
+
+
+@pytest.mark.parametrize(
+    ("given", "pixels"),
+    [({}, 1280 * 720), ({"height": 1440}, 2560 * 1440), ({"scale": 0.5}, 640 * 360), ({"height": 17}, 514)],
+)
+def test_the_size_of_a_result_follows_from_that_of_its_source(given: dict[str, Any], pixels: int) -> None:
+    """Of which a server has a limit, before anything is begun."""
+    asked = declaration("seedvr2").check({**RESTORED, **given})
+    assert asked.pixels_from(1280, 720) == pixels
+
+
+def test_most_results_are_not_known_to_have_a_size() -> None:
+    assert declaration("f5tts").check(SPEECH).pixels_from(1280, 720) is None

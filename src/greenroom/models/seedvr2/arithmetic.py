@@ -6,10 +6,11 @@ FLOP is larger than what the device computes.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from greenroom.models.seedvr2.architecture import PATCH
-from greenroom.models.seedvr2.windows import windows
+from greenroom.models.seedvr2.windows import shapes
 
 if TYPE_CHECKING:
     from greenroom.models.seedvr2.architecture import Architecture
@@ -27,10 +28,11 @@ def step_flop(architecture: Architecture, grid: Grid, text: int) -> float:
     row = 8 * width**2 + 2 * matrices * width * architecture.hidden
     rows = tokens * architecture.layers + text * (architecture.layers - 1)
     ends = PATCH**2 * (architecture.channels_in + architecture.latent) * width
+    shifted = architecture.layers // 2
     attended = sum(
-        _ATTENDED * width * (window.tokens + text) ** 2
-        for layer in range(architecture.layers)
-        for window in windows(grid, shifted=bool(layer % 2))
+        _ATTENDED * width * layers * count * (prod(shape) + text) ** 2
+        for layers, kind in ((architecture.layers - shifted, False), (shifted, True))
+        for shape, count in shapes(grid, shifted=kind).items()
     )
     return float(row * rows + 2 * tokens * ends + 2 * text * (architecture.text_in + 3 * width) * width + attended)
 

@@ -58,12 +58,13 @@ def attend_windows(video: Tensor, text: Tensor, groups: Sequence[Group], *, hear
 
     video: (3, tokens + windows * length, heads, head_dim), queries, keys and values of whole windows, with room behind
     each for the text, which is filled here.  text: (3, length, heads, head_dim).  groups: of the windows.  hear:
-    whether the text listens at all.  Returns (tokens, width), and float32 (length, width) or None.
+    whether the text listens at all.  Returns (tokens, width), and (length, width) or None, summed in float64: so the
+    text is the same in whatever order windows are summed, here or in other ranks.
     """
     length = text.shape[1]
     tokens = groups[-1].rows.stop
     seen = video.new_empty(tokens, text.shape[2] * text.shape[3])
-    heard = torch.zeros(length, seen.shape[1], device=seen.device) if hear else None
+    heard = torch.zeros(length, seen.shape[1], dtype=torch.float64, device=seen.device) if hear else None
     first = 0
     for group in groups:
         rows = group.windows * (group.tokens + length)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -59,7 +60,11 @@ class Block(nn.Module):
             answer = self._restore(rows, said, terms.video)
             if answer is not None:
                 heard = answer if heard is None else heard.add_(answer)
-        return text if heard is None else self._told(text, heard / layout.windows, terms.text)
+        if not self._keeps_text:
+            return text
+        if heard is None:  # another rank has all windows
+            heard = torch.zeros(text.shape, dtype=torch.float64, device=text.device)
+        return self._told(text, video.summed(heard) / layout.windows, terms.text)
 
     def _said(self, text: Tensor, terms: BranchTerms, placement: Placement) -> Tensor:
         """The text's queries, keys and values, the same for every window."""
@@ -89,7 +94,7 @@ class Block(nn.Module):
         return heard
 
     def _told(self, text: Tensor, heard: Tensor, terms: BranchTerms) -> Tensor:
-        """The text behind this block. heard: float32 (text, width), the mean over all windows."""
+        """The text behind this block. heard: (text, width), the mean over all windows."""
         told = text.clone()
         answer = self.attn.proj_out[self._text](heard.to(text.dtype))
         normed = add_norm_modulate(told, answer, terms.attention.gate, terms.mlp.scale, terms.mlp.shift, NORM_EPS)

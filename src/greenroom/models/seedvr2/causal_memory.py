@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor, nn
 
 
@@ -49,8 +51,8 @@ class CausalMemory:
         """Bytes of what is kept now."""
         return sum(kept.nbytes for kept in self._kept.values())
 
-    def carried(self, reader: nn.Module) -> Tensor | None:
-        """What a convolution left for its next slice, None at the beginning of a clip."""
+    def carried(self, reader: nn.Module, room: Callable[[], Tensor]) -> Tensor | None:
+        """What a convolution left for its next slice, None at the beginning of a clip. room: makes a tensor like it."""
         return self._kept.get(reader)
 
     def carry(self, reader: nn.Module, left: Tensor) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from greenroom.models.seedvr2.architecture import PATCH, PUBLISHED
@@ -30,6 +29,7 @@ LEAST_WINDOW = 9
 """Frames that are restored together at least, where memory forces windows."""
 
 _FLOAT = 4  # bytes
+_UNPACKED = 400_000_000  # that a matrix takes while it is dequantised, at most: from Q4_K
 _PINNED = 2  # torch takes a power of two of pinned memory for each tensor
 _SINUSOIDS = 256  # that the time is told by
 # Latents in float32 that live at once around the transformer: what is given, noise, both and the mask joined twice,
@@ -37,6 +37,7 @@ _SINUSOIDS = 256  # that the time is told by
 _LATENTS = 9
 _LATENTS_BESIDE_VAE = 3
 _PLANES = 10  # pictures in float32 that live at once while one is resized, or brought back to its colours
+_IN_FLIGHT = 4  # pictures of the frames before that live while the next ones are decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Networks:
     """What does the work.
 
     transformer, vae: bytes of their weights on the device.  text: tokens of the prompt.  itemsize: bytes of a number.
+    small: the transformer's weights stay as small as they are stored, and are dequantised at each use.
+    ranks: devices that do the work together, each with all of the weights.
     """
 
     name: str
@@ -53,13 +56,16 @@ class Networks:
     text: int = 58
     itemsize: int = 2
     config: VAEConfig = field(default_factory=VAEConfig)
+    ranks: int = 1
+    small: bool = False
 
     @classmethod
     def published(cls, known: Recipe, variant: str | None = None) -> Self:
         """Of a recipe, before anything is here. variant: a file set whose weights stay as small as they are stored."""
         architecture = PUBLISHED[known.architecture or known.name]
         full = (known.parameters or 0) * 2
-        return cls(known.name, architecture, min(full, _stored(known, variant, architecture) or full), VAE_BYTES)
+        held = min(full, _stored(known, variant, architecture) or full)
+        return cls(known.name, architecture, held, VAE_BYTES, small=held < full)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,8 @@ class Costs:
 
     def encoding(self, cut: Slices) -> int:
         """With the encoder cut so."""
-        inner = self._area * 3 * (_FLOAT + 2 * self.networks.itemsize * (self.networks.config.time * cut.latents + 1))
+        slice_of = min(self.networks.config.time * cut.latents + 1, filled(self.frames))
+        inner = self._area * 3 * (_FLOAT + 2 * self.networks.itemsize * slice_of)
         source = self.job.source[0] * self.job.source[1] * 3 * 3 * _FLOAT
         cells = _LATENTS_BESIDE_VAE * self._latent
         return self._beside_vae + source + inner + cells + self._vae(VAEFootprint.encoder(self._config), cut)
@@ -104,24 +111,31 @@ class Costs:
         return self._beside_step + self._footprint.bytes(work)
 
     def decoding(self, cut: Slices) -> int:
-        """With the decoder cut so, colours included."""
-        colours = self._area * 3 * _FLOAT * _PLANES * max(TOGETHER, cut.frames)
+        """With the decoder cut so, or while colours are brought back, whichever takes more."""
+        footprint = VAEFootprint.decoder(self._config)
+        picture = self._area * 3 * _FLOAT
+        together = min(max(TOGETHER, cut.frames), filled(self.frames))
         joined = 0
         if self.tile is not None:
-            tiles = self.tile**2 * 3 * (2 * self.networks.itemsize + 2 * _FLOAT)
-            joined = self.frames * (self._area * 3 * _FLOAT + tiles)
+            joined = filled(self.frames) * picture
+        elif self.networks.ranks > 1:  # what all ranks decode in two rounds is on the first one's device
+            joined = 2 * self.networks.ranks * picture * self.networks.config.time * cut.latents
+        computing = self._vae(footprint, cut) + picture * _IN_FLIGHT * together
+        waiting = footprint.between(*self._seen, cut, self.networks.itemsize, filled(self.frames))
+        waiting += picture * _PLANES * together
         cells = _LATENTS_BESIDE_VAE * self._latent
-        return self._beside_vae + colours + joined + cells + self._vae(VAEFootprint.decoder(self._config), cut)
+        return self._beside_vae + cells + joined + max(computing, waiting)
 
     def work(self, budget: int) -> Work | None:
         """The fastest way through the transformer, None where there is none."""
-        return _fitting(self._footprint, budget - self._beside_step)
+        return self._footprint.fitting(budget - self._beside_step)
 
     def cuts(self, budget: int) -> tuple[Slices, Slices] | None:
         """The fastest ones of the encoder and of the decoder, None where there are none."""
         height, width = self._seen
-        encode = VAEFootprint.encoder(self._config).fitting(height, width, budget, self.networks.itemsize)
-        decode = VAEFootprint.decoder(self._config).fitting(height, width, budget, self.networks.itemsize)
+        of = self.networks.itemsize, filled(self.frames)
+        encode = VAEFootprint.encoder(self._config).fitting(height, width, budget, *of)
+        decode = VAEFootprint.decoder(self._config).fitting(height, width, budget, *of)
         if encode is None or decode is None:
             return None
         for_encoder = next((cut for cut in CUTS[CUTS.index(encode) :] if self.encoding(cut) <= budget), None)
@@ -133,14 +147,16 @@ class Costs:
         tokens = self._grid[0] * self._grid[1] * self._grid[2]
         stream = tokens * self.networks.architecture.width * self.networks.itemsize if work.on_host else 0
         pixels = self.frames * self._area * 3 * self.networks.itemsize if self.tile else 0
-        return stream + pixels + (_PINNED * self.networks.transformer if self.parked else 0)
+        parked = _PINNED * self.networks.transformer * self.networks.ranks
+        return stream + pixels + (parked if self.parked else 0)
 
     def _vae(self, footprint: VAEFootprint, cut: Slices) -> int:
-        return footprint.bytes(*self._seen, cut, self.networks.itemsize)
+        return footprint.bytes(*self._seen, cut, self.networks.itemsize, filled(self.frames))
 
     @property
     def _beside_step(self) -> int:
-        return self.networks.transformer + self.networks.vae + _LATENTS * self._latent
+        unpacked = _UNPACKED if self.networks.small else 0
+        return self.networks.transformer + self.networks.vae + unpacked + _LATENTS * self._latent
 
     @property
     def _beside_vae(self) -> int:
@@ -172,13 +188,8 @@ class Costs:
 
     @property
     def _footprint(self) -> Footprint:
-        return Footprint(self.networks.architecture, self._grid, self.networks.text, self.networks.itemsize)
-
-
-@lru_cache(maxsize=64)
-def _fitting(footprint: Footprint, budget: int) -> Work | None:
-    """As ``Footprint.fitting``, which for an hour of frames takes a second, and is the same however pixels are cut."""
-    return footprint.fitting(budget)
+        networks = self.networks
+        return Footprint(networks.architecture, self._grid, networks.text, networks.itemsize, networks.ranks)
 
 
 def grid(config: VAEConfig, job: Job, frames: int) -> Grid:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Self
 
 from torch.nn import functional
 
-from greenroom.models.seedvr2.preprocess import MULTIPLE, Size, crop, cropped, resize, resized
+from greenroom.models.seedvr2.preprocess import crop, cropped, resize, resized
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from greenroom.models.seedvr2.sizes import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,7 @@ class Framing:
     @classmethod
     def whole(cls, wanted: Size) -> Self:
         """All of the picture, in the size that is wanted."""
-        inner = Size(*(-(-side // MULTIPLE) * MULTIPLE for side in (wanted.height, wanted.width)))
-        return cls(wanted, wanted, inner)
+        return cls(wanted, wanted, wanted.inner)
 
     @classmethod
     def as_the_makers(cls, source: Size, area: Size) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -55,30 +55,53 @@ def groups_of(ordered: Sequence[Window]) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def parts_of(groups: Sequence[Group], most: int | None = None) -> list[Part]:
-    """All windows in runs of at most ``most`` tokens, or of one window where that is larger; None for one run."""
+class Run(NamedTuple):
+    """So many windows of each size, the sizes ascending, that a block works on at once.
+
+    sizes: windows, and tokens of each, one size after the other.  times: such runs follow one another.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    times: int = 1
+
+
+def runs_of(sizes: Iterable[tuple[int, int]], most: int | None = None) -> list[Run]:
+    """All windows in runs of at most ``most`` tokens, or of one window where that is larger; None for one run.
+
+    sizes: windows, and tokens of each, from the smallest.  An hour of frames has few kinds of runs, whatever ``most``.
+    """
     if most is None:
-        return [Part(slice(0, groups[-1].rows.stop), tuple(groups))]
-    runs: list[list[Group]] = [[]]
+        return [Run(tuple(sizes))]
+    runs: list[Run] = []
+    begun: list[tuple[int, int]] = []
     room = most
-    for group in groups:
-        left = group.windows
-        while left:
-            taken = min(left, max(room // group.tokens, 0 if runs[-1] else 1))
-            if taken:
-                first = runs[-1][-1].rows.stop if runs[-1] else 0
-                runs[-1].append(Group(first, taken, group.tokens))
-                room -= taken * group.tokens
-                left -= taken
-            if left:
-                runs.append([])
-                room = most
-    return list(_placed(runs))
+    for windows, tokens in sizes:
+        taken = min(windows, max(room // tokens, 0)) if begun else 0
+        if taken:
+            begun.append((taken, tokens))
+            room -= taken * tokens
+        left = windows - taken
+        if not left:
+            continue
+        if begun:
+            runs.append(Run(tuple(begun)))
+        full = max(1, most // tokens)
+        times, rest = divmod(left - 1, full)  # the last run stays open, for windows of the next size
+        if times:
+            runs.append(Run(((full, tokens),), times))
+        begun = [(rest + 1, tokens)]
+        room = most - (rest + 1) * tokens
+    return [*runs, Run(tuple(begun))]
 
 
-def _placed(runs: Iterable[Sequence[Group]]) -> Iterable[Part]:
+def parts_of(groups: Sequence[Group], most: int | None = None) -> list[Part]:
+    """All windows in runs; see ``runs_of``."""
+    parts: list[Part] = []
     first = 0
-    for run in runs:
-        length = run[-1].rows.stop
-        yield Part(slice(first, first + length), tuple(run))
-        first += length
+    for run in runs_of([(group.windows, group.tokens) for group in groups], most):
+        firsts = accumulate((windows * tokens for windows, tokens in run.sizes), initial=0)
+        own = tuple(Group(place, *size) for place, size in zip(firsts, run.sizes, strict=False))
+        length = own[-1].rows.stop
+        parts.extend(Part(slice(at, at + length), own) for at in range(first, first + run.times * length, length))
+        first += run.times * length
+    return parts

@@ -18,17 +18,19 @@ from torch import Tensor
 
 from greenroom.models.seedvr2.grouping import Group, Part, by_size, groups_of, parts_of
 from greenroom.models.seedvr2.rotary import text_angles, window_angles
-from greenroom.models.seedvr2.windows import Grid, windows
+from greenroom.models.seedvr2.windows import Grid, Window, windows
 from greenroom.nn.heads import Placement
 from greenroom.nn.rotary import RotaryTables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from greenroom.models.seedvr2.architecture import Architecture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """The windows of one kind of block. windows: how many.
+    """The windows of one kind of block. windows: how many the clip has, here or in other ranks.
 
     order: int64 (tokens,), for each row the token in (time, height, width) order.  placement: of all rows, when the
     text stands behind each window.
@@ -41,12 +43,12 @@ class Layout:
 
     @property
     def tokens(self) -> int:
-        """Of the clip."""
+        """Of the clip, or of a rank's share of it."""
         return len(self.order)
 
     def parts(self, most: int | None = None) -> list[Part]:
         """All windows in runs; see ``parts_of``."""
-        return parts_of(self.groups, most)
+        return parts_of(self.groups, most) if self.groups else []
 
     def placement_of(self, part: Part) -> Placement:
         """Of a part's rows; places are counted from its first."""
@@ -62,17 +64,40 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Moves:
+    """How a rank's rows of one kind of blocks become those of the other.
+
+    kept: int64 (tokens behind,), for each row the one that it is now; any where it comes from another rank.
+    arriving: int64, rows behind that come from others, by whom they come from.  leaving: int64, rows now that others
+    get, by who gets them.  given, taken: how many, for and from each rank.
+    """
+
+    kept: Tensor
+    arriving: Tensor
+    leaving: Tensor
+    given: tuple[int, ...]
+    taken: tuple[int, ...]
+
+    def to(self, device: torch.device) -> Moves:
+        """The same on a device."""
+        kept, arriving, leaving = (rows.to(device) for rows in (self.kept, self.arriving, self.leaving))
+        return replace(self, kept=kept, arriving=arriving, leaving=leaving)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Layouts:
     """All that follows from the size of a clip and the length of its text.
 
     by_kind: of blocks with regular windows, and with shifted ones.  text: placement of the text alone.  sorting: from
     the rows of one kind to those of the other, int64 (tokens,): the first is for blocks with regular windows behind
-    such with shifted ones.  None where both lie alike.
+    such with shifted ones.  None where both lie alike.  moves: the same where rows go to other ranks, and sorting is
+    None.
     """
 
     by_kind: tuple[Layout, Layout]
     text: Placement
     sorting: tuple[Tensor | None, Tensor | None]
+    moves: tuple[Moves, Moves] | None = None
 
     def of(self, layer: int) -> Layout:
         """Of a block: windows are shifted in every second one."""
@@ -87,12 +112,13 @@ class Layouts:
         """The same on a device."""
         regular, shifted = self.by_kind
         back, forth = (None if index is None else index.to(device) for index in self.sorting)
-        return Layouts((regular.to(device), shifted.to(device)), self.text.to(device), (back, forth))
+        moves = None if self.moves is None else (self.moves[0].to(device), self.moves[1].to(device))
+        return Layouts((regular.to(device), shifted.to(device)), self.text.to(device), (back, forth), moves)
 
     def for_host(self, device: torch.device) -> Layouts:
         """The same for a stream on the host: on the device is what does not grow with the clip."""
         regular, shifted = (layout.with_angles_on(device) for layout in self.by_kind)
-        return Layouts((regular, shifted), self.text.to(device), self.sorting)
+        return replace(self, by_kind=(regular, shifted), text=self.text.to(device))
 
 
 @lru_cache(maxsize=8)
@@ -102,13 +128,23 @@ def lay_out(architecture: Architecture, grid: Grid, text: int) -> Layouts:
     sorting: tuple[Tensor | None, Tensor | None] = (None, None)
     if not torch.equal(regular.order, shifted.order):
         sorting = _rows(shifted.order)[regular.order], _rows(regular.order)[shifted.order]
+    return Layouts((regular, shifted), text_alone(architecture, text), sorting)
+
+
+def text_alone(architecture: Architecture, text: int) -> Placement:
+    """The placement of the text, on the host."""
     own = torch.arange(text, dtype=torch.int32)
-    alone = Placement(_tables(text_angles(architecture, text)), own, own)
-    return Layouts((regular, shifted), alone, sorting)
+    return Placement(_tables(text_angles(architecture, text)), own, own)
 
 
 def _layout(architecture: Architecture, grid: Grid, text: int, *, shifted: bool) -> Layout:
-    ordered = by_size(windows(grid, shifted=shifted))
+    all_of_them = windows(grid, shifted=shifted)
+    return layout_of(architecture, grid, text, all_of_them, len(all_of_them))
+
+
+def layout_of(architecture: Architecture, grid: Grid, text: int, own: Sequence[Window], among: int) -> Layout:
+    """The layout of some windows, on the host. own: one at least.  among: how many there are in all."""
+    ordered = by_size(own)
     tokens = torch.arange(prod(grid)).view(grid)
     order = torch.cat([tokens[tuple(slice(*span) for span in window)].flatten() for window in ordered])
     window_of = torch.repeat_interleave(torch.tensor([window.tokens for window in ordered]))
@@ -118,7 +154,7 @@ def _layout(architecture: Architecture, grid: Grid, text: int, *, shifted: bool)
     angles = torch.cat([window_angles(architecture, shape, text) for shape in shapes])
     first = dict(zip(shapes, accumulate((prod(shape) for shape in shapes), initial=0), strict=False))
     turns = torch.cat([torch.arange(window.tokens) + first[window.shape] for window in ordered])
-    return Layout(len(ordered), groups_of(ordered), order, Placement(_tables(angles), turns.int(), places.int()))
+    return Layout(among, groups_of(ordered), order, Placement(_tables(angles), turns.int(), places.int()))
 
 
 def _rows(order: Tensor) -> Tensor:

@@ -10,8 +10,9 @@ from greenroom.models.seedvr2.colour import wavelet
 from greenroom.models.seedvr2.parity_transformer import check_alternating, transformer_of
 from greenroom.models.seedvr2.parity_vae import vae_of
 from greenroom.models.seedvr2.postprocess import to_whole
-from greenroom.models.seedvr2.preprocess import Size, padded, prepare
+from greenroom.models.seedvr2.preprocess import padded, prepare
 from greenroom.models.seedvr2.sampling import Sampler
+from greenroom.models.seedvr2.sizes import Size
 from greenroom.models.seedvr2.streaming import decode, encode
 from greenroom.models.seedvr2.vae import posterior
 from greenroom.models.seedvr2.vae_slices import Slices

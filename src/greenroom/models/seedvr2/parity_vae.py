@@ -8,7 +8,8 @@ from greenroom.models.golden import Comparison, Tolerance, close, same
 from greenroom.models.seedvr2.colour import adain, wavelet, wavelet_capped
 from greenroom.models.seedvr2.colour_hsv import hsv, wavelet_adaptive
 from greenroom.models.seedvr2.colour_lab import lab
-from greenroom.models.seedvr2.preprocess import Size, cropped, padded, prepare, resized
+from greenroom.models.seedvr2.preprocess import cropped, padded, prepare, resized
+from greenroom.models.seedvr2.sizes import Size
 from greenroom.models.seedvr2.streaming import decode, encode
 from greenroom.models.seedvr2.streaming_overlap import cross_faded, mirrored
 from greenroom.models.seedvr2.vae import VideoVAE

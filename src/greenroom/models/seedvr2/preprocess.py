@@ -5,25 +5,15 @@ Frames are (frames, height, width, 3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
 from torch.nn import functional
 
+from greenroom.models.seedvr2.sizes import MULTIPLE, Size
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-MULTIPLE = 16
-"""Of a side in pixels: a latent cell has 8, and a token two cells."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Pixels of a frame."""
-
-    height: int
-    width: int
 
 
 def resized(source: Size, wanted: Size) -> Size:

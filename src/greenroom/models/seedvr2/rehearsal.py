@@ -22,6 +22,7 @@ from greenroom.models.rehearsal import (
 from greenroom.models.seedvr2.costs import Job, Networks, least
 from greenroom.models.seedvr2.planning import plan
 from greenroom.recipes.catalogue import recipe
+from greenroom.runtime.cuda import prefer_growing_memory
 from greenroom.runtime.device import CPU, device_memory
 from greenroom.runtime.residency import MemoryShort, in_gigabytes
 
@@ -103,6 +104,7 @@ class SeedVR2Rehearsal(Rehearsal):
 
     def prepare(self) -> tuple[Stage, ...]:
         """Libraries, device, weights."""
+        prefer_growing_memory()
         return (
             Stage("libraries", lambda: load_libraries(_NEEDED)),
             Stage("device", lambda: open_device(self.conditions.device)),
@@ -162,7 +164,7 @@ class SeedVR2Rehearsal(Rehearsal):
         from greenroom.models.seedvr2.draws import Seeded
         from greenroom.models.seedvr2.engine import Shot
         from greenroom.models.seedvr2.framing import Framing
-        from greenroom.models.seedvr2.preprocess import Size as Pixels
+        from greenroom.models.seedvr2.sizes import Size as Pixels
 
         drawn = np.random.default_rng(_SEED)
         shape = (height // _ENLARGED, width // _ENLARGED, 3)

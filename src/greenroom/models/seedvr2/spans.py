@@ -15,25 +15,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def joined(windows: Sequence[tuple[int, Iterable[Tensor]]], overlap: int) -> Iterator[Tensor]:
-    """The frames of a shot from those of its windows, in pieces of any length.
+def joined(windows: Sequence[tuple[int, Iterable[Tensor]]], overlap: int) -> Iterator[Iterator[Tensor]]:
+    """The frames of a shot from those of its windows, in pieces of any length; those of a window before the next one's.
 
     windows: how many frames each has, and these in pieces.  overlap: frames that each shares with the next, of which
-    the last ones of the one fade into the first ones of the other.
+    the last ones of the one fade into the first ones of the other, and are given with the other. What is given for a
+    window has to be taken to its end before the next is asked for.
     """
-    tail: Tensor | None = None
+    tail: list[Tensor] = []
     for number, (frames, made) in enumerate(windows):
-        pieces = made if tail is None else _faded(tail, made)
+        pieces = _faded(torch.cat(tail), made) if tail else iter(made)
+        tail = []
         kept = overlap if number + 1 < len(windows) else 0
-        ends: list[Tensor] = []
-        left = frames - kept
-        for piece in pieces:
-            if left > 0:
-                yield piece[:left]
-            if len(piece) > left:
-                ends.append(piece[max(left, 0) :])
-            left -= len(piece)
-        tail = torch.cat(ends) if kept else None
+        yield _without_end(pieces, frames - kept, tail)
 
 
 def regrouped(pieces: Iterable[Tensor], length: int) -> Iterator[Tensor]:
@@ -58,3 +52,13 @@ def _faded(tail: Tensor, pieces: Iterable[Tensor]) -> Iterator[Tensor]:
         held.append(next(following))
     together = torch.cat(held)
     return chain([cross_faded(tail, together[: len(tail)]), together[len(tail) :]], following)
+
+
+def _without_end(pieces: Iterator[Tensor], left: int, end: list[Tensor]) -> Iterator[Tensor]:
+    """So many frames; those behind them are put into ``end``."""
+    for piece in pieces:
+        if left > 0:
+            yield piece[:left]
+        if len(piece) > left:
+            end.append(piece[max(left, 0) :])
+        left -= len(piece)

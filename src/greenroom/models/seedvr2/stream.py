@@ -42,6 +42,9 @@ class Stream(Protocol):
     def each(self, layout: Layout, *, keep: bool = True) -> Iterator[Rows]:
         """All rows, a run of windows after the other. keep: what was changed of them is kept."""
 
+    def summed(self, heard: Tensor) -> Tensor:
+        """The sum over all of the clip's windows, of the sum over those that ``each`` gave."""
+
 
 class Resident:
     """A stream on the device, in the order of the windows of a block.
@@ -66,6 +69,10 @@ class Resident:
         for part in layout.parts(self._most):
             yield Rows(part, self._values[part.rows], layout.placement_of(part))
 
+    def summed(self, heard: Tensor) -> Tensor:
+        """See ``Stream``."""
+        return heard
+
 
 class OnHost:
     """A stream on the host, in the order of the clip. Each part goes to the device and comes back.
@@ -82,7 +89,7 @@ class OnHost:
 
     def put(self, layout: Layout, part: Part, values: Tensor) -> None:
         """See ``Stream``."""
-        self._lane.fetch(values, self._lane.mark(), self._values, layout.order[part.rows])
+        self._lane.fetch(values, self._lane.mark(), self._values, self._places(layout, part))
 
     def sort_for(self, layouts: Layouts, layer: int) -> None:
         """See ``Stream``: parts are put together when it is their turn."""
@@ -91,6 +98,8 @@ class OnHost:
         """See ``Stream``: copies."""
         behind: tuple[Rows, object] | None = None
         parts = layout.parts(self._most)
+        if not parts:
+            return
         following = self._send(layout, parts[0])
         for number, _ in enumerate(parts):
             rows = following
@@ -104,8 +113,16 @@ class OnHost:
         if behind and keep:
             self._fetch(layout, *behind)
 
+    def summed(self, heard: Tensor) -> Tensor:
+        """See ``Stream``."""
+        return heard
+
+    def _places(self, layout: Layout, part: Part) -> Tensor:
+        """Where the rows of a part lie."""
+        return layout.order[part.rows]
+
     def _send(self, layout: Layout, part: Part) -> Rows:
-        return Rows(part, *self._lane.send(self._values, layout.order[part.rows], layout.placement_of(part)))
+        return Rows(part, *self._lane.send(self._values, self._places(layout, part), layout.placement_of(part)))
 
     def _fetch(self, layout: Layout, rows: Rows, done: object) -> None:
-        self._lane.fetch(rows.values, done, self._values, layout.order[rows.part.rows])
+        self._lane.fetch(rows.values, done, self._values, self._places(layout, rows.part))

@@ -52,8 +52,8 @@ def encoding(vae: VideoVAE, pixels: Iterable[Tensor], slices: Slices) -> Iterato
     """
     memory = CausalMemory()
     for piece, last in _cut(pixels, slices.latents * vae.config.time, vae.config.time):
-        with _computing():
-            moments = _encode_slice(vae, piece, slices.frames, memory, last=last)
+        with computing():
+            moments = encode_slice(vae, piece, slices.frames, memory, last=last)
         yield moments
 
 
@@ -68,37 +68,48 @@ def decoding(vae: VideoVAE, latents: Tensor, slices: Slices) -> Iterator[Tensor]
     while first < len(latents):
         stop = first + slices.latents + (1 if first == 0 else 0)
         last = stop >= len(latents)
-        with _computing():
+        with computing():
             memory.last = last
             coarse = vae.decoder.coarse(latents[first:stop].to(vae.device, vae.dtype), memory)
-        yield from _fine(vae.decoder, coarse, slices.frames, memory, last=last)
+        yield from fine(vae.decoder, coarse, slices.frames, memory, last=last)
         first = stop
 
 
-def _fine(decoder: Decoder, coarse: Tensor, at_once: int, memory: CausalMemory, *, last: bool) -> Iterator[Tensor]:
-    pieces = torch.split(coarse, max(1, at_once // (2 if decoder.config.timed else 1)))
+def fine(decoder: Decoder, coarse: Tensor, at_once: int, memory: CausalMemory, *, last: bool) -> Iterator[Tensor]:
+    """The frames of a slice whose levels that double time are done. at_once: frames.  last: nothing comes after it."""
+    pieces = _split(coarse, max(1, at_once // (2 if decoder.config.timed else 1)))
     for number, piece in enumerate(pieces):
         ends = last and number == len(pieces) - 1
-        with _computing():
+        with computing():
             memory.last = ends
-            parts = list(torch.split(decoder.rise(piece, memory), at_once))
+            parts = list(_split(decoder.rise(piece, memory), at_once))
+            if len(parts) > 1:  # as views of one tensor all of them would be held until the last is done
+                parts = [part.clone() for part in parts]
         while parts:
-            with _computing():
+            with computing():
                 memory.last = ends and len(parts) == 1
                 frames = decoder.fine(parts.pop(0), memory)
             yield frames
 
 
-def _encode_slice(vae: VideoVAE, pixels: Tensor, at_once: int, memory: CausalMemory, *, last: bool) -> Tensor:
-    fine = []
-    pieces = torch.split(pixels, at_once)
+def encode_slice(vae: VideoVAE, pixels: Tensor, at_once: int, memory: CausalMemory, *, last: bool) -> Tensor:
+    """The moments of a slice. pixels: on any device.  at_once: frames.  last: nothing comes after it."""
+    made = []
+    pieces = _split(pixels, at_once)
     for number, piece in enumerate(pieces):
         memory.last = last and number == len(pieces) - 1
-        fine.append(vae.encoder.fine(piece.to(vae.device, vae.dtype), memory))
+        made.append(vae.encoder.fine(piece.to(vae.device, vae.dtype), memory))
     memory.last = last
-    x, given = fine[0] if len(fine) == 1 else (torch.cat(parts) for parts in zip(*fine, strict=True))
-    del fine
+    x, given = made[0] if len(made) == 1 else (torch.cat(parts) for parts in zip(*made, strict=True))
+    del made
     return vae.encoder.coarse(x, given, memory)
+
+
+def _split(frames: Tensor, at_once: int) -> tuple[Tensor, ...]:
+    """Pieces of so many frames, and before them what is over: whoever waits for a slice's end waits the least."""
+    over = len(frames) % at_once
+    whole = torch.split(frames[over:], at_once)
+    return (frames[:over], *whole) if over and over < len(frames) else (frames,) if over else whole
 
 
 def _cut(pixels: Iterable[Tensor], length: int, unit: int) -> Iterator[tuple[Tensor, bool]]:
@@ -123,7 +134,7 @@ def _whole(vae: VideoVAE, frames: int) -> Slices:
 
 
 @contextmanager
-def _computing() -> Iterator[None]:
+def computing() -> Iterator[None]:
     """Without gradients, and with the convolutions that the library thinks best for each size.
 
     Those that it finds by trying are no faster here, take most of a minute to find, and may be others in the next

@@ -16,6 +16,7 @@ from greenroom.models.seedvr2.block import Block
 from greenroom.models.seedvr2.layout import lay_out
 from greenroom.models.seedvr2.modulation import Modulations, OutputModulation, by_layer
 from greenroom.models.seedvr2.patching import Projection, grid_of, latent_of, patches
+from greenroom.models.seedvr2.shares import lay_out_share, share_of, whole_of
 from greenroom.models.seedvr2.stream import OnHost, Resident
 from greenroom.models.seedvr2.time_embedding import TimeEmbedding
 from greenroom.models.seedvr2.work import WHOLE, Work
@@ -26,13 +27,17 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.layout import Layout, Layouts
     from greenroom.models.seedvr2.stream import Stream
     from greenroom.models.seedvr2.windows import Grid
+    from greenroom.runtime.ranks import Ranks
 
 _CELLS = PATCH * PATCH
 _KEPT_LAYOUTS = 2
 
 
 class NaDiT(nn.Module):
-    """A variant of the transformer. Made under ``torch.device("meta")``, it costs nothing until weights come."""
+    """A variant of the transformer. Made under ``torch.device("meta")``, it costs nothing until weights come.
+
+    ranks: those that go through each clip together, all at the same time; None for this one alone.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -53,7 +58,8 @@ class NaDiT(nn.Module):
         self.vid_out_norm = RMSNorm(width, NORM_EPS) if architecture.design == "dit_v2" else None
         self.vid_out_ada = OutputModulation(architecture) if architecture.design == "dit_v2" else None
         self.vid_out = Projection(width, _CELLS * architecture.latent)
-        self._layouts: dict[tuple[Grid, int, torch.device], Layouts] = {}
+        self.ranks: Ranks | None = None
+        self._layouts: dict[tuple[Grid, int, torch.device, int], Layouts] = {}
 
     @property
     def layers(self) -> tuple[Block, ...]:
@@ -92,7 +98,10 @@ class NaDiT(nn.Module):
                 if layer:
                     stream.sort_for(layouts, layer)
                 words = block(stream, words, at.blocks[layer], layouts.of(layer), layouts.text)
-            return self._out(stream, layouts.of(len(self.blocks) - 1), grid, at.embedding).to(latent.device)
+            cells = self._out(stream, layouts.of(len(self.blocks) - 1), at.embedding)
+        if self.ranks is not None:
+            cells = whole_of(cells, self.architecture, grid, len(text), len(self.blocks) - 1, self.ranks)
+        return latent_of(cells, grid).to(latent.device)
 
     def _embedded(self, latent: Tensor, layouts: Layouts, work: Work) -> Stream:
         """The stream in front of the first block."""
@@ -100,19 +109,23 @@ class NaDiT(nn.Module):
         place = layout.order.device
         cells = patches(latent).to(place)
         values = torch.empty(layout.tokens, self.architecture.width, dtype=self.dtype, device=place)
-        stream = OnHost(values, self.device, work.most) if work.on_host else Resident(values, work.most)
+        if self.ranks is not None:
+            stream = share_of(values, self.device, work, self.ranks)
+        else:
+            stream = OnHost(values, self.device, work.most) if work.on_host else Resident(values, work.most)
         for part in layout.parts(work.most):
             own = cells[layout.order[part.rows]].to(self.device, self.dtype)
             stream.put(layout, part, self.vid_in(own))
         return stream
 
-    def _out(self, stream: Stream, layout: Layout, grid: Grid, embedding: Tensor) -> Tensor:
-        """The latent of the stream behind the last block."""
+    def _out(self, stream: Stream, layout: Layout, embedding: Tensor) -> Tensor:
+        """What tokens say behind the last block, in the order of the clip; of a rank's share in that of its windows."""
         device = layout.order.device
         cells = torch.empty(layout.tokens, _CELLS * self.architecture.latent, dtype=self.dtype, device=device)
         for part, x, _ in stream.each(layout, keep=False):
-            cells[layout.order[part.rows]] = self.vid_out(self._ended(x, embedding)).to(device)
-        return latent_of(cells, grid)
+            places = layout.order[part.rows] if self.ranks is None else part.rows
+            cells[places] = self.vid_out(self._ended(x, embedding)).to(device)
+        return cells
 
     def _ended(self, x: Tensor, embedding: Tensor) -> Tensor:
         """The stream in front of the output's linear layer: normed and modulated in the 3B."""
@@ -123,10 +136,13 @@ class NaDiT(nn.Module):
 
     def _laid_out(self, grid: Grid, text: int, *, on_host: bool) -> Layouts:
         """The layouts of a clip. Those of the last few sizes are kept on the device, but for streams on the host."""
-        found = lay_out(self.architecture, grid, text)
+        if self.ranks is None:
+            found = lay_out(self.architecture, grid, text)
+        else:
+            found = lay_out_share(self.architecture, grid, text, self.ranks.rank, self.ranks.size)
         if on_host:
             return found.for_host(self.device)
-        key = grid, text, self.device
+        key = grid, text, self.device, 1 if self.ranks is None else self.ranks.size
         if key not in self._layouts:
             while len(self._layouts) >= _KEPT_LAYOUTS:
                 del self._layouts[next(iter(self._layouts))]

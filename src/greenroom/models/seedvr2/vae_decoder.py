@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from torch import Tensor, nn
@@ -21,12 +22,14 @@ class ToPixels(CausalConv3d):
 
     def picture(self, x: Tensor, given: Tensor, norm: nn.GroupNorm, memory: CausalMemory) -> Tensor:
         """x: (frames, height, width, inputs).  given: its statistics.  Returns (frames, height, width, outputs)."""
-        pending = memory.carried(self)
+        room = partial(pixels.pending_of, x, len(self.weight))
+        pending = memory.carried(self, room)
         begins = pending is None
         if pending is None:
-            pending = pixels.pending_of(x, len(self.weight))
+            pending = room()
+        made = pixels.to_pixels(x, given, norm, self.weight, self.bias, pending, begins=begins)
         memory.carry(self, pending)
-        return pixels.to_pixels(x, given, norm, self.weight, self.bias, pending, begins=begins)
+        return made
 
 
 class UpBlock(nn.Module):

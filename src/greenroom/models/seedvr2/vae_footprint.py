@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from greenroom.models.seedvr2.vae_slices import CUTS, INDEXED
+from greenroom.models.seedvr2.vae_slices import CUTS, INDEXED, Slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenroom.models.seedvr2.vae_config import VAEConfig
-    from greenroom.models.seedvr2.vae_slices import Slices
 
 _PAST = 2  # frames that a kernel of three reads of the slice before
 _COLOURS = 3
@@ -41,13 +40,13 @@ class _Layer:
 class VAEFootprint:
     """What an encoder or a decoder takes of memory. Made by ``encoder`` and ``decoder``.
 
-    coarse_from: the finest level of the part that takes whole slices.  between: channels that pass between both parts.
+    coarse_from: the finest level of the part that takes whole slices.  passing: channels that pass between both parts.
     """
 
     config: VAEConfig
     layers: tuple[_Layer, ...]
     coarse_from: int
-    between: int
+    passing: int
 
     @classmethod
     def encoder(cls, config: VAEConfig) -> Self:
@@ -57,26 +56,49 @@ class VAEFootprint:
     @classmethod
     def decoder(cls, config: VAEConfig) -> Self:
         """Of the decoder."""
-        between = config.widths[min(config.untimed + 1, len(config.widths) - 1)]
-        return cls(config, tuple(_decoder(config)), config.untimed + 1, between)
+        passing = config.widths[min(config.untimed + 1, len(config.widths) - 1)]
+        return cls(config, tuple(_decoder(config)), config.untimed + 1, passing)
 
-    def bytes(self, height: int, width: int, cut: Slices, itemsize: int = 2) -> int:
-        """At most, for a clip of any length. height, width: pixels.  itemsize: of a number."""
-        sizes = [(layer, self._frames(layer, cut), _area(height, width, layer.level)) for layer in self.layers]
-        kept = sum(layer.kept * area for layer, _, area in sizes)
-        peak = max((layer.each * frames + layer.fixed) * area for layer, frames, area in sizes)
-        passing = self._passing(height, width, cut)
-        return itemsize * (kept + passing + peak)
+    def bytes(self, height: int, width: int, cut: Slices, itemsize: int = 2, frames: int | None = None) -> int:
+        """At most. height, width: pixels.  itemsize: of a number.  frames: of the clip, 4n + 1; None for any length."""
+        cut = self._within(cut, frames)
+        areas = {layer.level: _area(height, width, layer.level) for layer in self.layers}
+        peak = max((layer.each * self._frames(layer, cut) + layer.fixed) * areas[layer.level] for layer in self.layers)
+        return self.between(height, width, cut, itemsize, frames) + itemsize * peak
 
-    def fitting(self, height: int, width: int, budget: int, itemsize: int = 2) -> Slices | None:
+    def between(self, height: int, width: int, cut: Slices, itemsize: int = 2, frames: int | None = None) -> int:
+        """What is held while nothing is computed: what is remembered, and what waits between both parts."""
+        within = self._within(cut, frames)
+        kept = sum(
+            layer.kept * _area(height, width, layer.level)
+            for layer in self.layers
+            if frames is None or self._comes_back(layer, within, frames)
+        )
+        return itemsize * (kept + self._passing(height, width, within))
+
+    def fitting(
+        self, height: int, width: int, budget: int, itemsize: int = 2, frames: int | None = None
+    ) -> Slices | None:
         """The fastest cut that takes no more than ``budget`` bytes, None where there is none."""
         for cut in CUTS:
             # What is too large to be indexed is computed in bands: only for frames that no cut makes small enough.
-            if cut is not CUTS[-1] and self._widest(height, width, cut) >= INDEXED:
+            if cut is not CUTS[-1] and self._widest(height, width, self._within(cut, frames)) >= INDEXED:
                 continue
-            if self.bytes(height, width, cut, itemsize) <= budget:
+            if self.bytes(height, width, cut, itemsize, frames) <= budget:
                 return cut
         return None
+
+    def _within(self, cut: Slices, frames: int | None) -> Slices:
+        """The cut of a clip that may be shorter than it."""
+        if frames is None:
+            return cut
+        return Slices(min(cut.latents, self.config.latent_frames(frames) - 1), min(cut.frames, frames))
+
+    def _comes_back(self, layer: _Layer, cut: Slices, frames: int) -> bool:
+        """Whether a layer reads more than once, so that it remembers."""
+        if self.config.latent_frames(frames) > cut.latents + 1:
+            return True
+        return self._frames(layer, cut) < self._of_slice(layer.level, cut)
 
     def _widest(self, height: int, width: int, cut: Slices) -> int:
         """Numbers of the largest tensor that a convolution reads or writes."""
@@ -101,7 +123,7 @@ class VAEFootprint:
         waiting = self._of_slice(level, cut) * _area(height, width, level)
         # Two frames become of one, where one of them may be all that is asked for.
         beside = _area(height, width, level - 1) if level > self.config.untimed and cut.frames == 1 else 0
-        return self.between * (waiting + beside)
+        return self.passing * (waiting + beside)
 
 
 def _area(height: int, width: int, level: int) -> int:

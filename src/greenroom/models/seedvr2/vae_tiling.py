@@ -7,26 +7,28 @@ other along half a cosine, and what they add up to is divided by the weights' su
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 import torch
 
 from greenroom.errors import InputInvalid
-from greenroom.models.seedvr2.streaming import decode, encode
+from greenroom.models.seedvr2.streaming import decoding, encode
+from greenroom.models.seedvr2.vae_slices import Slices
+from greenroom.models.seedvr2.way import tiles_along
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from torch import Tensor
 
     from greenroom.models.seedvr2.vae import VideoVAE
-    from greenroom.models.seedvr2.vae_slices import Slices
-
 
 CELL = 8
 """Pixels of a latent cell's side, in every published autoencoder."""
+
+_COLOURS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,43 +59,80 @@ class _Span:
 @torch.inference_mode()
 def encode_tiled(vae: VideoVAE, pixels: Tensor, tiles: Tiles, slices: Slices | None = None) -> Tensor:
     """A whole clip to its moments, tile by tile; arguments and result are those of ``streaming.encode``."""
-    return _tiled(pixels, tiles, vae, lambda tile: encode(vae, tile, slices), into=1, of=vae.config.space)
+    space = vae.config.space
+    laid = _laid(pixels.shape[1] // space, pixels.shape[2] // space, tiles, space, vae.device, into=1)
+    total: Tensor | None = None
+    for tile in laid:
+        made = encode(vae, pixels[:, *tile.of(space)], slices).float()
+        if total is None:
+            total = made.new_zeros(len(made), *tile.whole, made.shape[-1])
+        total[:, *tile.of(1)] += made * tile.weight
+    if total is None:
+        raise ValueError("frames without a pixel have no tile")
+    return total
 
 
 @torch.inference_mode()
 def decode_tiled(vae: VideoVAE, latents: Tensor, tiles: Tiles, slices: Slices | None = None) -> Tensor:
     """A whole clip to its pixels, tile by tile; arguments and result are those of ``streaming.decode``."""
-    return _tiled(latents, tiles, vae, lambda tile: decode(vae, tile, slices), into=vae.config.space, of=1)
+    frames = vae.config.frames(len(latents))
+    return torch.cat(list(decoding_tiled(vae, latents, tiles, slices or Slices(len(latents), frames))))
 
 
-def _tiled(
-    given: Tensor, tiles: Tiles, vae: VideoVAE, work: Callable[[Tensor], Tensor], *, into: int, of: int
-) -> Tensor:
-    """Join what ``work`` makes of each tile. into, of: rows of the result, and of what is given, to a latent cell."""
-    cell = vae.config.space
-    side, overlap = tiles.side // cell, tiles.overlap // cell
-    height, width = given.shape[1] // of, given.shape[2] // of
-    total = weights = None
-    for rows, columns in product(_spans(height, side, overlap), _spans(width, side, overlap)):
-        tile = given[:, rows.start * of : rows.stop * of, columns.start * of : columns.stop * of]
-        made = work(tile).float()
-        faded = [_fade(span, overlap, into, made.device) for span in (rows, columns)]
-        weight = faded[0][:, None, None] * faded[1][None, :, None]
-        if total is None or weights is None:
-            total = made.new_zeros(len(made), height * into, width * into, made.shape[-1])
-            weights = made.new_zeros(height * into, width * into, 1)
-        place = slice(rows.start * into, rows.stop * into), slice(columns.start * into, columns.stop * into)
-        total[:, *place] += made * weight
-        weights[place] += weight
-    if total is None or weights is None:
-        raise ValueError("frames without a pixel have no tile")
-    return total.div_(weights)
+def decoding_tiled(vae: VideoVAE, latents: Tensor, tiles: Tiles, slices: Slices) -> Iterator[Tensor]:
+    """The same, a few frames at a time while those of the last tile are still to be decoded; all others are held."""
+    space = vae.config.space
+    *tiles_before, last = _laid(latents.shape[1], latents.shape[2], tiles, space, vae.device, into=space)
+    total = torch.zeros(vae.config.frames(len(latents)), *last.whole, _COLOURS, device=vae.device)
+    for tile in tiles_before:
+        for _ in _added(total, tile, vae, latents, slices):
+            pass
+    yield from _added(total, last, vae, latents, slices)
+
+
+def _added(total: Tensor, tile: _Tile, vae: VideoVAE, latents: Tensor, slices: Slices) -> Iterator[Tensor]:
+    """A tile's frames added to those of the whole: these, so far."""
+    done = 0
+    for piece in decoding(vae, latents[:, *tile.of(1)], slices):
+        frames = total[done : done + len(piece)]
+        frames[:, *tile.of(vae.config.space)] += piece.float() * tile.weight
+        yield frames
+        done += len(piece)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tile:
+    """A tile of a frame. weight: of each of its rows and columns, with all others' there 1.  whole: of the frame."""
+
+    rows: _Span
+    columns: _Span
+    weight: Tensor
+    whole: tuple[int, int]
+
+    def of(self, cell: int) -> tuple[slice, slice]:
+        """Its rows and columns, so many to a latent cell."""
+        rows, columns = (slice(span.start * cell, span.stop * cell) for span in (self.rows, self.columns))
+        return rows, columns
+
+
+def _laid(height: int, width: int, tiles: Tiles, space: int, device: torch.device, *, into: int) -> list[_Tile]:
+    """All tiles of a frame. height, width: latent cells.  into: rows of what is made of one."""
+    side, overlap = tiles.side // space, tiles.overlap // space
+    places = list(product(_spans(height, side, overlap), _spans(width, side, overlap)))
+    whole = height * into, width * into
+    laid = []
+    total = torch.zeros(*whole, 1, device=device)
+    for place in places:
+        along, across = (_fade(span, overlap, into, device) for span in place)
+        tile = _Tile(*place, along[:, None, None] * across[None, :, None], whole)
+        total[tile.of(into)] += tile.weight
+        laid.append(tile)
+    return [replace(tile, weight=tile.weight / total[tile.of(into)]) for tile in laid]
 
 
 def _spans(count: int, side: int, overlap: int) -> list[_Span]:
-    """Tiles along an axis; the last may be smaller. One that would lie within the overlap before it is left out."""
-    starts = [start for start in range(0, count, side - overlap) if not start or start + overlap < count]
-    return [_Span(start, min(start + side, count), start > 0, start + side < count) for start in starts]
+    """Tiles along an axis."""
+    return [_Span(start, stop, start > 0, stop < count) for start, stop in tiles_along(count, side, overlap)]
 
 
 def _fade(span: _Span, overlap: int, into: int, device: torch.device) -> Tensor:

@@ -46,3 +46,18 @@ class Way:
             return
         for start in range(0, frames - self.overlap, self.window - self.overlap):
             yield start, min(start + self.window, frames)
+
+    def squares(self, height: int, width: int) -> int:
+        """Into how many squares a frame is cut, 1 for whole frames."""
+        if self.tile is None:
+            return 1
+        return len(tiles_along(height, self.tile)) * len(tiles_along(width, self.tile))
+
+
+def tiles_along(extent: int, side: int, overlap: int = OVERLAP_OF_TILES) -> list[tuple[int, int]]:
+    """Where tiles begin and end along an axis; the last may be smaller.
+
+    One that would lie within the overlap before it is left out.
+    """
+    starts = [start for start in range(0, extent, side - overlap) if not start or start + overlap < extent]
+    return [(start, min(start + side, extent)) for start in starts]

@@ -6,7 +6,9 @@ Sizes are in tokens of a grid (time, height, width). Every second block has wind
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
+from itertools import product
 from math import ceil, prod, sqrt
 from typing import NamedTuple
 
@@ -59,11 +61,24 @@ def window_shape(grid: Grid, per_axis: Grid = PER_AXIS) -> Grid:
 @lru_cache(maxsize=64)
 def windows(grid: Grid, *, shifted: bool, per_axis: Grid = PER_AXIS) -> tuple[Window, ...]:
     """All windows of a grid; every token is in one. In the published order: time fastest, then height, then width."""
-    cut = _shifted if shifted else _regular
-    times, heights, widths = (
-        cut(extent, whole) for extent, whole in zip(grid, window_shape(grid, per_axis), strict=True)
-    )
+    times, heights, widths = _spans(grid, per_axis, shifted=shifted)
     return tuple(Window(time, height, width) for width in widths for height in heights for time in times)
+
+
+@lru_cache(maxsize=64)
+def shapes(grid: Grid, *, shifted: bool, per_axis: Grid = PER_AXIS) -> Counter[Grid]:
+    """How many windows of each shape a grid has: a few shapes, however long the clip is. Not to be changed."""
+    axes = [Counter(stop - start for start, stop in spans) for spans in _spans(grid, per_axis, shifted=shifted)]
+    found: Counter[Grid] = Counter()
+    for (time, times), (height, heights), (width, widths) in product(*(axis.items() for axis in axes)):
+        found[time, height, width] = times * heights * widths
+    return found
+
+
+def _spans(grid: Grid, per_axis: Grid, *, shifted: bool) -> list[list[Span]]:
+    """Along each axis."""
+    cut = _shifted if shifted else _regular
+    return [cut(extent, whole) for extent, whole in zip(grid, window_shape(grid, per_axis), strict=True)]
 
 
 def _regular(extent: int, whole: int) -> list[Span]:
