@@ -21,15 +21,15 @@ from unittest.mock import patch
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from greenroom.models.seedvr2 import attention, transformer
 from greenroom.models.seedvr2.architecture import NORM_EPS, PUBLISHED, Architecture
-from greenroom.models.seedvr2.arithmetic import step_flop
-from greenroom.models.seedvr2.attention import attend_windows
-from greenroom.models.seedvr2.footprint import Footprint
-from greenroom.models.seedvr2.layout import lay_out
-from greenroom.models.seedvr2.patching import grid_of
-from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer
-from greenroom.models.seedvr2.work import Work
+from greenroom.models.seedvr2.nadit import attention, transformer
+from greenroom.models.seedvr2.nadit.attention import attend_windows
+from greenroom.models.seedvr2.nadit.footprint import Footprint
+from greenroom.models.seedvr2.nadit.layout import lay_out
+from greenroom.models.seedvr2.nadit.patching import grid_of
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
+from greenroom.models.seedvr2.nadit.work import Work
+from greenroom.models.seedvr2.planning.arithmetic import step_flop
 from greenroom.nn.adaptive_norm import add_norm_modulate, norm_modulate
 from greenroom.nn.heads import place_heads
 from machine import machine
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from greenroom.models.seedvr2.transformer import NaDiT
-    from greenroom.models.seedvr2.windows import Grid
+    from greenroom.models.seedvr2.nadit.transformer import NaDiT
+    from greenroom.models.seedvr2.nadit.windows import Grid
 
 _SIZES = "1280x720x1,1280x720x21,1920x1072x21,1280x720x101"
 _PIXELS, _FRAMES = 8, 4  # of a latent cell

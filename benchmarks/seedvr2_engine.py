@@ -25,15 +25,15 @@ import numpy as np
 import torch
 
 from greenroom.models.seedvr2.architecture import PUBLISHED
-from greenroom.models.seedvr2.arithmetic import decode_flop, encode_flop, step_flop
-from greenroom.models.seedvr2.costs import Job, Networks, filled, grid
 from greenroom.models.seedvr2.draws import Seeded
 from greenroom.models.seedvr2.engine import Engine, Shot
-from greenroom.models.seedvr2.framing import Framing
-from greenroom.models.seedvr2.planning import Room, plan
-from greenroom.models.seedvr2.sizes import Size
-from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer
-from greenroom.models.seedvr2.vae_synthetic import synthetic_vae
+from greenroom.models.seedvr2.frames.framing import Framing
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
+from greenroom.models.seedvr2.planning.arithmetic import decode_flop, encode_flop, step_flop
+from greenroom.models.seedvr2.planning.costs import Job, Networks, filled, grid
+from greenroom.models.seedvr2.planning.plan import Room, plan
+from greenroom.models.seedvr2.vae.synthetic import synthetic_vae
 from greenroom.runtime.residency import MemoryShort
 from machine import machine
 from report import report
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
     from greenroom.models.seedvr2.architecture import Architecture
     from greenroom.models.seedvr2.engine import Pixels, Read
-    from greenroom.models.seedvr2.transformer import NaDiT
-    from greenroom.models.seedvr2.way import Way
+    from greenroom.models.seedvr2.nadit.transformer import NaDiT
+    from greenroom.models.seedvr2.planning.way import Way
 
 _GPU = torch.device("cuda")
 _HOST = 10**11

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import save_file
 
-from greenroom.models.seedvr2.checkpoint import load_transformer
+from greenroom.models.seedvr2.nadit.checkpoint import load_transformer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
-    from greenroom.models.seedvr2.transformer import NaDiT
+    from greenroom.models.seedvr2.nadit.transformer import NaDiT
 
 _ALIGNED = 32
 _VERSION = 3

@@ -26,16 +26,16 @@ import numpy as np
 import torch
 
 from greenroom.models.seedvr2.architecture import PUBLISHED
-from greenroom.models.seedvr2.costs import Job
 from greenroom.models.seedvr2.draws import Seeded
 from greenroom.models.seedvr2.engine import Engine, Shot
-from greenroom.models.seedvr2.framing import Framing
-from greenroom.models.seedvr2.gang_engine import GangEngine
-from greenroom.models.seedvr2.planning import plan
-from greenroom.models.seedvr2.rank_engine import RankEngine
-from greenroom.models.seedvr2.sizes import Size
-from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer, tiny
-from greenroom.models.seedvr2.vae_synthetic import TINY, synthetic_vae
+from greenroom.models.seedvr2.frames.framing import Framing
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer, tiny
+from greenroom.models.seedvr2.planning.costs import Job
+from greenroom.models.seedvr2.planning.plan import plan
+from greenroom.models.seedvr2.ranks.gang_engine import GangEngine
+from greenroom.models.seedvr2.ranks.rank_engine import RankEngine
+from greenroom.models.seedvr2.vae.synthetic import TINY, synthetic_vae
 from greenroom.runtime.device import members
 from machine import machine
 from report import report
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenroom.models.seedvr2.engine import Pixels
-    from greenroom.models.seedvr2.way import Way
-    from greenroom.runtime.rank import Member
+    from greenroom.models.seedvr2.planning.way import Way
+    from greenroom.runtime.gang.rank import Member
 
 _GIGA = 1e9
 _SEED = 7

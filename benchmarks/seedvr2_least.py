@@ -21,12 +21,12 @@ from typing import Any
 import torch
 
 from greenroom.models.seedvr2.architecture import PUBLISHED
-from greenroom.models.seedvr2.costs import Costs
 from greenroom.models.seedvr2.engine import Engine
-from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer
-from greenroom.models.seedvr2.vae_slices import Slices
-from greenroom.models.seedvr2.vae_synthetic import synthetic_vae
-from greenroom.models.seedvr2.way import Way
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
+from greenroom.models.seedvr2.planning.costs import Costs
+from greenroom.models.seedvr2.planning.way import Way
+from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.models.seedvr2.vae.synthetic import synthetic_vae
 from machine import machine
 from report import report
 from seedvr2_engine import Clip, free_beside_torch, restored

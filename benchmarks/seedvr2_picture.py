@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from greenroom.models.seedvr2.vae import VideoVAE
+from greenroom.models.seedvr2.vae.vae import VideoVAE
 from greenroom.weights.fitting import shapes_of
 from greenroom.weights.synthesise import synthesise_on
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from greenroom.models.seedvr2.vae_config import VAEConfig
+    from greenroom.models.seedvr2.vae.config import VAEConfig
 
 _BRANCH = 0.05  # of what residual blocks and attention add
 _GLYPHS = (

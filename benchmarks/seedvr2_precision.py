@@ -24,17 +24,17 @@ import torch
 
 from greenroom.errors import GreenroomError
 from greenroom.models.seedvr2.architecture import PUBLISHED
-from greenroom.models.seedvr2.colour import wavelet
-from greenroom.models.seedvr2.colour_methods import METHODS
+from greenroom.models.seedvr2.colours.colour import wavelet
+from greenroom.models.seedvr2.colours.methods import METHODS
 from greenroom.models.seedvr2.draws import Seeded
 from greenroom.models.seedvr2.engine import NO_COLOUR, Engine, Shot
-from greenroom.models.seedvr2.framing import Framing
-from greenroom.models.seedvr2.sizes import Size
-from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer
-from greenroom.models.seedvr2.vae import VideoVAE
-from greenroom.models.seedvr2.vae_config import VAEConfig
-from greenroom.models.seedvr2.vae_slices import Slices
-from greenroom.models.seedvr2.way import Way
+from greenroom.models.seedvr2.frames.framing import Framing
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
+from greenroom.models.seedvr2.planning.way import Way
+from greenroom.models.seedvr2.vae.config import VAEConfig
+from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.models.seedvr2.vae.vae import VideoVAE
 from machine import machine
 from report import report
 from seedvr2_files import read_again
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from greenroom.models.seedvr2.transformer import NaDiT
+    from greenroom.models.seedvr2.nadit.transformer import NaDiT
 
 _GPU = torch.device("cuda")
 _MODEL = "seedvr2-3b"

@@ -22,14 +22,14 @@ import torch
 from greenroom.models.seedvr2.architecture import PUBLISHED
 from greenroom.models.seedvr2.draws import Seeded
 from greenroom.models.seedvr2.engine import Engine, Shot
-from greenroom.models.seedvr2.framing import Framing
-from greenroom.models.seedvr2.sizes import Size
-from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer
-from greenroom.models.seedvr2.vae import VideoVAE
-from greenroom.models.seedvr2.vae_config import VAEConfig
-from greenroom.models.seedvr2.vae_slices import Slices
-from greenroom.models.seedvr2.way import Way
-from greenroom.models.seedvr2.work import Work
+from greenroom.models.seedvr2.frames.framing import Framing
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
+from greenroom.models.seedvr2.nadit.work import Work
+from greenroom.models.seedvr2.planning.way import Way
+from greenroom.models.seedvr2.vae.config import VAEConfig
+from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.models.seedvr2.vae.vae import VideoVAE
 from machine import machine
 from report import report
 from seedvr2_picture import carrying, clip, random_state

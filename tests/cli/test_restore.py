@@ -21,8 +21,8 @@ from greenroom.media.video.encoding import Encoding, PictureFormat
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import read_image, write_image
 from greenroom.media.video.writing import VideoWriter
-from greenroom.models.seedvr2 import rooms
-from greenroom.models.seedvr2.planning import Room
+from greenroom.models.seedvr2.planning import rooms
+from greenroom.models.seedvr2.planning.plan import Room
 from tests.cli.conftest import Run
 from tests.media.video.clips import picture, video, with_sound
 from tests.models.seedvr2.tiny import TinySeedVR2

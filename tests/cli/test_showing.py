@@ -10,8 +10,8 @@ import pytest
 from greenroom.cli import interrupts
 from greenroom.cli.output import Output
 from greenroom.cli.showing import Showing, showing
-from greenroom.models.seedvr2.planning import Plan
-from greenroom.models.seedvr2.way import Way
+from greenroom.models.seedvr2.planning.plan import Plan
+from greenroom.models.seedvr2.planning.way import Way
 from tests.cli.terminals import a_terminal
 
 PLAN = Plan(

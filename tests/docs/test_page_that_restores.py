@@ -10,8 +10,8 @@ import pytest
 
 from greenroom.media.video.images import write_image
 from greenroom.models import registry
-from greenroom.models.seedvr2 import rooms
-from greenroom.models.seedvr2.planning import Room
+from greenroom.models.seedvr2.planning import rooms
+from greenroom.models.seedvr2.planning.plan import Room
 from tests.command import greenroom
 from tests.docs.pages import ROOT
 from tests.media.video.clips import picture, video

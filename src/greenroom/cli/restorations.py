@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from greenroom.models.seedvr2.batch import Failure, Outcome
-    from greenroom.models.seedvr2.encodings import Form
     from greenroom.models.seedvr2.model import SeedVR2Model
-    from greenroom.models.seedvr2.restored import RestoreResult
-    from greenroom.models.seedvr2.restoring import Wanted
-    from greenroom.models.seedvr2.sources import Source
-    from greenroom.models.seedvr2.targets import Pair, Targets
+    from greenroom.models.seedvr2.restoring.batch import Failure, Outcome
+    from greenroom.models.seedvr2.restoring.encodings import Form
+    from greenroom.models.seedvr2.restoring.restored import RestoreResult
+    from greenroom.models.seedvr2.restoring.restorer import Wanted
+    from greenroom.models.seedvr2.restoring.sources import Source
+    from greenroom.models.seedvr2.restoring.targets import Pair, Targets
     from greenroom.progress import Step
     from greenroom.settings import Settings
 
@@ -81,9 +81,9 @@ class Restoring:
         return 1 if failed else 0
 
     def _planned(self, pair: Pair, step: Step) -> _Planned:
-        from greenroom.models.seedvr2.restored import facts_of
-        from greenroom.models.seedvr2.restoring import plan_restoring
-        from greenroom.models.seedvr2.rooms import networks_on, room_of
+        from greenroom.models.seedvr2.planning.rooms import networks_on, room_of
+        from greenroom.models.seedvr2.restoring.restored import facts_of
+        from greenroom.models.seedvr2.restoring.restorer import plan_restoring
 
         device = self.choice.device
         networks, room = networks_on(device, self._kind.networks(self._variant_of_plan)), room_of(device)
@@ -113,7 +113,7 @@ class Restoring:
 
     def all(self, found: Targets) -> int:
         """Restore several, one by one."""
-        from greenroom.models.seedvr2.batch import Batch, restore_all
+        from greenroom.models.seedvr2.restoring.batch import Batch, restore_all
 
         assert found.folder is not None  # noqa: S101 - of several
         total = len(found.pairs)
@@ -165,15 +165,15 @@ class Restoring:
         return replace(self.wanted, output=pair.output)
 
     def _looked_at(self, pair: Pair) -> tuple[Source, Form]:
-        from greenroom.models.seedvr2.encodings import form_of
-        from greenroom.models.seedvr2.sources import look
+        from greenroom.models.seedvr2.restoring.encodings import form_of
+        from greenroom.models.seedvr2.restoring.sources import look
 
         inputs = self._inputs(pair)
         source = look(inputs)
         return source, form_of(source, inputs, self._wanted(pair))
 
     def _restored(self, pair: Pair, shown: Showing) -> RestoreResult:
-        from greenroom.models.seedvr2.attempts import attempted
+        from greenroom.models.seedvr2.restoring.attempts import attempted
 
         inputs, wanted = self._inputs(pair), self._wanted(pair)
         with _in_flags():
@@ -187,7 +187,7 @@ class Restoring:
             )
 
     def _load(self) -> SeedVR2Model:
-        from greenroom.models.seedvr2.rooms import require_device
+        from greenroom.models.seedvr2.planning.rooms import require_device
 
         try:
             require_device(self.choice.device)
@@ -198,7 +198,7 @@ class Restoring:
             raise
 
     def _warn(self, output: Path, result: RestoreResult) -> None:
-        from greenroom.models.seedvr2.targets import left_over
+        from greenroom.models.seedvr2.restoring.targets import left_over
 
         for note in result.notes:
             self.out.say(f"note: {note}")

@@ -16,7 +16,7 @@ from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 from greenroom.recipes.inputs.video import VideoFileInputs
 
 if TYPE_CHECKING:
-    from greenroom.models.seedvr2.targets import Targets
+    from greenroom.models.seedvr2.restoring.targets import Targets
 
 # The ending of -o says the one, and a rate factor goes for the other here.
 _OWN = ("format", "quality")
@@ -69,8 +69,8 @@ def restore(
     from greenroom.runtime.cuda import prefer_growing_memory
 
     prefer_growing_memory()  # before anything imports torch
-    from greenroom.models.seedvr2.restoring import Wanted
-    from greenroom.models.seedvr2.targets import targets
+    from greenroom.models.seedvr2.restoring.restorer import Wanted
+    from greenroom.models.seedvr2.restoring.targets import targets
 
     out = Output("restore", as_json)
     settings = configured(out)

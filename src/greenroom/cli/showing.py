@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from greenroom.cli.output import Output
-    from greenroom.models.seedvr2.planning import Plan
+    from greenroom.models.seedvr2.planning.plan import Plan
 
 _LINE_S = 30.0
 _REDRAW_S = 0.1
@@ -38,7 +38,7 @@ class Showing:
     """
 
     def __init__(self, out: Output, stack: contextlib.ExitStack) -> None:
-        from greenroom.models.seedvr2.outlook import Outlook
+        from greenroom.models.seedvr2.restoring.outlook import Outlook
 
         self._out = out
         self._outlook = Outlook()
@@ -56,7 +56,7 @@ class Showing:
 
     def planned(self, plan: Plan) -> None:
         """Say how it will be done, before it begins."""
-        from greenroom.models.seedvr2.outlook import Outlook
+        from greenroom.models.seedvr2.restoring.outlook import Outlook
 
         self._outlook = Outlook()
         self._unit = "shot" if plan.windows == plan.shots else "window"
@@ -86,7 +86,7 @@ class Showing:
 
     def step(self, stage: str, done: float, total: float) -> None:
         """Show where it stands. Raises KeyboardInterrupt where a signal said so."""
-        from greenroom.models.seedvr2.outlook import STAGES
+        from greenroom.models.seedvr2.restoring.outlook import STAGES
 
         self._look(stage, done, total)
         self._outlook.step(stage, done, total)

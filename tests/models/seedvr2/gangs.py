@@ -12,12 +12,12 @@ from torch import Tensor
 
 from greenroom.models.golden import read_golden
 from greenroom.models.seedvr2.architecture import Architecture
-from greenroom.models.seedvr2.gang_engine import GangEngine
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt
 from greenroom.models.seedvr2.parity_restoring import _vae_options
 from greenroom.models.seedvr2.parity_transformer import transformer_of
 from greenroom.models.seedvr2.parity_vae import vae_of
-from greenroom.models.seedvr2.rank_engine import RankEngine
-from greenroom.models.seedvr2.synthetic import synthetic_prompt
+from greenroom.models.seedvr2.ranks.gang_engine import GangEngine
+from greenroom.models.seedvr2.ranks.rank_engine import RankEngine
 from tests.models.seedvr2.autoencoders import tiny_vae
 from tests.models.seedvr2.networks import GOLDENS, V2, network_of
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
-from greenroom.models.seedvr2.journal import Journal
-from greenroom.models.seedvr2.sources import Source
+from greenroom.models.seedvr2.restoring.journal import Journal
+from greenroom.models.seedvr2.restoring.sources import Source
 from tests.models.seedvr2.restorers import restored
 
 SOURCE = "clip.mp4"

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenroom.media.video.reading import VideoReader
-from greenroom.models.seedvr2.restored import RestoreResult
-from greenroom.models.seedvr2.restoring import Restorer, Told, Wanted
+from greenroom.models.seedvr2.restoring.restored import RestoreResult
+from greenroom.models.seedvr2.restoring.restorer import Restorer, Told, Wanted
 from greenroom.progress import Step, silent
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 from tests.media.video.clips import video

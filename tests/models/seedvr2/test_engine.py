@@ -14,20 +14,20 @@ import torch
 from greenroom.errors import Cancelled, InputInvalid
 from greenroom.models.golden import read_golden
 from greenroom.models.seedvr2 import engine as module
-from greenroom.models.seedvr2.costs import Job
 from greenroom.models.seedvr2.draws import Seeded
 from greenroom.models.seedvr2.engine import Engine, Pixels, Shot
-from greenroom.models.seedvr2.framing import Framing
-from greenroom.models.seedvr2.landing import FramesNotFinite
+from greenroom.models.seedvr2.frames.framing import Framing
+from greenroom.models.seedvr2.frames.landing import FramesNotFinite
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt
+from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.parity_restoring import _vae_options
 from greenroom.models.seedvr2.parity_transformer import transformer_of
 from greenroom.models.seedvr2.parity_vae import vae_of
-from greenroom.models.seedvr2.planning import plan
-from greenroom.models.seedvr2.sizes import Size
-from greenroom.models.seedvr2.synthetic import synthetic_prompt
-from greenroom.models.seedvr2.vae_slices import Slices
-from greenroom.models.seedvr2.way import Way
-from greenroom.models.seedvr2.work import Work
+from greenroom.models.seedvr2.planning.costs import Job
+from greenroom.models.seedvr2.planning.plan import plan
+from greenroom.models.seedvr2.planning.way import Way
+from greenroom.models.seedvr2.vae.slices import Slices
 from tests.models.seedvr2.autoencoders import tiny_vae
 from tests.models.seedvr2.engines import Given, a_shot, new_engine, read, some_frames, tiny_engine
 from tests.models.seedvr2.networks import GOLDENS, V2, network_of

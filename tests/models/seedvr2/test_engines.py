@@ -10,7 +10,7 @@ import pytest
 from greenroom.models.seedvr2.architecture import PUBLISHED
 from greenroom.models.seedvr2.engine import Engine
 from greenroom.models.seedvr2.engines import Files, load_engine
-from greenroom.models.seedvr2.gang_engine import GangEngine
+from greenroom.models.seedvr2.ranks.gang_engine import GangEngine
 from greenroom.runtime.device import DevicesMixed
 
 FILES = Files(Path("transformer"), Path("vae"), Path("prompt"))

@@ -27,7 +27,7 @@ from greenroom.weights.errors import OtherNetwork
 from greenroom.weights.store.finding import Need, WeightsMissing
 from tests.models.seedvr2.networks import published_shapes
 from tests.models.seedvr2.restorers import a_clip, a_restorer, drawn, pixels_of
-from tests.models.seedvr2.test_restoring import Failing
+from tests.models.seedvr2.restoring.test_restorer import Failing
 from tests.weights.store.test_finding import in_folder
 
 VAE, PROMPT = Need("seedvr2-vae", "weights"), Need("seedvr2-embeddings", "embedding", path="pos_emb.pt")

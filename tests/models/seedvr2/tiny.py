@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Self
 
-from greenroom.models.seedvr2.costs import Networks
 from greenroom.models.seedvr2.model import SeedVR2Model
-from greenroom.models.seedvr2.restoring import Restorer
+from greenroom.models.seedvr2.planning.costs import Networks
+from greenroom.models.seedvr2.restoring.restorer import Restorer
 from tests.models.seedvr2.engines import new_engine
 
 

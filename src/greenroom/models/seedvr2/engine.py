@@ -22,22 +22,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from greenroom.errors import InputInvalid
-from greenroom.models.seedvr2.checkpoint import load_transformer
-from greenroom.models.seedvr2.colour_methods import FRAME_BY_FRAME, METHODS
-from greenroom.models.seedvr2.costs import VAE_BYTES, Networks
-from greenroom.models.seedvr2.embedding import load_embedding
-from greenroom.models.seedvr2.landing import landed
-from greenroom.models.seedvr2.parking import Parking
-from greenroom.models.seedvr2.planning import Room
-from greenroom.models.seedvr2.postprocess import to_whole
-from greenroom.models.seedvr2.preprocess import padded
-from greenroom.models.seedvr2.sampling import Sampler
-from greenroom.models.seedvr2.spans import joined, regrouped
-from greenroom.models.seedvr2.streaming import decoding, encoding
-from greenroom.models.seedvr2.vae import posterior
-from greenroom.models.seedvr2.vae_checkpoint import load_vae
-from greenroom.models.seedvr2.vae_tiling import Tiles, decoding_tiled, encode_tiled
-from greenroom.models.seedvr2.way import OVERLAP_OF_TILES, TOGETHER
+from greenroom.models.seedvr2.colours.methods import FRAME_BY_FRAME, METHODS
+from greenroom.models.seedvr2.frames.landing import landed
+from greenroom.models.seedvr2.frames.postprocess import to_whole
+from greenroom.models.seedvr2.frames.preprocess import padded
+from greenroom.models.seedvr2.frames.spans import joined, regrouped
+from greenroom.models.seedvr2.nadit.checkpoint import load_transformer
+from greenroom.models.seedvr2.nadit.embedding import load_embedding
+from greenroom.models.seedvr2.nadit.parking import Parking
+from greenroom.models.seedvr2.nadit.sampling import Sampler
+from greenroom.models.seedvr2.planning.costs import VAE_BYTES, Networks
+from greenroom.models.seedvr2.planning.plan import Room
+from greenroom.models.seedvr2.planning.way import OVERLAP_OF_TILES, TOGETHER
+from greenroom.models.seedvr2.vae.checkpoint import load_vae
+from greenroom.models.seedvr2.vae.streaming import decoding, encoding
+from greenroom.models.seedvr2.vae.tiling import Tiles, decoding_tiled, encode_tiled
+from greenroom.models.seedvr2.vae.vae import posterior
 from greenroom.nn.quantised import QuantisedLinear
 from greenroom.progress import Step, silent
 from greenroom.runtime.cuda import memory_grows
@@ -49,10 +49,10 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.architecture import Architecture
     from greenroom.models.seedvr2.draws import Draws
     from greenroom.models.seedvr2.engines import Files
-    from greenroom.models.seedvr2.framing import Framing
-    from greenroom.models.seedvr2.transformer import NaDiT
-    from greenroom.models.seedvr2.vae import VideoVAE
-    from greenroom.models.seedvr2.way import Way
+    from greenroom.models.seedvr2.frames.framing import Framing
+    from greenroom.models.seedvr2.nadit.transformer import NaDiT
+    from greenroom.models.seedvr2.planning.way import Way
+    from greenroom.models.seedvr2.vae.vae import VideoVAE
 
 Pixels = NDArray[np.unsignedinteger[Any]]
 """A frame, (height, width, 3): uint8, or uint16 with white at 65 535."""

@@ -30,7 +30,7 @@ def load_engine(architecture: Architecture, files: Files, device: str = "cpu", *
     from greenroom.runtime.device import members
 
     if len(members(device)) > 1:
-        from greenroom.models.seedvr2.gang_engine import GangEngine
+        from greenroom.models.seedvr2.ranks.gang_engine import GangEngine
 
         return GangEngine.load(architecture, files, device, small=small)
     from greenroom.models.seedvr2.engine import Engine

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from greenroom.inputs import Inputs
-    from greenroom.models.seedvr2.costs import Networks
     from greenroom.models.seedvr2.engines import Files
-    from greenroom.models.seedvr2.planning import Plan
-    from greenroom.models.seedvr2.restored import RestoreResult
-    from greenroom.models.seedvr2.restoring import Restorer, Told, Wanted
+    from greenroom.models.seedvr2.planning.costs import Networks
+    from greenroom.models.seedvr2.planning.plan import Plan
+    from greenroom.models.seedvr2.restoring.restored import RestoreResult
+    from greenroom.models.seedvr2.restoring.restorer import Restorer, Told, Wanted
     from greenroom.progress import Step
     from greenroom.recipes.inputs.seedvr2 import RestoreInputs
     from greenroom.settings import Settings
@@ -75,7 +75,7 @@ class SeedVR2Model(Model):
     @classmethod
     def networks(cls, variant: str | None = None) -> Networks:
         """What a plan counts on, before anything is here. Raises UnknownName."""
-        from greenroom.models.seedvr2.costs import Networks
+        from greenroom.models.seedvr2.planning.costs import Networks
         from greenroom.recipes.catalogue import recipe
 
         known = recipe(cls.known)
@@ -111,8 +111,8 @@ class SeedVR2Model(Model):
         sources = cls.sources(resolve().settings, variant)  # before torch is imported
         from greenroom.models.seedvr2.architecture import PUBLISHED
         from greenroom.models.seedvr2.engines import load_engine
-        from greenroom.models.seedvr2.identity import weights_identity
-        from greenroom.models.seedvr2.restoring import Restorer
+        from greenroom.models.seedvr2.restoring.identity import weights_identity
+        from greenroom.models.seedvr2.restoring.restorer import Restorer
         from greenroom.recipes.catalogue import recipe
 
         architecture = PUBLISHED[recipe(cls.known).architecture or cls.known]
@@ -130,9 +130,9 @@ class SeedVR2Model(Model):
 
         Raises InputInvalid, FileUnreadable, OutputUnwritable, MemoryShort, Cancelled.
         """
-        from greenroom.models.seedvr2.journal import PartsDiffer
-        from greenroom.models.seedvr2.restoring import EarlierPlanUnfit, Wanted
-        from greenroom.models.seedvr2.sources import is_still
+        from greenroom.models.seedvr2.restoring.journal import PartsDiffer
+        from greenroom.models.seedvr2.restoring.restorer import EarlierPlanUnfit, Wanted
+        from greenroom.models.seedvr2.restoring.sources import is_still
 
         still = is_still(inputs)
         wanted = Wanted(
@@ -173,14 +173,14 @@ class _Telling:
 
     def planned(self, plan: Plan) -> None:
         """See ``Told``."""
-        from greenroom.models.seedvr2.outlook import USUAL
-        from greenroom.models.seedvr2.restored import facts_of
+        from greenroom.models.seedvr2.restoring.outlook import USUAL
+        from greenroom.models.seedvr2.restoring.restored import facts_of
 
         self.tell("plan", {**facts_of(plan), "stages": dict(USUAL)})
 
     def previewed(self, picture: Path) -> None:
         """See ``Told``."""
-        from greenroom.models.seedvr2.restored import PNG
+        from greenroom.models.seedvr2.restoring.restored import PNG
 
         self.show(MadeFile(picture, PNG))
 
