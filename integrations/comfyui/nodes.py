@@ -200,7 +200,10 @@ class Restore(GreenroomNode):
     sockets: ClassVar[dict[str, str]] = {"video": "VIDEO", "images": "IMAGE"}
     widgets: ClassVar[dict[str, tuple[Any, ...]]] = {
         "height": ("INT", {"default": 0, "min": 0, "max": 16_384, "tooltip": "Of the result; 0 is the source's own."}),
-        "frames": ("BOOLEAN", {"default": True, "tooltip": "All pictures as IMAGE; a long video has too many: off."}),
+        "frames": (
+            "BOOLEAN",
+            {"default": False, "tooltip": "All pictures as IMAGE, which a short video fits; off: the first."},
+        ),
     }
     example = '{"colour": "lab"}'
     RETURN_TYPES = ("VIDEO", "IMAGE", "IMAGE")
@@ -215,13 +218,16 @@ class Restore(GreenroomNode):
         return super().run(model, seed, text, options, server, **more)
 
     def outputs(self, server: Server, job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, ...]:
-        """The video, its pictures, and before beside after. Of a picture there is no video."""
-        shown = next((each for each in job["previews"] if each["media_type"].startswith("image/")), None)
-        preview = None if shown is None else images_of(server.fetch(shown))
+        """The video, its pictures, and before beside after. Of a picture there is no video.
+
+        Of a model that shows nothing before its result, the last is the first picture of that.
+        """
         content = server.fetch(job["artifacts"][0])
-        if job["artifacts"][0]["media_type"].startswith("image/"):
-            return None, images_of(content), preview
-        return video_of(content), images_of(content, most=None if given.get("frames", True) else 1), preview
+        still = job["artifacts"][0]["media_type"].startswith("image/")
+        images = images_of(content, most=None if still or given.get("frames") else 1)
+        shown = next((each for each in reversed(job["previews"]) if each["media_type"].startswith("image/")), None)
+        preview = images[:1] if shown is None else images_of(server.fetch(shown), most=1)
+        return None if still else video_of(content), images, preview
 
 
 class Animate(GreenroomNode):

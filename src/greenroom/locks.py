@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 def hold(path: Path) -> int:
     """Make a file and hold its lock; gives the handle, whose closing lets go. Raises OSError when another holds it."""
     handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
     return handle
 
 

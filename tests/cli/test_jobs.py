@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from greenroom.cli.jobs import _sheet, _told
 from tests.cli.conftest import Run
 from tests.serve.routes.asking import BROKEN, NOOP, SLEEPER, SLOW, post_job, until
 from tests.serve.servers import MODELS, RunningServer, running_server
@@ -60,9 +61,29 @@ def test_what_a_model_tells_and_shows_is_followed_too(jobs: Run, http: httpx.Cli
     job_id = post_job(http, f"{MODELS}:Teller")["id"]
     followed = jobs("follow", job_id)
     (plan,) = [line for line in followed.stderr.splitlines() if "  plan  " in line]
-    assert json.loads(plan.partition("  plan  ")[2]) == {"frames": 21, "seconds": 4.5, "notes": ["ü"]}
+    assert plan.partition("  plan  ")[2] == "21 frames, about 4 s; ü"
+    (preview,) = [line for line in followed.stderr.splitlines() if "  preview  " in line]
+    assert preview.partition("  preview  ")[2].startswith(f"preview-0.png  {served.url}/v1/artifacts/art_")
     (shown,) = [line for line in jobs("show", job_id).stdout.splitlines() if line.startswith("preview-0.png")]
     assert f"shown before  {served.url}/v1/artifacts/art_" in shown
+
+
+def test_a_plan_is_said_in_words_whatever_is_in_it() -> None:
+    plan = {"width": 1920, "height": 1080, "frames": 4210, "shots": 1, "bytes": 18_930_000_000, "seconds": 2520.0}
+    event = {"at": "", "data": plan}
+    assert _told("plan", event, "") == "1920x1080, 4,210 frames, 1 shot, 18.9 GB of memory, about 42 min"
+    for odd in ({"width": "wide", "frames": [], "notes": 5}, {"seconds": 1e400}, {"bytes": -1}):
+        assert _told("plan", {"data": odd}, "") == json.dumps(odd)
+
+
+def test_a_file_that_was_shown_and_is_a_result_is_listed_once() -> None:
+    file = {"name": "preview.png", "url": "/v1/artifacts/art_1"}
+    job = {
+        "id": "job_1", "model": "m", "status": "succeeded", "created_at": "", "started_at": "", "finished_at": "",
+        "attempts": 1, "max_attempts": 3, "error": None, "artifacts": [file], "previews": [file], "progress": None,
+    }  # fmt: skip
+    assert _sheet(job, "").count("preview.png") == 1
+    assert "shown before" in _sheet({**job, "artifacts": []}, "")
 
 
 def test_a_job_is_followed_to_its_end(jobs: Run, http: httpx.Client) -> None:

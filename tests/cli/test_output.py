@@ -1,18 +1,11 @@
-"""How long something takes, in words and as a bar."""
+"""How long something takes, as a bar."""
 
 from __future__ import annotations
 
 import pytest
 
-from greenroom.cli.output import Output, duration
+from greenroom.cli.output import Output
 from tests.cli.terminals import a_terminal
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(1, "1 s"), (89, "89 s"), (90, "2 min"), (5_399, "1 h 30 min"), (9_000, "2 h 30 min")]
-)
-def test_durations_in_words(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
 
 
 def test_another_stage_has_a_pace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

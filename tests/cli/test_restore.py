@@ -23,6 +23,7 @@ from greenroom.media.video.images import read_image, write_image
 from greenroom.media.video.writing import VideoWriter
 from greenroom.models.seedvr2.planning import rooms
 from greenroom.models.seedvr2.planning.plan import Room
+from greenroom.serve import devices
 from tests.cli.conftest import Run
 from tests.media.video.clips import picture, video, with_sound
 from tests.models.seedvr2.tiny import TinySeedVR2
@@ -151,6 +152,19 @@ def test_a_plan_needs_no_weights_and_does_nothing(greenroom: Run, clip: Path, mo
     assert small["weights"] < 4 * GB
 
 
+def test_a_cpu_that_nobody_asked_for_is_said_once(
+    greenroom: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "_GPUS", tmp_path / "none")
+    a_folder(tmp_path)
+    warned = "warning: there is no GPU here, and a CPU does the same very slowly"
+    for more in (["--plan"], ["-o", "out"]):
+        done = greenroom("restore", "clips", "--height", 16, *TINY[:2], *more)
+        assert done.stderr.splitlines().count(warned) == 1
+    done = greenroom("restore", "clips", "--height", 16, *TINY, "--plan")
+    assert "GPU" not in done.stderr
+
+
 def test_a_device_that_is_too_small_is_said_at_once(
     greenroom: Run, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,9 +188,10 @@ def test_without_weights_it_says_what_to_get(greenroom: Run, clip: Path) -> None
     ("arguments", "says", "mend"),
     [
         (["gone.mp4"], "there is no file 'gone.mp4'", "path"),
-        (["text.mp4"], "'text.mp4' is no video or picture", "MP4"),
+        (["text.mp4"], "'text.mp4' is no video or picture", "MKV"),
         (["in.mp4", "-o", "in.mp4"], "would take the place of its source", "-o"),
-        (["in.mp4", "-o", "x.avi"], "there is no video container '.avi'", "choose"),
+        (["in.mp4", "-o", "x.avi"], "there is no video or picture format '.avi'; there is .mp4,", "choose"),
+        (["in.mp4", "-o", "/dev/null"], "'/dev/null' is a device or a pipe", "name a file"),
         (["in.mp4", "-o", "x.png"], "'x.png' is one picture, and 'in.mp4' has 5 frames", "%05d.png"),
         (["a.png", "-o", "x.mp4"], "'a.png' is a picture, and 'x.mp4' would be a video", ".png"),
         (["in.mp4", "a.png"], "several sources are given, and no place for them", "-o FOLDER"),
@@ -187,13 +202,15 @@ def test_without_weights_it_says_what_to_get(greenroom: Run, clip: Path) -> None
         (["in.mp4", "--quality", "77"], "quality is 77", "0 to 51"),
         (["in.mp4", "--preset", "sluw"], "there is no preset of h264 'sluw'", "did you mean slow?"),
         (["in.mp4", "--chroma", "411"], "there is no chroma '411'", "choose"),
-        (["in.mp4", "--height", "8"], "height is 8", "16 px or more"),
+        (["in.mp4", "--height", "8"], "height is 8", "16 to 16384 px"),
         (["in.mp4", "--height", "64", "--scale", "2"], "one of them is enough", "scale"),
         (["in.mp4", "--scale", "9999"], "no codec here holds more than 16,384 pixels", "smaller"),
         (["in.mp4", "--window", "6"], "the nearest are 5 and 9", "window"),
         (["in.mp4", "--fps", "24"], "fps is for pictures by number", "leave it out"),
         (["in.mp4", "--preview", "x.jpg"], "--preview 'x.jpg' is no PNG", ".png"),
-        (["in.mp4", "--preview", "in.restored.png", "-o", "in.restored.png"], "is the source or the result", "another"),
+        (["in.mp4", "--preview", "in.restored.png", "-o", "in.restored.png"], "the place of the preview", "another"),
+        (["in.mp4", "--preview", "f/1.png", "-o", "f/%d.png"], "would take the place of the preview", "another"),
+        (["a.png", "--preview", "a.png", "-o", "b.png"], "'a.png' would take the place of its source", "another"),
         (["in.mp4", "a.png", "-o", "out", "--preview", "p.png"], "--preview is of one source", "leave it out"),
         (["in.mp4", "--model", "seedvr2"], "there is no model 'seedvr2'", "did you mean"),
         (["in.mp4", "--model", "f5tts-v1-base"], "'f5tts-v1-base' does not restore videos", "--model seedvr2-3b"),
@@ -240,7 +257,7 @@ def test_damage_is_said_and_what_is_whole_is_restored_when_asked(greenroom: Run,
     asked = ("restore", "cut.mp4", "-o", "x.mp4", "--height", 16, *TINY)
     done = greenroom(*asked)
     assert done.returncode == 1
-    found = re.search(r"'cut.mp4' is damaged or cut off: of 40 frames the first (\d+) are whole", done.stderr)
+    found = re.search(r"'cut.mp4' is damaged or cut off: of 40 frames at most the first (\d+) are whole", done.stderr)
     assert found is not None, done.stderr
     assert "--damaged keep" in done.stderr
     done = greenroom(*asked, "--damaged", "keep")
@@ -261,6 +278,7 @@ def test_a_folder_is_restored_one_by_one_and_a_failure_is_said(greenroom: Run, t
     done = greenroom("restore", "clips", "-o", "out", "--height", 16, *TINY)
     assert done.returncode == 1
     assert "error: 2 of 3, clips/b.mov: 'clips/b.mov' is no video or picture that can be read" in done.stderr
+    assert "\nnote: out/a.mp4: " in done.stderr
     rows = done.stdout.splitlines()
     assert rows[0].startswith("out/a.mp4    22x16 from 64x48, 2 frames")
     assert rows[1].startswith("clips/b.mov  failed: ")
@@ -269,7 +287,9 @@ def test_a_folder_is_restored_one_by_one_and_a_failure_is_said(greenroom: Run, t
 
     done = greenroom("restore", "clips", "-o", "out", "--height", 16, *TINY, "--json")
     assert done.returncode == 1
-    states = [(each["source"], each["state"]) for each in json.loads(done.stdout)["result"]["outcomes"]]
+    result = json.loads(done.stdout)["result"]
+    assert result["failed"] == 1
+    states = [(each["source"], each["state"]) for each in result["outcomes"]]
     assert states == [
         ("clips/a.mp4", "finished before"), ("clips/b.mov", "failed"), ("clips/c.png", "finished before"),
     ]  # fmt: skip
@@ -291,7 +311,9 @@ def test_a_folder_is_planned_one_by_one(greenroom: Run, tmp_path: Path) -> None:
     a_folder(tmp_path)
     done = greenroom("restore", "clips", "--plan", *TINY, "--json")
     assert done.returncode == 1
-    a, b, c = json.loads(done.stdout)["result"]["plans"]
+    result = json.loads(done.stdout)["result"]
+    assert result["failed"] == 1
+    a, b, c = result["plans"]
     assert (a["output"], a["frames"]) == ("clips.restored/a.mp4", 2)
     assert b["error"]["code"] == "file-unreadable"
     assert c["frames"] == 1

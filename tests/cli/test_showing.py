@@ -82,8 +82,21 @@ def test_a_person_gets_one_bar_with_the_time_that_is_left_of_all(
         a_shot(shown, clock, 20, 40)
     last = [line for line in terminal.shown if line.startswith("decoding")][-1]
     assert "frame 39 of 100" in last
-    assert last.endswith("39% 3 min left")
+    assert last.endswith("38% 3 min left")
     assert terminal.getvalue().rstrip().endswith("\x1b[2K")  # its line cleared
+
+
+def test_the_bar_does_not_go_back_when_parts_are_joined(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = a_terminal(monkeypatch)
+    with showing(Output("restore")) as shown:
+        shown.planned(PLAN)
+        a_shot(shown, clock, 0, 100)
+        for number in range(0, 100, 20):
+            shown.step("joining", number, 100)
+            clock[0] += 1
+    last = [line for line in terminal.shown if line.startswith("joining")][-1]
+    assert last.startswith("joining, 80 % ")
+    assert last.rstrip().endswith("100%")
 
 
 def test_a_program_gets_nothing(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:

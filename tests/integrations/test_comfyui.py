@@ -104,22 +104,26 @@ def test_a_video_goes_there_and_comes_back(nodes: Any) -> None:
         task: ClassVar[str] = "other"
 
     pictures = torch.rand(5, 48, 64, 3)
-    made, images, preview = Reflect().run(model="tests.serve.models:Mirror", seed=0, images=pictures)
+    made, images, preview = Reflect().run(model="tests.serve.models:Mirror", seed=0, images=pictures, frames=True)
     assert images.shape == (5, 48, 64, 3)
-    assert preview is None
-    again, first, _ = Reflect().run(model="tests.serve.models:Mirror", seed=0, video=made, frames=False)
+    # It shows nothing before its result: the first picture of that stands for it.
+    assert torch.equal(preview, images[:1])
+    again, first, _ = Reflect().run(model="tests.serve.models:Mirror", seed=0, video=made)
     assert isinstance(again, Video)
     assert first.shape == (1, 48, 64, 3)
 
 
 def test_a_video_is_restored_at_a_height_with_a_picture_of_before_and_after(nodes: Any) -> None:
     restore = _restore(nodes)
-    video, images, preview = restore(images=torch.rand(5, 48, 64, 3), height=96)
+    video, images, preview = restore(images=torch.rand(5, 48, 64, 3), height=96, frames=True)
     assert isinstance(video, Video)
     assert images.shape == (5, 96, 128, 3)
     assert preview.shape == (1, 96, 128, 3)
     # Without a height it is the source's own.
-    assert restore(video=video, height=0)[1].shape == (5, 96, 128, 3)
+    assert restore(video=video, height=0, frames=True)[1].shape == (5, 96, 128, 3)
+    # A long video would not fit whole.
+    assert nodes.Restore.INPUT_TYPES()["optional"]["frames"][1]["default"] is False
+    assert restore(video=video)[1].shape == (1, 96, 128, 3)
 
 
 def test_one_picture_comes_back_as_one(nodes: Any) -> None:

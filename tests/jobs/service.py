@@ -44,6 +44,9 @@ class ScriptedRunner:
     def models(self) -> Sequence[str]:
         return self.names
 
+    def stages(self, model: str) -> Mapping[str, float]:
+        return {}
+
     def idle(self, model: str) -> int:
         return self.devices - self.busy
 

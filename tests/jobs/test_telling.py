@@ -137,6 +137,32 @@ def test_progress_of_hours_is_written_less_often() -> None:
     assert [pause_after(seconds) for seconds in (0, 60, 500, 1800, 3600, 86_400)] == [0.5, 0.5, 0.5, 1.8, 3.6, 5.0]
 
 
+def test_what_is_told_of_progress_is_a_share_of_all_that_never_falls() -> None:
+    written: list[Progress] = []
+
+    async def write(progress: Progress) -> None:
+        written.append(progress)
+
+    async def work() -> None:
+        async with Reporter(write) as reporter:
+            reporter.expect({"encoding": 1, "decoding": 1})
+            for stage, done in (
+                ("finding shots", 9),
+                ("encoding", 0),
+                ("encoding", 5),
+                ("decoding", 0),
+                ("joining", 1),
+            ):
+                reporter.step(stage, done, 10)
+                written.append(reporter._newest)  # type: ignore[arg-type]  # there is one now
+
+    asyncio.run(work())
+    fractions = [progress.fraction for progress in written]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[1]) == (0, 0)
+    assert fractions[-1] == pytest.approx(0.25, abs=0.24)
+
+
 def test_what_cannot_be_written_costs_nothing_but_itself(caplog: pytest.LogCaptureFixture) -> None:
     said: list[str] = []
 

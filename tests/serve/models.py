@@ -5,6 +5,7 @@ A worker imports them as ``tests.serve.models:Name``, so its PYTHONPATH holds th
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -92,6 +93,7 @@ class PartsInputs(Inputs):
     fails_at: Annotated[int | None, Input("The first attempt fails behind so many, and may be tried again.", ge=0)] = (
         None
     )
+    dies_always_at: Annotated[int | None, Input("Every attempt kills its process behind so many parts.", ge=0)] = None
     short_at: Annotated[int | None, Input("Runs out of memory behind so many, unless planned small.", ge=0)] = None
 
 
@@ -524,6 +526,8 @@ class Keeper(_Plain):
             work.step("working", place, inputs.parts)
             if first and place == inputs.dies_at:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if place == inputs.dies_always_at:
+                os.kill(os.getpid(), signal.SIGKILL)
             if first and place == inputs.fails_at:
                 raise TryAgain("it did not work", mend="try again")
             if place == inputs.short_at and not work.small:
@@ -534,6 +538,44 @@ class Keeper(_Plain):
                 (work.kept / f"{place}.half").rename(work.kept / f"{place}.part")
                 done.append(f"{place}.part")
         return Generated({"found": found, "done": done, "small": work.small})
+
+
+class Elsewhere(_Plain):
+    """Is not to blame for its first attempts, whose words name a place of the machine."""
+
+    inputs = TimesInputs
+
+    def generate(self, inputs: TimesInputs, work: Work) -> Generated:
+        if count("elsewhere") <= inputs.times:
+            error = TryAgain(f"'{work.folder}/lock' is held by another", mend=f"wait for {work.folder}/lock")
+            error.blameless = True
+            raise error
+        return Generated({})
+
+
+class Mute(_Plain):
+    """Says a step for so many seconds, then nothing more."""
+
+    inputs = SecondsInputs
+    silent_s = 0.6
+
+    def generate(self, inputs: SecondsInputs, work: Work) -> Generated:
+        until = time.monotonic() + inputs.seconds
+        while time.monotonic() < until:
+            work.step("talking", 0, 1)
+            time.sleep(0.05)
+        if count("mute") == 1:
+            time.sleep(600)
+        return Generated({})
+
+
+class DiskFull(_Plain):
+    """Meets a disk without room, as the system says it."""
+
+    inputs = NoInputs
+
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        raise OSError(errno.ENOSPC, "No space left on device", str(work.folder / "result.bin"))
 
 
 class Teller(_Plain):

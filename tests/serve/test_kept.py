@@ -31,13 +31,23 @@ def _kept(server: RunningServer) -> list[Path]:
     return list((server.data / "kept").iterdir())
 
 
-@pytest.mark.parametrize("ends", ["dies_at", "fails_at"])
-def test_the_next_attempt_finds_what_the_first_left(server: RunningServer, ends: str) -> None:
-    """A process that is killed, and a failure that is worth a retry."""
+@pytest.mark.parametrize(("ends", "attempts"), [("dies_at", 1), ("fails_at", 2)])
+def test_the_next_attempt_finds_what_the_first_left(server: RunningServer, ends: str, attempts: int) -> None:
+    """A process that is killed, and a failure that is worth a retry. The loss of one that went on does not count."""
     with server.client() as http:
         job = until(http, post_job(http, KEEPER, {ends: 2})["id"])
-    assert (job["status"], job["attempts"]) == ("succeeded", 2)
+    assert (job["status"], job["attempts"]) == ("succeeded", attempts)
     assert job["output"] == {"found": ["0.part", "1.part"], "done": ["2.part", "3.part"], "small": False}
+    assert _kept(server) == []
+
+
+def test_what_dies_at_the_same_place_each_time_is_given_up_and_its_parts_stay(server: RunningServer) -> None:
+    """The first attempt went on, and does not count; of those that count none did."""
+    with server.client() as http:
+        job = until(http, post_job(http, KEEPER, {"dies_always_at": 2}, max_attempts=2)["id"], seconds=60)
+        assert (job["status"], job["attempts"]) == ("failed", 2)
+        assert [path.name for path in _kept(server)[0].glob("*.part")] != []
+        http.delete(f"/v1/jobs/{job['id']}")
     assert _kept(server) == []
 
 
@@ -54,11 +64,22 @@ def test_a_request_that_is_no_job_has_none(server: RunningServer) -> None:
     assert answer.json()["output"] == {"kept": False}
 
 
-def test_any_end_removes_it(server: RunningServer) -> None:
+def test_what_can_be_run_again_goes_on_then(server: RunningServer) -> None:
+    """Behind a failure that passes, and behind the end of its time; a cancel and a deletion remove it."""
     with server.client() as http:
         failed = until(http, post_job(http, KEEPER, {"fails_at": 2}, max_attempts=1)["id"])
-        late = post_job(http, KEEPER, {"parts": 1000, "part_s": 0.05}, timeout_s=0.3)["id"]
-        assert [failed["status"], until(http, late)["status"]] == ["failed", "timed_out"]
+        late = until(http, post_job(http, KEEPER, {"parts": 40, "part_s": 0.05}, timeout_s=0.6)["id"])
+        assert [failed["status"], late["status"]] == ["failed", "timed_out"]
+        assert len(_kept(server)) == 2
+        http.post(f"/v1/jobs/{failed['id']}/retry")
+        assert until(http, failed["id"])["output"]["found"] == ["0.part", "1.part"]
+        parts = len(list(_kept(server)[0].glob("*.part")))
+        assert parts > 1
+        http.post(f"/v1/jobs/{late['id']}/retry")
+        until(http, late["id"])
+        assert len(list(_kept(server)[0].glob("*.part"))) > parts
+        assert http.delete(f"/v1/jobs/{late['id']}").status_code == 204
+        assert _kept(server) == []
         unwanted = post_job(http, KEEPER, {"parts": 1000, "part_s": 0.05})["id"]
         until(http, unwanted, "running")
         http.post(f"/v1/jobs/{unwanted}/cancel")
@@ -73,15 +94,17 @@ def test_a_killed_server_comes_back_and_goes_on(tmp_path: Path) -> None:
     first = start_server(tmp_path, "Keeper")
     with first.client() as http:
         job_id = post_job(http, KEEPER, {"parts": 6, "part_s": 0.3})["id"]
-    folder = first.data / "kept" / job_id
+    kept = first.data / "kept"
     end = time.monotonic() + 15
-    while len(list(folder.glob("*.part")) if folder.exists() else []) < 2:
+    while len(list(kept.glob(f"{job_id}-*/*.part"))) < 2:
         assert time.monotonic() < end
         time.sleep(0.01)
     first.kill()
-    left = {path.name for path in folder.glob("*.part")}
+    left = {path.name for path in kept.glob("*/*.part")}
     with running_server(tmp_path, "Keeper") as again, again.client() as http:
-        output = until(http, job_id)["output"]
+        job = until(http, job_id)
+        output = job["output"]
+        assert job["attempts"] == 1  # its server was lost, and not in vain
         assert left == set(output["found"])
         assert sorted([*output["found"], *output["done"]]) == [f"{place}.part" for place in range(6)]
         assert _kept(again) == []

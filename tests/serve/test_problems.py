@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -61,6 +62,11 @@ def client() -> TestClient:
     @app.get("/raise/{name}")
     async def fail(name: str) -> None:
         raise RAISED[name]
+
+    @app.post("/full")
+    async def full() -> None:
+        with Path("/dev/full").open("wb", buffering=0) as disk:
+            disk.write(b"an upload")
 
     @app.post("/body")
     async def body(body: Body) -> None:
@@ -200,6 +206,12 @@ def test_a_client_that_left_is_no_error(client: TestClient, caplog: pytest.LogCa
     with pytest.raises(AssertionError):  # the test's client insists on an answer
         client.get("/raise/gone")
     assert not caplog.records
+
+
+def test_a_full_disk_is_said_to_be_full(client: TestClient) -> None:
+    answer = client.post("/full")
+    assert (answer.status_code, answer.json()["code"]) == (507, "storage-full")
+    assert answer.json()["mend"] == "free some of it, then try again"
 
 
 def test_half_a_letter_can_be_told() -> None:

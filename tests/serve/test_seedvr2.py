@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from greenroom.jobs.job import EVENT_KINDS
+from greenroom.locks import hold
 from tests.models.seedvr2.restorers import CUT, a_clip, drawn, pixels_of, two_shots
 from tests.serve.routes.asking import events_of, post_job, until
 from tests.serve.servers import RunningServer, running_server, start_server
@@ -65,6 +67,10 @@ def test_a_video_is_restored_with_its_plan_told_first(http: httpx.Client, clip: 
     assert kinds.index("plan") < min(
         kinds.index(stage) for stage in ("encoding", "restoring", "decoding", "preview") if stage in kinds
     )
+    # One bar for all of it, whose stages alternate.
+    shares = [event["share"] for event in events if event["kind"] == "progress"]
+    assert shares == sorted(shares)
+    assert all(event["fraction"] == event["share"] for event in events if event["kind"] == "progress")
     assert [file["name"] for file in job["artifacts"]] == ["restored.mkv", "preview.png"]
     assert [shown["name"] for shown in job["previews"]] == ["preview.png"]
     made = tmp_path / "restored.mkv"
@@ -89,6 +95,39 @@ def test_a_picture_is_restored(http: httpx.Client, tmp_path: Path) -> None:
         assert (opened.streams.video[0].width, opened.streams.video[0].height) == (48, 48)
 
 
+def test_what_stands_in_the_way_of_a_restoration_is_no_fault_of_its_own_and_no_place_is_told(
+    server: RunningServer, http: httpx.Client, clip: Path, tmp_path: Path
+) -> None:
+    """Another process holds the finished parts, for a while; then their place is no folder."""
+    source, long = sent(http, clip), sent(http, many_shots(tmp_path / "long.mkv"))
+    for way in ("held", "no folder"):
+        first = post_job(http, TINY, {"source": long, **ASKED})["id"]
+        job_id = post_job(http, TINY, {"source": source, **ASKED}, max_attempts=1)["id"]
+        kept = server.data / "kept" / f"{job_id}-before"
+        kept.mkdir(parents=True)
+        if way == "held":
+            (kept / "parts").mkdir()
+            lock = hold(kept / "parts" / "lock")
+            end = time.monotonic() + 60
+            while (job := http.get(f"/v1/jobs/{job_id}").json())["status"] != "queued" or not job["started_at"]:
+                assert time.monotonic() < end, job
+            os.close(lock)
+            job = until(http, job_id, seconds=60)
+            assert (job["status"], job["attempts"]) == ("succeeded", 1)
+            reasons = [event["reason"]["code"] for event in told(http, job_id) if event["kind"] == "requeued"]
+            assert set(reasons) == {"restoration-running"}
+        else:
+            (kept / "parts").write_text("in the way")
+            job = until(http, job_id, seconds=60)
+            assert job["status"] == "failed"
+        said = json.dumps([job, *told(http, job_id)])
+        assert str(server.folder) not in said
+        assert "/kept/" not in said
+        assert "/parts" not in said
+        until(http, first, seconds=60)
+        http.delete(f"/v1/jobs/{job_id}")
+
+
 def many_shots(path: Path) -> Path:
     """Five of them: while the later ones are at work, the first can be seen to be finished."""
 
@@ -107,16 +146,16 @@ def test_a_server_that_is_killed_goes_on_behind_the_finished_shots(server: Runni
     first = start_server(tmp_path / "killed", TINY)
     with first.client() as http:
         job_id = post_job(http, TINY, {"source": sent(http, clip), **ASKED})["id"]
-    parts = first.data / "kept" / job_id / "parts"
+    kept = first.data / "kept"
     end = time.monotonic() + 30
-    while not list(parts.glob("[0-9]*-[0-9]*.*")):
+    while not list(kept.glob(f"{job_id}-*/parts/[0-9]*-[0-9]*.*")):
         assert time.monotonic() < end, "no shot was seen to be finished"
         time.sleep(0.001)
     first.kill()
     with running_server(tmp_path / "killed", TINY) as again, again.client() as http:
         job = until(http, job_id, seconds=60)
         assert job["status"] == "succeeded", job["error"]
-        assert job["attempts"] == 2
+        assert job["attempts"] == 1
         assert job["output"]["resumed"] >= 1
         (tmp_path / "again.mkv").write_bytes(http.get(job["artifacts"][0]["url"]).content)
         assert list((again.data / "kept").iterdir()) == []

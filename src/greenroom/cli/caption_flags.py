@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenroom.cli.output import counted
 from greenroom.errors import InputInvalid, quoted
+from greenroom.words import counted
 
 if TYPE_CHECKING:
     from greenroom.captions.publish import CaptionFiles

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from greenroom.cli.output import Output, counted, json_option
+from greenroom.cli.output import Output, json_option
+from greenroom.words import counted
 
 if TYPE_CHECKING:
     from greenroom.diagnose.mending import Change

@@ -9,8 +9,9 @@ import click
 
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
-from greenroom.cli.output import Output, columns, counted, json_option, plain
+from greenroom.cli.output import Output, columns, json_option, plain
 from greenroom.errors import InputInvalid
+from greenroom.words import counted
 
 if TYPE_CHECKING:
     from greenroom.machine.environments.estimating import Estimate

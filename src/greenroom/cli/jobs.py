@@ -10,8 +10,9 @@ import click
 
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
-from greenroom.cli.output import Output, columns, counted, json_option
+from greenroom.cli.output import Output, columns, json_option
 from greenroom.errors import ExtraMissing, GreenroomError
+from greenroom.words import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ _PATIENCE_S = 60.0
 _PAUSE_S = 5.0
 # A server, or a proxy before it, that will be back.
 _AWAY = (429, 502, 503, 504)
+# What is larger is no amount of anything.
+_MOST = 1e15
 
 
 class ServerUnreachable(GreenroomError):
@@ -93,11 +96,13 @@ def follow(job_id: str, server: str | None, as_json: bool) -> int:
     with Client(configured(out, {"server": server})) as client:
         with out.progress() as step:
             for kind, event in client.events(job_id, patience):
-                if kind == "progress":
-                    step(event["stage"], event["done"], event["total"])
+                if kind != "progress":
+                    told = _told(kind, event, client.url)
+                    out.say("  ".join(part for part in (event["at"], kind, told) if part))
+                elif event.get("share") is not None:  # one bar for all stages
+                    step(event["stage"], event["share"], 1.0)
                 else:
-                    told = f"  {json.dumps(event['data'], ensure_ascii=False)}" if "data" in event else ""
-                    out.say(f"{event['at']}  {kind}{told}")
+                    step(event["stage"], event["done"], event["total"])
         job = patience.of(lambda: client.get(f"/v1/jobs/{job_id}"))
         out.result(job, _sheet(job, client.url))
     return 0 if job["status"] == "succeeded" else 1
@@ -240,6 +245,27 @@ def _refused(answer: Any) -> GreenroomError:
         return kind(f"the server answered {answer.status_code}", mend="check --server")
 
 
+def _told(kind: str, event: dict[str, Any], url: str) -> str:
+    """What an event says beside its kind."""
+    if kind == "preview":
+        return f"{event['artifact']['name']}  {url}{event['artifact']['url']}"
+    if "data" not in event:
+        return ""
+    words = _planned(event["data"]) if kind == "plan" else ""
+    return words or json.dumps(event["data"], ensure_ascii=False)
+
+
+def _planned(plan: dict[str, Any]) -> str:
+    """What everybody wants to know of a plan; models are anyone's code, and what is odd is left out."""
+    known = {name: value for name, value in plan.items() if isinstance(value, int | float) and 0 < value < _MOST}
+    size = f"{known['width']}x{known['height']}" if known.keys() >= {"width", "height"} else ""
+    amounts = [counted(int(known[f"{thing}s"]), thing) for thing in ("frame", "shot") if f"{thing}s" in known]
+    memory = f"{known['bytes'] / 1e9:.1f} GB of memory" if "bytes" in known else ""
+    time_ = f"about {duration(known['seconds'])}" if "seconds" in known else ""
+    notes = [str(note) for note in plan["notes"]] if isinstance(plan.get("notes"), list) else []
+    return "; ".join(filter(None, (", ".join(filter(None, (size, *amounts, memory, time_))), *notes)))
+
+
 def _about(job: dict[str, Any]) -> str:
     if job["status"] == "running" and job["progress"]:
         return f"{job['progress']['stage']} {job['progress']['fraction']:.0%}"
@@ -259,5 +285,7 @@ def _sheet(job: dict[str, Any], url: str) -> str:
     if job["error"] and job["error"]["mend"]:
         rows.append(("mend", job["error"]["mend"]))
     rows += [(artifact["name"], f"{url}{artifact['url']}") for artifact in job["artifacts"]]
-    rows += [(f"{preview['name']}, shown before", f"{url}{preview['url']}") for preview in job["previews"]]
+    made = {artifact["name"] for artifact in job["artifacts"]}
+    shown = [preview for preview in job["previews"] if preview["name"] not in made]
+    rows += [(f"{preview['name']}, shown before", f"{url}{preview['url']}") for preview in shown]
     return columns(rows)

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _SCHEMA_VERSION = 1
 # A column narrower than this is worse to read than lines that the terminal breaks.
 _NARROWEST = 20
-# Beyond so many, the next larger unit says as much.
-_SECONDS_UNTIL, _MINUTES_UNTIL = 90, 90
 
 
 def json_option(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,19 +104,6 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
             for number, part in enumerate(wrapped or [""])
         ]
     return "\n".join(lines)
-
-
-def counted(count: int, thing: str) -> str:
-    """``1 cue``, ``2 cues``."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
-
-
-def duration(seconds: float) -> str:
-    """``27 s``, ``12 min``, ``2 h 5 min``."""
-    if seconds < _SECONDS_UNTIL:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < _MINUTES_UNTIL else f"{minutes // 60} h {minutes % 60} min"
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenroom.cli.output import Output, columns, counted, json_option
+from greenroom.cli.output import Output, columns, json_option
+from greenroom.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

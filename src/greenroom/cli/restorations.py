@@ -6,10 +6,11 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from greenroom.cli.output import Output, columns, counted, duration
+from greenroom.cli.output import Output, columns
 from greenroom.cli.showing import Showing, showing
 from greenroom.errors import Cancelled, GreenroomError, InputInvalid, quoted
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
+from greenroom.words import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,15 +27,17 @@ if TYPE_CHECKING:
     from greenroom.settings import Settings
 
 USUAL_MODEL = "seedvr2-3b"
+_ON_CPU = "there is no GPU here, and a CPU does the same very slowly"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which model does it, and where."""
+    """Which model does it, and where. unasked: on the CPU, since nobody chose and there is nothing else."""
 
     model: str
     variant: str | None
     device: str
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Restoring:
         """Say how each would be done; one that cannot be, keeps no other from being planned."""
         planned: list[_Planned] = []
         failed = 0
+        self._say_where()
         with showing(self.out) as shown:
             for number, pair in enumerate(found.pairs, 1):
                 try:
@@ -77,7 +81,8 @@ class Restoring:
                     planned.append(_Planned({"source": pair.source, "error": error.as_dict()}, ()))
                     self._say_error(f"{number} of {len(found.pairs)}, {pair.source}", error)
         text = "\n".join(line for one in planned for line in one.lines)
-        self.out.result({"plans": [one.facts for one in planned]} if found.folder else planned[0].facts, text)
+        all_facts = {"plans": [one.facts for one in planned], "failed": failed}
+        self.out.result(all_facts if found.folder else planned[0].facts, text)
         return 1 if failed else 0
 
     def _planned(self, pair: Pair, step: Step) -> _Planned:
@@ -142,7 +147,7 @@ class Restoring:
         if outcome.failure:
             self._say_error(which, outcome.failure)
         elif outcome.result:
-            self._warn(outcome.output, outcome.result)
+            self._warn(outcome.output, outcome.result, f"{outcome.output}: ")
         else:
             self.out.say(f"{which}: {outcome.state}")
 
@@ -186,24 +191,31 @@ class Restoring:
                 self.out.say,
             )
 
+    def _say_where(self) -> None:
+        if self.choice.unasked:
+            self.out.say(f"warning: {_ON_CPU}")
+
     def _load(self) -> SeedVR2Model:
         from greenroom.models.seedvr2.planning.rooms import require_device
 
         try:
             require_device(self.choice.device)
+            self._say_where()
             self.out.say(f"{self.choice.model}: {self._kind.notice()}")
             return self._kind.load(self.choice.device, self.choice.variant)
         except GreenroomError as error:
             self._unloadable = error
             raise
 
-    def _warn(self, output: Path, result: RestoreResult) -> None:
+    def _warn(self, output: Path, result: RestoreResult, which: str = "") -> None:
+        """Say what is to be known of a result. which: the one, of several."""
         from greenroom.models.seedvr2.restoring.targets import left_over
 
         for note in result.notes:
-            self.out.say(f"note: {note}")
+            self.out.say(f"note: {which}{note}")
         if behind := left_over(output, result.frames):
-            self.out.say(f"warning: behind the last picture there is {counted(behind, 'picture')} of an earlier result")
+            left = counted(behind, "picture")
+            self.out.say(f"warning: {which}behind the last picture there is {left} of an earlier result")
 
 
 def _model_class(name: str) -> type[SeedVR2Model]:

@@ -14,6 +14,7 @@ from greenroom.cli.restorations import USUAL_MODEL, Choice, Restoring
 from greenroom.errors import InputInvalid, quoted
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 from greenroom.recipes.inputs.video import VideoFileInputs
+from greenroom.runtime.device import CPU
 
 if TYPE_CHECKING:
     from greenroom.models.seedvr2.restoring.targets import Targets
@@ -87,7 +88,9 @@ def restore(
         preview=_preview(preview, found),
         restart=restart,
     )
-    choice = Choice(model, variant, _device(device or settings.devices))
+    said = device or settings.devices
+    chosen = _device(said)
+    choice = Choice(model, variant, chosen, unasked=chosen == CPU and said == "auto")
     restoring = Restoring(choice, asked, wanted, settings, out)
     if plan_only:
         return restoring.plan(found)
@@ -108,6 +111,4 @@ def _preview(preview: Path | None, found: Targets) -> Path | None:
         raise InputInvalid("--preview is of one source, and several are given", mend="leave it out")
     if preview.suffix.lower() != ".png":
         raise InputInvalid(f"--preview {quoted(preview)} is no PNG", mend="name it .png")
-    if preview.resolve() in {found.pairs[0].source.resolve(), found.pairs[0].output.resolve()}:
-        raise InputInvalid(f"--preview {quoted(preview)} is the source or the result", mend="choose another name")
     return preview

@@ -8,8 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 from greenroom.cli.interrupts import stopping
-from greenroom.cli.output import counted, duration
+from greenroom.pace import Pace
 from greenroom.progress import silent
+from greenroom.words import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +39,8 @@ class Showing:
     """
 
     def __init__(self, out: Output, stack: contextlib.ExitStack) -> None:
-        from greenroom.models.seedvr2.restoring.outlook import Outlook
-
         self._out = out
-        self._outlook = Outlook()
+        self._pace = Pace()
         self._look = stopping(silent)
         self._bar = _Bar(stack) if not out.as_json and sys.stderr.isatty() else None
         self._said_at = time.monotonic()
@@ -56,9 +55,10 @@ class Showing:
 
     def planned(self, plan: Plan) -> None:
         """Say how it will be done, before it begins."""
-        from greenroom.models.seedvr2.restoring.outlook import Outlook
+        from greenroom.models.seedvr2.restoring.outlook import USUAL
 
-        self._outlook = Outlook()
+        self._pace = Pace()
+        self._pace.expect(USUAL)
         self._unit = "shot" if plan.windows == plan.shots else "window"
         self.finished = self.parts = 0
         first, *rest = plan.lines()
@@ -87,18 +87,21 @@ class Showing:
     def step(self, stage: str, done: float, total: float) -> None:
         """Show where it stands. Raises KeyboardInterrupt where a signal said so."""
         from greenroom.models.seedvr2.restoring.outlook import STAGES
+        from greenroom.models.seedvr2.restoring.parts import ENDING
 
         self._look(stage, done, total)
-        self._outlook.step(stage, done, total)
+        self._pace.step(stage, done, total)
         now = time.monotonic()
         if self._out.as_json or now - self._said_at < (_REDRAW_S if self._bar else _LINE_S):
             return
         self._said_at = now
         is_frames = stage in STAGES
         where = f"{stage}, frame {done:,.0f} of {total:,.0f}" if is_frames else stage
-        share = self._outlook.share if is_frames else done / total if total else 0.0
-        left = self._outlook.left if is_frames else None
-        if self._bar:
+        share = (self._pace.share or 0.0) if is_frames else done / total if total else 0.0
+        left = self._pace.left if is_frames else None
+        if self._bar and stage in ENDING:  # nothing is left but this: the bar stays where it is
+            self._bar.draw(f"{where}, {100 * share:.0f} %", 1.0, None)
+        elif self._bar:
             self._bar.draw(where, share, left)
         else:
             self._out.say(f"{where}, {100 * share:.0f} %{f', {duration(left)} left' if left is not None else ''}")

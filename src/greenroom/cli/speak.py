@@ -12,12 +12,13 @@ import click
 from greenroom.cli.caption_flags import caption_flags, caption_options, caption_rows, format_list
 from greenroom.cli.configured import configured, usual_aligners
 from greenroom.cli.flags import given, input_flags
-from greenroom.cli.output import Output, columns, counted, json_option
+from greenroom.cli.output import Output, columns, json_option
 from greenroom.cli.text import STANDARD, read_text_file
 from greenroom.errors import InputInvalid, quoted
 from greenroom.files import writing_to
 from greenroom.recipes.inputs.f5tts import F5SpeakInputs
 from greenroom.recipes.inputs.voice import SpeakInputs
+from greenroom.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 from greenroom.cli.interrupts import stopping
-from greenroom.cli.output import duration
 from greenroom.progress import silent
 from greenroom.recipes.sizes import readable
+from greenroom.words import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

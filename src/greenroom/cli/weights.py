@@ -11,10 +11,11 @@ import click
 
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
-from greenroom.cli.output import Output, columns, counted, json_option
+from greenroom.cli.output import Output, columns, json_option
 from greenroom.cli.transfers import transfers
 from greenroom.errors import InputInvalid
 from greenroom.recipes.sizes import readable
+from greenroom.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,6 +16,7 @@ from greenroom.errors import Cancelled, GreenroomError, OutputUnwritable
 from greenroom.jobs.errors import JobTimedOut, ResultUnwritable, StorageFull
 from greenroom.jobs.history import artifact_keys
 from greenroom.jobs.job import ENDED
+from greenroom.jobs.kept import goes_on
 from greenroom.jobs.records import now
 from greenroom.jobs.reporting import Reporter
 from greenroom.jobs.telling import Telling
@@ -39,6 +40,8 @@ _LONGEST_PAUSE_S = 30.0
 _FETCH_S = 0.5
 # An attempt that has begun is settled however long the database is away; only the end of the process ends this.
 _FOR_EVER = math.inf
+# Codes of errors that say that the process which ran a job is no more.
+_LOST = frozenset({"worker-crashed", "worker-unresponsive", "device-lost"})
 _log = logging.getLogger("greenroom.jobs")
 
 
@@ -116,8 +119,6 @@ class Attempts:
             finally:
                 del self._running[job_id]
                 self._news.tell(job_id)
-            if status in ENDED:
-                await self._kept.remove(job.id)
             return status == "requeued" or job.webhook is not None
         finally:
             begun()
@@ -139,7 +140,7 @@ class Attempts:
         elif isinstance(error, JobTimedOut):
             settled = await self._settle(lambda c: self._transitions.fail(c, job, "timed_out", error))
             status = "timed_out"
-        elif error.blameless:  # another host may be able to, or this one, with the job alone
+        elif error.blameless or await self._lost_and_went_on(job, error):  # another host may be able to, or this one
             settled, status = await self._back(job, error, counts=False, delay_s=_FIRST_PAUSE_S), "requeued"
         elif error.retryable and job.attempts < job.max_attempts:
             pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (job.attempts - 1))
@@ -152,10 +153,18 @@ class Attempts:
             _log.warning("job %s: the attempt was taken from this host; what it made is dropped", job.id, extra=said)
             await self._drop(job, task)
             return "dropped"
+        if status in ENDED and not goes_on(
+            status, {**error.as_dict(), "retryable": error.retryable} if error else None
+        ):
+            await self._kept.remove(job.id, job.claim or "")
         _log.info("job %s %s", job.id, status, extra=said)
         if status != "requeued":
             self._watcher.job_ended(job.model, status)
         return status
+
+    async def _lost_and_went_on(self, job: Job, error: GreenroomError) -> bool:
+        """Whether who ran it was lost, and had finished a part of it before: so it comes to an end some day."""
+        return error.code in _LOST and await asyncio.to_thread(self._kept.grew, job)
 
     async def _settle(self, write: Callable[[Any], bool]) -> bool:
         return await self._database.call(write, _FOR_EVER)
@@ -176,9 +185,10 @@ class Attempts:
         limit = asyncio.timeout(None)
         try:
             async with limit, Reporter(write) as reporter:
+                reporter.expect(self._runner.stages(job.model))
                 await asyncio.to_thread(folder.mkdir, parents=True)
                 telling = Telling(job, self._database, self._transitions, self._store, self._news, reporter)
-                kept = await self._kept.take(job.id)
+                kept = await self._kept.take(job.id, job.claim or "")
                 work = Work(folder / "made", reporter.step, kept=kept, tell=telling.tell, show=telling.show)
                 return await self._stages(job, folder / "given", work, limit, begun)
         except TimeoutError:

@@ -5,7 +5,7 @@ GreenroomError
 ├── JobConflict            what was asked for does not fit the state of the job
 ├── IdempotencyMismatch    one idempotency key for two different requests
 ├── DatabaseUnavailable    the database does not answer now
-├── StorageFull            the database has no room left
+├── StorageFull            the disk has no room left for jobs, or for what they are sent
 ├── JobTimedOut            it ran longer than it may
 ├── QueueTimedOut          it waited longer than it may
 ├── PoisonJob              it was started often and never came to an end
@@ -57,13 +57,13 @@ class DatabaseUnavailable(GreenroomError):
 
 
 class StorageFull(GreenroomError):
-    """The database cannot grow: the disk is full."""
+    """The disk of the server is full."""
 
     code = "storage-full"
     retryable = True
 
     def __init__(self) -> None:
-        super().__init__("there is no room left to keep jobs", mend="free some of the disk, then try again")
+        super().__init__("the server has no room left on its disk", mend="free some of it, then try again")
 
 
 class JobTimedOut(GreenroomError):

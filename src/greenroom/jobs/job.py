@@ -54,16 +54,23 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a running job stands. done of total: in the stage's own unit.  eta_s: about so many seconds are left."""
+    """Where a running job stands.
+
+    done of total: in the stage's own unit.  eta_s: about so many seconds are left.  share: of all of the work, 0 to 1;
+    it never falls within an attempt, and is None for models that do not say their stages.
+    """
 
     stage: str
     done: float
     total: float
     eta_s: float | None = None
+    share: float | None = None
 
     @property
     def fraction(self) -> float:
-        """Between 0 and 1."""
+        """How far it is, between 0 and 1: of all of the work where that is known, else of the stage."""
+        if self.share is not None:
+            return self.share
         return min(1.0, max(0.0, self.done / self.total)) if self.total > 0 else 0.0
 
 

@@ -33,6 +33,12 @@ def put_preview(connection: sa.Connection, artifact: Artifact) -> list[str]:
     return [row.key for row in going if row.key != artifact.key]
 
 
+def drop_previews(connection: sa.Connection, job_id: str) -> list[str]:
+    """Forget what a job showed; gives the keys of it."""
+    gone = artifacts.delete().where(artifacts.c.job_id == job_id, artifacts.c.place >= PREVIEWS_FROM)
+    return list(connection.execute(gone.returning(artifacts.c.key)).scalars())
+
+
 def preview_said(artifact: Artifact) -> dict[str, Any]:
     """A preview as its event keeps it."""
     return {name: getattr(artifact, name) for name in ("id", "name", "media_type", "size", "sha256")}

@@ -7,14 +7,14 @@ import contextlib
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greenroom.errors import GreenroomError
 from greenroom.jobs.job import Progress
-from greenroom.jobs.pace import Pace
+from greenroom.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
 _EVERY_S = 0.5
 # Of work of hours less often: each is an event, and whoever opens its page reads all of them.
@@ -44,12 +44,13 @@ class Reporter:
         """Take a progress. Called in the event loop."""
         # What is no number is no JSON.
         done, total = (value if math.isfinite(value) else 0.0 for value in (done, total))
-        self._newest = Progress(stage, done, total, self._pace.left(stage, done, total))
+        self._pace.step(stage, done, total)
+        self._newest = Progress(stage, done, total, self._pace.left, self._pace.share)
         self._fresh.set()
 
-    def expect(self, plan: Mapping[str, Any]) -> None:
-        """Take a plan, from which it may be told how long the work will take. Called in the event loop."""
-        self._pace.expect(plan)
+    def expect(self, stages: object) -> None:
+        """Take the stages that the work goes through, as ``Pace`` does. Called in the event loop."""
+        self._pace.expect(stages)
 
     def note(self, write: Callable[[], Awaitable[None]]) -> None:
         """Take a fact. write: called once, behind the facts before it. Called in the event loop."""

@@ -19,6 +19,9 @@ class Runner(Protocol):
     def models(self) -> Sequence[str]:
         """Names of the models whose jobs this host takes."""
 
+    def stages(self, model: str) -> Mapping[str, float]:
+        """The stages of a model's work, by the share of each in the time; none if it does not say."""
+
     def idle(self, model: str) -> int:
         """How many requests for a model could begin now, or as soon as those of another have made room."""
 

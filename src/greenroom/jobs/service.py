@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from greenroom.errors import GreenroomError
 from greenroom.jobs import history
 from greenroom.jobs.attempts import Attempts
 from greenroom.jobs.database import Database, fact, signing_secret
@@ -74,9 +75,9 @@ class Jobs:
         self._watcher = watcher or Unwatched()
         self._poster, self._history_days = poster, history_days
         self._engine = Engine(database, host_name(), job=self._job, delivery=self._delivery)
-        self._transitions = Transitions(self._engine)
-        self._news = News()
         self._kept = KeptFolders(folder / "kept")
+        self._transitions = Transitions(self._engine, self._kept.grew)
+        self._news = News()
         self._attempts = Attempts(
             database, self._transitions, store, work, self._kept, runner, self._news, self._watcher
         )
@@ -164,15 +165,21 @@ class Jobs:
 
     async def cancel(self, job_id: str, owner: str | None = None) -> Job:
         """End a job that waits, stop one that runs; nothing for one that ended. Raises JobUnknown."""
-        before = await self.get(job_id, owner)
+        before, kept = await self.get(job_id, owner), await self._kept.names(job_id)
         job = await self._database.call(lambda c: self._transitions.cancel(c, job_id, owner))
         self._attempts.stop(job_id, "cancelled")
-        await self._ended_in_queue(job, before)
+        await self._ended_in_queue(job, before, kept)
         return job
 
     async def again(self, job_id: str, owner: str | None = None) -> Job:
-        """Run a job once more that ended without result. Raises JobUnknown, JobConflict."""
-        job = await self._database.call(lambda c: self._transitions.again(c, job_id, owner))
+        """Run a job once more that ended without result, behind what it finished; what it showed is forgotten.
+
+        Raises JobUnknown, JobConflict.
+        """
+        job, useless = await self._database.call(lambda c: self._transitions.again(c, job_id, owner))
+        for key in useless:
+            with contextlib.suppress(GreenroomError):  # it goes with the job
+                await self._store.delete(key)
         self._news.tell(job_id)
         self._dispatcher.wake()
         return job
@@ -241,11 +248,11 @@ class Jobs:
                     if not events:
                         yield None
 
-    async def _ended_in_queue(self, job: Job, before: Job) -> None:
+    async def _ended_in_queue(self, job: Job, before: Job, kept: list[str]) -> None:
         self._news.tell(job.id)
         if job.status == "cancelled" and before.status == "queued":
             self._watcher.job_ended(job.model, job.status)
-            await self._kept.remove(job.id)
+            await self._kept.remove_named(kept)
             with contextlib.suppress(Exception):  # a left entry finds its job ended
                 await asyncio.to_thread(self._engine.forget, {job.id: job.runs})
 
@@ -253,7 +260,7 @@ class Jobs:
         entries = await self._database.call(lambda c: self._transitions.delete(c, job_id))
         await asyncio.to_thread(self._engine.delete, entries)
         await self._store.delete_all(job_id)
-        await self._kept.remove(job_id)
+        await self._kept.remove_named(await self._kept.names(job_id))
 
     def _expired(self, job_id: str, model: str) -> None:
         self._news.tell(job_id)

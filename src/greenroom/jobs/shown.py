@@ -29,6 +29,7 @@ def shown_job(job: Job, link: Callable[[Artifact], str]) -> dict[str, Any]:
             "done": progress.done,
             "total": progress.total,
             "fraction": round(progress.fraction, 4),
+            "share": None if progress.share is None else round(progress.share, 4),
             "eta_s": progress.eta_s,
         },
         "queue_position": job.queue_position,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 from functools import partial
@@ -43,11 +44,11 @@ class Telling:
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
         """A fact becomes an event of the job."""
         if kind == PLAN:
-            self._reporter.expect(data)
+            self._reporter.expect(data.get("stages"))
         self._reporter.note(partial(self._tell, kind, data))
 
     def show(self, file: MadeFile) -> None:
-        """A file becomes a preview of the job, in place of one of its name. The file is left where it is."""
+        """A file becomes a preview of the job, in place of one of its name. It is a copy for this alone, and goes."""
         self._reporter.note(partial(self._show, file, next(self._numbers)))
 
     async def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
@@ -55,7 +56,10 @@ class Telling:
         self._news.tell(self._job.id)
 
     async def _show(self, file: MadeFile, number: int) -> None:
-        artifact = await self._store.keep_made(self._job.id, f"{self._job.claim}/shown-{number}", file)
+        try:
+            artifact = await self._store.keep_made(self._job.id, f"{self._job.claim}/shown-{number}", file)
+        finally:
+            await asyncio.to_thread(file.path.unlink, missing_ok=True)
         useless = await self._database.call(lambda connection: self._transitions.shown(connection, self._job, artifact))
         self._news.tell(self._job.id)
         for key in useless:

@@ -21,12 +21,12 @@ from greenroom.jobs.errors import IdempotencyMismatch, JobConflict, PoisonJob, Q
 from greenroom.jobs.history import position, read_job
 from greenroom.jobs.hosts import is_alive
 from greenroom.jobs.job import ENDED, PREVIEW, Artifact, Job, NewJob, Progress, Status
-from greenroom.jobs.previews import preview_said, put_preview
+from greenroom.jobs.previews import drop_previews, preview_said, put_preview
 from greenroom.jobs.records import add_event, artifact_row, dumps, job_of, maybe_dumps, now, webhook_row, words_of
 from greenroom.jobs.schema import artifacts, deliveries, events, jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from greenroom.jobs.engine import Queue
 
@@ -35,10 +35,13 @@ _INSERT = jobs.insert().returning(jobs)
 
 
 class Transitions:
-    """The changes, over one queue. Each takes the connection of the transaction that it becomes part of."""
+    """The changes, over one queue. Each takes the connection of the transaction that it becomes part of.
 
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
+    grew: whether a lost attempt had finished something that the next one finds, if that can be seen from here.
+    """
+
+    def __init__(self, queue: Queue, grew: Callable[[Job], bool] = lambda _: False) -> None:
+        self._queue, self._grew = queue, grew
 
     def accept(self, connection: sa.Connection, new: NewJob, job_id: str) -> tuple[Job, bool]:
         """Take a job in, or find the one that its idempotency key belongs to; says whether it is new.
@@ -87,9 +90,10 @@ class Transitions:
     def progressed(self, connection: sa.Connection, job: Job, progress: Progress) -> None:
         """Write where an attempt stands; nothing if it is no longer the one that runs."""
         said = {"stage": progress.stage, "done": progress.done, "total": progress.total, "eta_s": progress.eta_s}
+        said["share"] = None if progress.share is None else round(progress.share, 4)
         changed = jobs.update().where(*_ours(job)).values(progress=dumps(said))
         if connection.execute(changed).rowcount:
-            self._happened(connection, job.id, "progress", {**said, "fraction": progress.fraction})
+            self._happened(connection, job.id, "progress", {**said, "fraction": round(progress.fraction, 4)})
 
     def told(self, connection: sa.Connection, job: Job, kind: str, data: Mapping[str, Any]) -> None:
         """Write a fact that an attempt told; nothing if it is no longer the one that runs."""
@@ -169,7 +173,8 @@ class Transitions:
         rows = connection.execute(sa.select(jobs).where(jobs.c.host == host, jobs.c.status == "running")).all()
         lost = [job_of(row) for row in rows]
         for job in lost:
-            self.requeue(connection, job, GreenroomError("the server that ran it was lost"))
+            lost_server = GreenroomError("the server that ran it was lost")
+            self.requeue(connection, job, lost_server, counts=not self._grew(job))
         return lost
 
     def cancel(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
@@ -186,8 +191,11 @@ class Transitions:
         """End a job that waited for too long, if it still waits."""
         return self._end(connection, job_id, "timed_out", error=QueueTimedOut(round(waited_s, 1)), only="queued")
 
-    def again(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> Job:
-        """Queue a job anew that failed, timed out or was cancelled. Raises JobUnknown, JobConflict."""
+    def again(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> tuple[Job, list[str]]:
+        """Queue a job anew that failed, timed out or was cancelled; gives the keys of what it showed before, too.
+
+        Raises JobUnknown, JobConflict.
+        """
         job = read_job(connection, job_id, owner, lock=True)
         if job.status not in ("failed", "timed_out", "cancelled"):
             raise JobConflict(f"{job_id} is {job.status}", mend="only a job that ended without result runs again")
@@ -196,11 +204,13 @@ class Transitions:
             "host": None, "claim": None, "started_at": None, "finished_at": None, "error": None, "output": None,
             "progress": None,
         }  # fmt: skip
+        useless: list[str] = []
         changed = jobs.update().where(jobs.c.id == job_id, jobs.c.runs == job.runs).values(fresh)
         if connection.execute(changed).rowcount:
+            useless = drop_previews(connection, job_id)
             self._happened(connection, job_id, "queued")
             self._queue.put(connection, job_id, run=job.runs + 1, model=job.model, priority=job.priority)
-        return read_job(connection, job_id)
+        return read_job(connection, job_id), useless
 
     def delete(self, connection: sa.Connection, job_id: str, owner: str | None = None) -> dict[str, int]:
         """Forget a job that has ended; gives what the queue holds of it, and how many entries of each.

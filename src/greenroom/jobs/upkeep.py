@@ -266,7 +266,7 @@ class Forgetting:
 
 
 class Tidying:
-    """Removes what ended jobs left for attempts that will not come: those that ended in the queue, or elsewhere."""
+    """Removes what ended jobs left for attempts that will not come: in the queue, elsewhere, or too long ago."""
 
     def __init__(self, database: Database, kept: KeptFolders) -> None:
         self._database, self._kept = database, kept

@@ -83,8 +83,11 @@ class Model(ABC):
     sleeps: it can move its weights to the host's memory; others are unloaded instead.  has_smaller_plan: it can do the
     same work in less memory.  streams: it can hand on its result while it makes it; ``stream_type`` says as what.
     gangs: it can be put on several devices that work together, ``cuda:0+cuda:1``.
-    timeout_s: how long a job of it may run whose caller does not say: long beside its longest sound work, since the
-    end of that time loses all of it.
+    timeout_s: how long a job of it may run whose caller does not say: long beside its longest sound work.
+    silent_s: a request of it that neither steps, tells, shows nor hands on anything for so long is taken for hung, and
+    its process is ended; long beside its longest step.
+    stages: of its work that count the same, such as frames, one after another or by turns, by the share of each in the
+    time; none where one stage counts the whole.
     """
 
     inputs: ClassVar[type[Inputs]]
@@ -95,6 +98,8 @@ class Model(ABC):
     streams: ClassVar[bool] = False
     gangs: ClassVar[bool] = False
     timeout_s: ClassVar[float] = 1800.0
+    silent_s: ClassVar[float] = 1800.0
+    stages: ClassVar[Mapping[str, float]] = {}
 
     @classmethod
     @abstractmethod

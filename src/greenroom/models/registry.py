@@ -17,6 +17,8 @@ from greenroom.models.model import Model
 from greenroom.recipes.catalogue import recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from greenroom.inputs import Inputs
     from greenroom.models.rehearsal import Rehearsal
     from greenroom.recipes.recipe import Recipe
@@ -89,6 +91,16 @@ class Served:
     def timeout_s(self) -> float:
         """How long a job of it may run whose caller does not say."""
         return self.model.timeout_s
+
+    @property
+    def silent_s(self) -> float:
+        """How long a request of it may say nothing before its process is taken for hung."""
+        return self.model.silent_s
+
+    @property
+    def stages(self) -> Mapping[str, float]:
+        """The stages of its work that count the same, by the share of each in the time."""
+        return self.model.stages
 
     @property
     def has_smaller_plan(self) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import math
-import re
 from http import HTTPStatus
 from http.client import responses
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,9 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from greenroom.errors import GreenroomError
+from greenroom.jobs.errors import StorageFull
 from greenroom.serve.logs import bound
+from greenroom.serve.paths import without_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,6 +91,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "out-of-memory": (503, "The request does not fit the device"),
     "busy": (503, "The server is busy"),
     "model-unready": (503, "The model is not ready"),
+    "gang-unfit": (503, "The model does not run on these devices"),
     "memory-short": (503, "The device has too little memory"),
     "server-stopping": (503, "The server is stopping"),
     "store-unusable": (503, "The store of results does not answer"),
@@ -107,8 +110,6 @@ _NAMES_FILES = {
     "file-unreadable", "output-unwritable", "failed", "model-failed",
     "video-damaged", "frame-size-changed", "alpha-present", "encoding-impossible",
 }  # fmt: skip
-# In quotes, a path may have spaces.
-_PATH = re.compile(r"(?<=['\"])/[^'\"\n]*/|(?<![\w/:.])/(?:[^/\s'\"]+/)+")
 # When nothing better is known, as a fair guess of when it is worth while to ask again.
 _RETRY_AFTER_S = {503: 5.0, 429: 5.0}
 _CODES = {400: "input-invalid", 403: "forbidden", 404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
@@ -156,11 +157,6 @@ def problem(
         headers["www-authenticate"] = 'Bearer realm="greenroom"'
     # A name from outside may hold half a letter, which UTF-8 cannot; JSON writes it in ASCII.
     return Response(json.dumps(said).encode(), status, headers, MEDIA_TYPE)
-
-
-def without_paths(text: str) -> str:
-    """Words with the names of files, and not where they lie."""
-    return _PATH.sub("", text)
 
 
 def install(app: FastAPI) -> None:
@@ -245,6 +241,9 @@ class _Unexpected:
             if isinstance(error, GreenroomError):
                 _log.error("%s %s ended early: %s", scope["method"], scope["path"], error.message)
                 answer = problem(error)
+            elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                _log.error("%s %s: %s", scope["method"], scope["path"], error)
+                answer = problem(StorageFull())
             else:
                 _log.exception("%s %s: unexpected failure", scope["method"], scope["path"])
                 message = f"unexpected failure ({type(error).__name__})"

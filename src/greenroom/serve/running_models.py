@@ -95,6 +95,10 @@ class PoolRunner:
         """All models that are served."""
         return tuple(self._served)
 
+    def stages(self, model: str) -> Mapping[str, float]:
+        """What its class says."""
+        return self._served[model].stages
+
     def idle(self, model: str) -> int:
         """Requests that could begin now."""
         return self._pool.idle(model)

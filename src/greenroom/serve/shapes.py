@@ -48,6 +48,7 @@ class ProgressShown(BaseModel):
     done: float
     total: float
     fraction: float
+    share: float | None
     eta_s: float | None
 
 

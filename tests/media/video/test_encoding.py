@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from greenroom.errors import InputInvalid, UnknownName
-from greenroom.media.video.encoding import CODECS, Encoding, PictureFormat, container_of, encoder_for, part_suffix
+from greenroom.media.video.encoding import (
+    CODECS,
+    Encoding,
+    PictureFormat,
+    container_named,
+    container_of,
+    encoder_for,
+    part_suffix,
+)
 from greenroom.media.video.errors import EncodingImpossible
 
 PICTURES = PictureFormat.constant(64, 48, Fraction(25))
@@ -64,6 +72,12 @@ def test_a_rate_factor_has_bounds() -> None:
     with pytest.raises(InputInvalid, match="quality is 52") as caught:
         encoder_for(Encoding("h264", 52), PICTURES)
     assert "0 to 51" in caught.value.mend
+
+
+def test_the_ending_of_parts_is_nobodys_name() -> None:
+    """What a user may name is found out first."""
+    with pytest.raises(UnknownName, match=r"\.ffv1"):
+        container_named(".ffv1")
 
 
 @pytest.mark.parametrize("codec", CODECS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import av
 import numpy as np
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from greenroom.errors import FileUnreadable, InputInvalid, UnknownName
 from greenroom.media.video.errors import AlphaPresent, EncodingImpossible, FrameSizeChanged
-from greenroom.media.video.images import encoded_image, read_image, write_image
+from greenroom.media.video.images import ImageFormat, encoded_image, image_extras, read_image, write_image
+from greenroom.media.video.segments import tiff_entries
 from greenroom.media.video.sequences import ImageSequence, ImageSequenceWriter
 from tests.media.video.clips import HEIGHT, WIDTH, picture, psnr, video
 
+IMAGE_FORMATS: tuple[ImageFormat, ...] = get_args(ImageFormat)
 NOISE = np.random.default_rng(5)
 RGB8: NDArray[Any] = NOISE.integers(0, 256, (31, 45, 3), dtype=np.uint8)
 RGB16: NDArray[Any] = NOISE.integers(0, 65_536, (31, 45, 3), dtype=np.uint16)
@@ -95,6 +98,53 @@ def test_a_broken_picture_is_named(tmp_path: Path) -> None:
         read_image(tmp_path / "x.png")
     (tmp_path / "x.png").write_bytes(b"")
     with pytest.raises(FileUnreadable, match=r"x\.png"):
+        read_image(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("form", IMAGE_FORMATS)
+@pytest.mark.parametrize("kept", [0.3, 0.7, 0.98])
+def test_a_picture_that_breaks_off_is_refused(tmp_path: Path, form: ImageFormat, kept: float) -> None:
+    """A JPEG would be grey from there on. Its small picture in EXIF, which is whole, has an end of its own."""
+    data = encoded_image(RGB8, form)
+    if form == "jpeg":
+        small = b"Exif\0\0" + encoded_image(RGB8[:8, :8], "jpeg")
+        data = data[:2] + struct.pack(">BBH", 0xFF, 0xE1, 2 + len(small)) + small + data[2:]
+        kept = (len(small) + kept * (len(data) - len(small))) / len(data)
+    path = tmp_path / f"x.{form}"
+    path.write_bytes(data)
+    read_image(path)
+    path.write_bytes(data[: int(kept * len(data))])
+    with pytest.raises(FileUnreadable, match=rf"x\.{form}"):
+        read_image(path)
+
+
+def test_what_webp_can_do_besides_is_said(tmp_path: Path) -> None:
+    frame = b"ANMF" + struct.pack("<I", 16) + bytes(16)
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\x02" + bytes(9) + b"ANIM" + struct.pack("<I", 6) + bytes(6) + frame
+    (tmp_path / "x.webp").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    with pytest.raises(FileUnreadable, match="is an animated WebP, which is not read here") as caught:
+        read_image(tmp_path / "x.webp")
+    assert "GIF, APNG or MP4" in caught.value.mend
+
+
+def test_pages_of_a_tiff_are_said(tmp_path: Path) -> None:
+    data = encoded_image(RGB8, "tiff")
+    (tmp_path / "x.tiff").write_bytes(data)
+    assert image_extras(tmp_path / "x.tiff").notes == ()
+    entries, _ = tiff_entries(data)
+    (first,) = struct.unpack_from("<I", data, 4)
+    end = first + 2 + 12 * len(entries)
+    (tmp_path / "x.tiff").write_bytes(data[:end] + struct.pack("<I", first) + data[end + 4 :])
+    assert image_extras(tmp_path / "x.tiff").notes == ("'x.tiff' has several pages: the first is read",)
+
+
+def test_a_picture_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    write_image(tmp_path / "x.png", RGB8)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(FileUnreadable, match="cannot be read: Permission denied"):
         read_image(tmp_path / "x.png")
 
 

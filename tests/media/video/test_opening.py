@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from greenroom.errors import FileUnreadable
 from greenroom.media.video.opening import opened
-from tests.media.video.clips import video
+from greenroom.media.video.reading import VideoReader
+from tests.media.video.clips import RATE, video
 
 
 def said_of(path: Path) -> str:
@@ -52,6 +53,32 @@ def test_other_files_are_what_they_are(tmp_path: Path, data: bytes, says: str) -
     path = tmp_path / "x.mp4"
     path.write_bytes(data)
     assert says in said_of(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "container", "size"),
+    [
+        ("x.mxf", "mpeg2video", "mxf", (64, 48)),
+        ("x.dv", "dvvideo", "dv", (720, 576)),
+        ("x.wmv", "wmv2", "asf", (64, 48)),
+        ("x.y4m", "rawvideo", "yuv4mpegpipe", (64, 48)),
+    ],
+)
+def test_what_cameras_and_old_recorders_write_is_read(
+    tmp_path: Path, name: str, codec: str, container: str, size: tuple[int, int]
+) -> None:
+    path = video(tmp_path / name, codec=codec, container=container, size=size, time_base=1 / RATE, frames=6)
+    reader = VideoReader(path)
+    frames = list(reader.frames())
+    assert [frame.time for frame in frames] == [number / RATE for number in range(6)]
+    assert frames[0].pixels.shape == (size[1], size[0], 3)
+
+
+def test_what_is_not_read_says_how_to_convert_it(tmp_path: Path) -> None:
+    path = video(tmp_path / "x.h264", container="h264")
+    with pytest.raises(FileUnreadable) as refused, opened(path):
+        pass
+    assert refused.value.mend == "convert it to PNG, or to MKV, such as with ffmpeg -i IN OUT.mkv"
 
 
 @given(data=st.binary(max_size=64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import struct
 import sys
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 import greenroom.media.video
 from greenroom.errors import ExtraMissing, GreenroomError
 from greenroom.media.video.errors import AlphaPresent, FrameSizeChanged, VideoDamaged
-from greenroom.media.video.reading import VideoReader
+from greenroom.media.video.profiles import with_profile
+from greenroom.media.video.reading import Alpha, VideoReader
 from tests.media.video.clips import HEIGHT, RATE, WIDTH, picture, psnr, video
 
 MANY = 40
@@ -183,6 +185,38 @@ def clear(number: int) -> NDArray[np.uint8]:
     alpha = np.full((HEIGHT, WIDTH, 1), 255, np.uint8)
     alpha[:10] = 255 if number < 2 else 100
     return np.concatenate([picture(number), alpha], axis=2)
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_alpha_beside_the_pictures_of_a_webm_is_not_overlooked(tmp_path: Path, codec: str) -> None:
+    """VP8 and VP9 keep it where their decoders do not look; the track says that it is there."""
+    made = video(tmp_path / "0.webm", codec=codec, frames=4)
+    path = tmp_path / "x.webm"
+    with av.open(str(made)) as source, av.open(str(path), "w") as out:
+        stream = out.add_stream_from_template(source.streams.video[0], opaque=True)
+        stream.metadata["alpha_mode"] = "1"
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    assert not VideoReader(made).facts.alpha
+    facts = VideoReader(path).facts
+    assert facts.alpha
+    assert "its alpha lies beside its pictures, and is not read" in facts.notes
+    choices: tuple[Alpha, ...] = ("refuse", "keep")
+    for alpha in choices:
+        with pytest.raises(AlphaPresent, match="keeps transparency beside its pictures"):
+            next(VideoReader(path, alpha=alpha).frames())
+    assert sum(1 for _ in VideoReader(path, alpha="drop").frames()) == 4
+
+
+def test_a_moving_png_with_a_colour_profile_harms_nobody(tmp_path: Path) -> None:
+    """PyAV lists its profile, and then the process dies while memory is tidied up."""
+    path = video(tmp_path / "x.apng", codec="apng", pixel_format="rgb24", container="apng", frames=3)
+    path.write_bytes(with_profile(path.read_bytes(), "png", bytes(3000)))
+    for _ in range(5):
+        assert VideoReader(path).facts.frames == 3
+        gc.collect()
 
 
 def test_alpha_is_refused_dropped_or_kept(tmp_path: Path) -> None:

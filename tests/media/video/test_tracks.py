@@ -19,7 +19,7 @@ from greenroom.media.video.errors import VideoDamaged
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.reading import VideoReader
 from greenroom.media.video.writing import VideoWriter
-from tests.media.video.clips import CLICK_S, RATE, click_at, picture, with_sound
+from tests.media.video.clips import CLICK_S, RATE, click_at, picture, video, with_sound
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +110,13 @@ def test_languages_chapters_and_titles_come_along(sources: dict[str, Path], tmp_
             ("Light", Fraction(2, 5), 1),
         ]
         assert facts.metadata["title"] == "A flash"
+
+
+def test_how_an_mxf_was_made_is_not_true_of_the_result(tmp_path: Path) -> None:
+    source = video(tmp_path / "x.mxf", codec="mpeg2video", container="mxf", time_base=1 / RATE)
+    assert "product_name" in read_facts(source).metadata
+    assert copied(source, tmp_path / "out.mov") == ()
+    assert "product_name" not in read_facts(tmp_path / "out.mov").metadata
 
 
 @pytest.mark.parametrize(

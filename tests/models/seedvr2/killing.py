@@ -31,7 +31,7 @@ MOMENTS = {
     "within the last part": ("writing", 15, 2),
     "while they are joined": ("joining", 7, 3),
     "before the parts are thrown away": ("removing", 0, 3),
-    "while the parts are thrown away": ("removing", 1, 0),
+    "while the parts are thrown away": ("removing", 1, 3),
 }
 """When each is killed: a stage, and a window, a frame or a number within. Behind it, how many parts are whole then."""
 
@@ -50,13 +50,12 @@ def killed(folder: Path, moment: str) -> None:
                 mock.patch.object(Source, "time", lambda own, frame: _gone() if frame == place else tell(own, frame))
             )
         if stage == "removing":
-            stack.enter_context(mock.patch.object(Journal, "remove", lambda own: _gone(own if place else None)))
+            last = "remove" if place else "published"
+            stack.enter_context(mock.patch.object(Journal, last, _gone))
         restored(folder / SOURCE, output_of(folder, moment), step=_Fatal(stage, place), **ASKED)
 
 
-def _gone(journal: Journal | None = None) -> NoReturn:
-    if journal is not None:
-        (journal.folder / "journal.json").unlink()
+def _gone(*_: object) -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("a signal that nothing survives")
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
 from greenroom.media.video.reading import VideoReader
+from greenroom.models.seedvr2.planning.costs import Networks
+from greenroom.models.seedvr2.planning.plan import Room
 from greenroom.models.seedvr2.restoring.restored import RestoreResult
 from greenroom.models.seedvr2.restoring.restorer import Restorer, Told, Wanted
 from greenroom.progress import Step, silent
@@ -20,6 +24,26 @@ from tests.models.seedvr2.engines import tiny_engine
 SIDE = 32
 CUT = 12
 """Frames of a shot in ``two_shots``: no shorter one is found."""
+
+
+class Failing:
+    """An engine that is lost after so many frames."""
+
+    def __init__(self, frames: int) -> None:
+        self._engine, self._left = tiny_engine(), frames
+
+    def networks(self, name: str) -> Networks:
+        return self._engine.networks(name)
+
+    def room(self) -> Room:
+        return self._engine.room()
+
+    def restore(self, *given: Any, **more: Any) -> Iterator[Any]:
+        for pixels in self._engine.restore(*given, **more):
+            if not self._left:
+                raise RuntimeError("CUDA error: device-side assert triggered")
+            self._left -= 1
+            yield pixels
 
 
 def a_restorer(engine: Any = None) -> Restorer:
@@ -55,6 +79,19 @@ def a_clip(path: Path, frames: int = 5, width: int = SIDE, height: int = SIDE, *
     """A clip of one shot."""
     draw = options.pop("draw", lambda number: drawn(number, width=width, height=height))
     return video(path, frames=frames, size=(width, height), draw=draw, **options)
+
+
+def holed(path: Path, frames: int = 10, at: int = 6) -> Path:
+    """A video of which a frame does not decode, which nothing in its header says."""
+    a_clip(path, frames, codec="mjpeg", pixel_format="yuvj420p")
+    with av.open(str(path)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    place, size = places[at]
+    assert place is not None
+    data[place : place + size] = bytes(size)
+    path.write_bytes(data)
+    return path
 
 
 def two_shots(path: Path, second: int = 180) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ import torch
 from greenroom.errors import Cancelled, InputInvalid
 from greenroom.models.golden import read_golden
 from greenroom.models.seedvr2 import engine as module
-from greenroom.models.seedvr2.draws import Seeded
+from greenroom.models.seedvr2.draws import Purpose, Seeded
 from greenroom.models.seedvr2.engine import Engine, Pixels, Shot
+from greenroom.models.seedvr2.engines import Files
 from greenroom.models.seedvr2.frames.framing import Framing
 from greenroom.models.seedvr2.frames.landing import FramesNotFinite
 from greenroom.models.seedvr2.frames.sizes import Size
@@ -26,6 +28,7 @@ from greenroom.models.seedvr2.parity_transformer import transformer_of
 from greenroom.models.seedvr2.parity_vae import vae_of
 from greenroom.models.seedvr2.planning.costs import Job
 from greenroom.models.seedvr2.planning.plan import plan
+from greenroom.models.seedvr2.planning.rooms import BFloat16Missing
 from greenroom.models.seedvr2.planning.way import Way
 from greenroom.models.seedvr2.vae.slices import Slices
 from tests.models.seedvr2.autoencoders import tiny_vae
@@ -192,6 +195,83 @@ def _most_alive(count: int) -> int:
         alive += 1
         most = max(most, alive)
     return most
+
+
+def test_squares_hold_the_frames_of_a_window_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    alive = most = 0
+    filled = Framing.filled
+
+    def died() -> None:
+        nonlocal alive
+        alive -= 1
+
+    def counting(self: Framing, frames: torch.Tensor) -> torch.Tensor:
+        nonlocal alive, most
+        made = filled(self, frames)
+        weakref.finalize(made, died)
+        alive += 1
+        most = max(most, alive)
+        return made
+
+    monkeypatch.setattr(Framing, "filled", counting)
+    monkeypatch.setattr(module, "OVERLAP_OF_TILES", 16)
+    made = tiny_engine().encode(read(some_frames(21)), a_shot(21, 32, 64), Way(tile=32), (0, 21))
+    assert len(made) == 6
+    assert most <= 2
+
+
+@pytest.mark.parametrize("way", [WAYS[0], Way(tile=32)], ids=["whole", "squares"])
+def test_numbers_are_drawn_a_latent_frame_at_a_time(monkeypatch: pytest.MonkeyPatch, way: Way) -> None:
+    monkeypatch.setattr(module, "OVERLAP_OF_TILES", 16)
+    drawn: list[tuple[str, int, int]] = []
+
+    class Recorded(Seeded):
+        def normal(self, purpose: Purpose, first: int, shape: tuple[int, int, int, int]) -> torch.Tensor:
+            drawn.append((purpose, first, shape[0]))
+            return super().normal(purpose, first, shape)
+
+    source, shot = some_frames(9), a_shot(9, 32, 64)
+    made = restored(tiny_engine(), source, replace(shot, draws=Recorded(7)), way)
+    assert drawn == [(purpose, first, 1) for purpose in ("posterior", "noise") for first in (0, 4, 8)]
+    assert np.array_equal(made, restored(tiny_engine(), source, shot, way))
+
+
+@pytest.mark.parametrize(
+    ("options", "times"), [({}, 2), ({"colour": "none"}, 1), ({"colour": "none", "strength": 0.5}, 2)]
+)
+def test_the_source_is_read_again_only_for_its_colours(options: dict[str, Any], times: int) -> None:
+    source, spans = some_frames(5), []
+
+    def reads(start: int, stop: int) -> Any:
+        spans.append((start, stop))
+        return source[start:stop]
+
+    made = list(tiny_engine().restore(reads, a_shot(5, **options), WAYS[1]))
+    assert len(made) == 5
+    assert spans == [(0, 5)] * times
+
+
+def test_a_plan_may_take_again_what_the_engine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights on their device, and their copy on the host: the second clip is planned as the first one was."""
+    asked: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(module, "room_beside", lambda *given: asked.append(given))
+    monkeypatch.setattr(torch.Tensor, "is_pinned", lambda self: True)
+    engine = new_engine()
+    engine.room()
+    restored(engine, some_frames(1), a_shot(1), WAYS[2])
+    engine.room()
+    networks = engine.networks("tiny")
+    (device, weights, before), (_, _, after) = asked
+    assert (device, weights, before) == ("cpu", networks.transformer + networks.vae, 0)
+    assert after >= networks.transformer
+
+
+def test_an_old_card_is_refused_before_any_weights_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (7, 0))
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "Tesla V100")
+    nothing = Files(*[tmp_path / name for name in ("transformer", "vae", "prompt")])
+    with pytest.raises(BFloat16Missing, match="Tesla V100"):
+        Engine.load(V2, nothing, "cuda:0")
 
 
 def test_windows_are_restored_alone_and_fade_into_each_other() -> None:

@@ -20,14 +20,15 @@ from greenroom.models.registry import find
 from greenroom.models.seedvr2.architecture import PUBLISHED
 from greenroom.models.seedvr2.engines import Files, load_engine
 from greenroom.models.seedvr2.model import SeedVR2Large, SeedVR2Model, SeedVR2Sharp, SeedVR2Small
+from greenroom.models.seedvr2.restoring.journal import Journal, RestorationRunning
 from greenroom.recipes.catalogue import recipe
 from greenroom.recipes.inputs.seedvr2 import RestoreFileInputs
 from greenroom.settings import Settings
 from greenroom.weights.errors import OtherNetwork
 from greenroom.weights.store.finding import Need, WeightsMissing
+from greenroom.weights.store.records import Record, Records
 from tests.models.seedvr2.networks import published_shapes
-from tests.models.seedvr2.restorers import a_clip, a_restorer, drawn, pixels_of
-from tests.models.seedvr2.restoring.test_restorer import Failing
+from tests.models.seedvr2.restorers import Failing, a_clip, a_restorer, drawn, pixels_of
 from tests.weights.store.test_finding import in_folder
 
 VAE, PROMPT = Need("seedvr2-vae", "weights"), Need("seedvr2-embeddings", "embedding", path="pos_emb.pt")
@@ -159,6 +160,36 @@ def test_a_job_begins_anew_where_it_cannot_go_on(tmp_path: Path) -> None:
     book.write_text(book.read_text().replace('"greenroom": "', '"greenroom": "0'))
     made = SeedVR2Small(a_restorer()).generate(inputs, work(tmp_path / "2", kept=kept))
     assert (made.output["resumed"], made.output["frames"]) == (0, 12)
+    notes: Any = made.output["notes"]
+    assert notes[-1].startswith(
+        "begun anew, since what an earlier attempt had finished cannot be gone on with: greenroom was 0"
+    )
+    assert str(tmp_path) not in notes[-1]
+
+
+def test_an_attempt_that_has_not_ended_is_said_without_a_place(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    inputs = asked(a_clip(tmp_path / "in.mp4"))
+    with Journal(kept / "parts", tmp_path / "x.mp4"), pytest.raises(RestorationRunning) as caught:
+        SeedVR2Small(a_restorer()).generate(inputs, work(tmp_path / "1", kept=kept))
+    error = caught.value
+    assert (error.message, error.mend) == (
+        "an earlier attempt at this request has not ended yet", "ask again in a minute",
+    )  # fmt: skip
+    assert error.retryable
+    assert error.blameless
+
+
+def test_what_weights_are_is_told_by_all_of_its_files(tmp_path: Path) -> None:
+    settings = Settings(weights=tmp_path, hf_hub_cache=tmp_path / "hub")
+    paths = [in_folder(tmp_path, need) for need in (Need("seedvr2-3b", "weights"), VAE, PROMPT)]
+    found = [SeedVR2Small.identity(settings, "fp16")]
+    for path in paths:
+        record = Record.of(path, f"hash of {path.name}", "hub", "owner/name", "", "2026-11-24T21:00:00Z")
+        Records(tmp_path).keep(path, record)
+        found.append(SeedVR2Small.identity(settings, "fp16"))
+    assert len(set(found)) == 4
+    assert found[-1] == ", ".join(f"hash of {path.name}" for path in paths)
 
 
 def test_warming_does_a_moment_of_everything(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from greenroom.models.rehearsal import Did
 from greenroom.models.rehearsed import Rehearsed
 from greenroom.models.rehearsing import rehearse
 from greenroom.models.seedvr2 import engine
@@ -53,6 +54,16 @@ def test_a_host_that_is_too_small_is_not_filled(monkeypatch: pytest.MonkeyPatch)
     found = rehearse("seedvr2-3b", device="cpu")
     assert [stage.name for stage in found.stages if stage.state == "failed"] == ["weights"]
     assert found.findings[0].message.startswith("weights: seedvr2-3b needs 13.6 GB of memory")
+
+
+def test_an_old_card_is_refused_where_its_device_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(family, "open_device", Did)
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (7, 5))
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "Tesla T4")
+    found = rehearse("seedvr2-3b", device="cuda:0", tiny=True)
+    assert [stage.name for stage in found.stages if stage.state == "failed"] == ["device"]
+    assert found.findings[0].code == "bfloat16-missing"
+    assert "Tesla T4 (compute capability 7.5)" in found.findings[0].message
 
 
 def test_sizes_are_told_from_the_least() -> None:

@@ -88,7 +88,11 @@ def test_the_negative_prompt_is_the_published_one_to_the_letter() -> None:
         ("foley", SOUND, "guidance", 10.1),
         ("foley", SOUND, "samples", 7),
         ("seedvr2", RESTORED, "height", 15),
+        ("seedvr2", RESTORED, "height", 16_385),
         ("seedvr2", RESTORED, "scale", 0),
+        ("seedvr2", RESTORED, "scale", 1e308),
+        ("seedvr2", RESTORED, "fps", 0.0004),
+        ("seedvr2", RESTORED, "fps", 1e9),
         ("seedvr2", RESTORED, "colour", "sepia"),
         ("seedvr2", RESTORED, "window", 20),
         ("seedvr2", RESTORED, "overlap", 17),
@@ -116,8 +120,8 @@ def test_a_value_out_of_bounds_is_refused_by_name(family: str, given: dict[str, 
             {**SPEECH, "steps": 4, "speed": 0.3, "sway": 1.75, "guidance": 0, "cross_fade": 0, "seed": 2**31 - 1},
         ),
         ("foley", {**SOUND, "prompt": "", "negative_prompt": "", "steps": 10, "guidance": 1, "samples": 6}),
-        ("seedvr2", {**RESTORED, "height": 720, "window": 5, "overlap": 4}),
-        ("seedvr2", {**RESTORED, "scale": 1.5, "window": 1}),
+        ("seedvr2", {**RESTORED, "height": 720, "window": 5, "overlap": 2}),
+        ("seedvr2", {**RESTORED, "scale": 1.5, "window": 1, "fps": 0.01}),
         ("steadydancer", {**DANCE, "frames": 297, "shift": 3.0, "pose_guidance_start": 0.4, "pose_seed": 0}),
         ("steadydancer", {**DANCE, "frames": 5, "size": "832x480", "solver": "dpm++"}),
     ],
@@ -139,9 +143,9 @@ def test_a_height_and_a_scale_are_one_too_many() -> None:
         declaration("seedvr2").check({**RESTORED, "height": 720, "scale": 2.0})
 
 
-def test_an_overlap_is_shorter_than_its_window() -> None:
-    with pytest.raises(InputInvalid, match="overlap is 5: a window of 5 frames overlaps by fewer than that"):
-        declaration("seedvr2").check({**RESTORED, "window": 5, "overlap": 5})
+def test_an_overlap_is_half_its_window_at_most() -> None:
+    with pytest.raises(InputInvalid, match="overlap is 3: a window of 5 frames overlaps by at most 2"):
+        declaration("seedvr2").check({**RESTORED, "window": 5, "overlap": 3})
 
 
 @pytest.mark.parametrize(

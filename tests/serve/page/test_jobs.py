@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -264,7 +265,8 @@ def test_two_clips_are_compared_in_step(tab: Watched, server: StandIn) -> None:
 PLAN = {
     "model": "restore", "device": "cuda:0", "width": 1920, "height": 1080, "bytes": 18_930_000_000,
     "free": 24_000_000_000, "host_bytes": 0, "seconds": 2520.0, "shots": 12, "frames": 4210, "windows": 30,
-    "window": 101, "tile": None, "parked": False, "notes": ["the sound is copied"], "new_fact": 3,
+    "window": 101, "tile": None, "parked": False, "stages": {"encoding": 0.28, "restoring": 0.16, "decoding": 0.56},
+    "notes": ["the sound is copied"], "new_fact": 3,
 }  # fmt: skip
 
 
@@ -274,8 +276,8 @@ def test_the_plan_the_stages_and_a_first_look_are_shown_before_the_end(tab: Watc
     job = world.add("restore", {"source": "https://example.org/street.mp4"}, status="running", attempts=1)
     world.happened(job["id"], "started", attempt=1)
     world.happened(job["id"], "plan", data=PLAN)
-    for stage in ("encoding", "restoring"):
-        job["progress"] = {"stage": stage, "done": 3, "total": 12, "fraction": 0.25, "eta_s": 95.0}
+    for stage in ("finding shots", "encoding", "restoring"):
+        job["progress"] = {"stage": stage, "done": 3, "total": 4210, "fraction": 0.25, "share": 0.25, "eta_s": 95.0}
         world.happened(job["id"], "progress", **job["progress"])
     page.goto(f"{server.url}#/jobs/{job['id']}")
     for words in (
@@ -283,9 +285,9 @@ def test_the_plan_the_stages_and_a_first_look_are_shown_before_the_end(tab: Watc
         "Time about 42 min", "Tiles none, whole frames", "Device cuda:0", "Notes the sound is copied", "New fact 3",
     ):  # fmt: skip
         expect(page.get_by_role("row", name=words, exact=True)).to_be_visible()
-    expect(page.locator(".stages li")).to_have_text(["Encoding", "Restoring"])
+    expect(page.locator(".stages li")).to_have_text(["Finding shots", "Encoding", "Restoring", "Decoding"])
     expect(page.locator(".stages [aria-current=step]")).to_have_text("Restoring")
-    expect_sentence(page, "Step 3 of 12, about 2 min left.")
+    expect_sentence(page, "Frame 3 of 4,210, 25 % of all, about 2 min left.")
     assert page.locator(".early img").count() == 0
     world.keep(job, "preview.png", picture(), "image/png", among="previews")
     world.happened(job["id"], "preview", artifact=job["previews"][0])
@@ -302,12 +304,53 @@ def test_the_plan_the_stages_and_a_first_look_are_shown_before_the_end(tab: Watc
     assert page.locator(".result img").count() == 0
 
 
+def test_a_plan_that_holds_anything_is_shown_without_nonsense(tab: Watched, server: StandIn) -> None:
+    page, world = tab.page, server.world
+    job = world.add("restore", {"source": "https://example.org/street.mp4"}, status="running", attempts=1)
+    odd: dict[str, Any] = {
+        "width": "wide", "height": None, "frames": -3, "shots": "two", "windows": [], "bytes": "much", "seconds": {},
+        "tile": "some", "squares": True, "stages": ["encoding"], "notes": 5, "host_bytes": -1, "left": None,
+    }  # fmt: skip
+    world.happened(job["id"], "plan", data=odd)
+    job["progress"] = {"stage": "encoding", "done": 3, "total": 12, "fraction": 0.25, "eta_s": None}
+    world.happened(job["id"], "progress", **job["progress"])
+    page.goto(f"{server.url}#/jobs/{job['id']}")
+    expect(page.get_by_role("row", name="Notes 5", exact=True)).to_be_visible()
+    assert page.locator(".plan tr").count() == 1
+    expect_sentence(page, "Step 3 of 12.")
+
+
+def test_a_run_anew_shows_nothing_of_the_one_before(tab: Watched, server: StandIn) -> None:
+    """Nor does a page that is opened then; a run that a lost worker began goes on with what was told."""
+    page, world = tab.page, server.world
+    world.pace = 0.5
+    job = world.add("restore", {"source": "https://example.org/street.mp4"}, status="running", attempts=1)
+    world.happened(job["id"], "plan", data=PLAN)
+    world.happened(job["id"], "requeued")
+    page.goto(f"{server.url}#/jobs/{job['id']}")
+    expect(page.locator(".plan")).to_be_visible()
+    world.happened(job["id"], "failed")
+    world.happened(job["id"], "queued")
+    world.happened(job["id"], "started", attempt=1)
+    expect(page.locator(".plan")).to_be_hidden()
+    page.reload()
+    expect(page.locator(".sentence")).not_to_be_empty()
+    page.wait_for_timeout(300)
+    expect(page.locator(".plan")).to_be_hidden()
+
+
+def test_files_are_called_by_their_names_in_the_history(tab: Watched, server: StandIn) -> None:
+    tab.page.goto(restored(server))
+    expect(tab.page.locator(".job-link").first).to_have_text("street.webm")
+
+
 def test_a_job_without_result_keeps_its_first_look(tab: Watched, server: StandIn) -> None:
     job = server.world.add("restore", {"source": "https://example.org/street.mp4"}, status="running")
     server.world.keep(job, "preview.png", picture(), "image/png", among="previews")
     server.world.finish(job, "fail")
     tab.page.goto(f"{server.url}#/jobs/{job['id']}")
     until_in(tab.page, "document.querySelector('.early img')?.naturalWidth === 160")
+    expect(tab.page.locator(".early figcaption")).to_have_text("A first look, from before it ended.")
 
 
 def test_the_sound_of_the_result_can_be_put_off(tab: Watched, server: StandIn) -> None:
@@ -340,11 +383,17 @@ def test_a_clip_that_the_browser_cannot_play_can_be_saved(tab: Watched, server: 
     server.world.made["upload_0"] = (clip(sharp=False), "video/webm")
     job = server.world.add("restore", {"source": "upload_0"}, status="running")
     server.world.keep(job, "restored.mov", b"no clip", "video/quicktime")
-    server.world.end(job, "succeeded", output={"seconds": {"encoding": 1.25, "restoring": 3}})
+    server.world.keep(job, "preview.png", picture(), "image/png", among="previews")
+    facts = {"kind": "video", "before": [96, 54], "after": [192, 108], "parts": 2, "resumed": 0}
+    server.world.end(job, "succeeded", output={**facts, "seconds": {"encoding": 1.25, "restoring": 75}})
     tab.page.goto(f"{server.url}#/jobs/{job['id']}")
     expect(tab.page.get_by_text("This browser cannot play restored.mov. It can be saved below.")).to_be_visible()
     expect(tab.page.locator("gr-compare")).to_be_hidden()
-    expect(tab.page.get_by_role("row", name="Seconds encoding 1.25 restoring 3")).to_be_visible()
+    # What was shown before stands in for it.
+    until_in(tab.page, "document.querySelector('.result img')?.naturalWidth === 160")
+    expect(tab.page.locator(".result img")).to_be_visible()
+    rows = ["Before 96 × 54 px", "After 192 × 108 px", "Time encoding 1.3 s restoring 75 s"]
+    assert [" ".join(row.split()) for row in tab.page.locator(".result .facts tr").all_inner_texts()] == rows
 
 
 def test_a_clip_without_a_source_plays_alone(tab: Watched, server: StandIn) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,6 +70,46 @@ def test_a_later_preview_takes_the_place_of_one_of_its_name(server: RunningServe
     assert sorted(path.name for path in files) == ["preview-0.png", "preview-1.png", "result.txt"]
 
 
+def test_the_picture_of_a_video_is_the_newest_of_all_names(http: httpx.Client) -> None:
+    job = until(http, post_job(http, TELLER, {"shows": 3, "names": 2})["id"])
+    assert [shown["name"] for shown in job["previews"]] == ["preview-1.png", "preview-0.png"]
+    answer = http.get(f"/v1/videos/{job['id']}/content?variant=thumbnail", follow_redirects=True)
+    assert answer.content == a_picture(16 + 2 * 2)
+
+
+def test_copies_of_what_was_shown_go_once_they_are_kept(server: RunningServer, http: httpx.Client) -> None:
+    job = post_job(http, TELLER, {"shows": 30, "hold": True})
+    end = time.monotonic() + 15
+    while len([event for event in _so_far(http, job["id"]) if event == "preview"]) < 30:
+        assert time.monotonic() < end
+    assert [path.name for path in server.data.rglob("*-shown/*/*.png")] == []
+    (server.folder / "marks" / "open").touch()
+    assert until(http, job["id"])["status"] == "succeeded"
+
+
+def test_a_run_anew_begins_without_what_was_shown_before(server: RunningServer, http: httpx.Client) -> None:
+    job = until(http, post_job(http, TELLER, {"fails": True, "shows": 2, "names": 2, "hold": False})["id"])
+    assert len(job["previews"]) == 2
+    again = http.post(f"/v1/jobs/{job['id']}/retry").json()
+    assert again["previews"] == []
+    assert http.get(job["previews"][0]["url"]).status_code == 404
+    until(http, job["id"])
+
+
+def _so_far(http: httpx.Client, job_id: str) -> list[str]:
+    """The kinds of what has happened to a job that runs."""
+    kinds = []
+    with http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
+        for line in answer.iter_lines():
+            if line.startswith(":"):
+                break
+            if line.startswith("event: "):
+                kinds.append(line.removeprefix("event: "))
+            if kinds.count("preview") == 30:
+                break
+    return kinds
+
+
 def test_of_many_names_the_newest_stay(http: httpx.Client) -> None:
     job = until(http, post_job(http, TELLER, {"shows": 20, "names": 20})["id"])
     assert [shown["name"] for shown in job["previews"]] == [f"preview-{number}.png" for number in range(4, 20)]
@@ -93,7 +134,7 @@ def test_a_job_without_result_keeps_its_previews_and_takes_them_with_it(
         ({"say": "progress"}, "told 'progress', which is no kind that a model may name"),
         ({"say": "words"}, "told 'In words', which is no kind that a model may name"),
         ({"say": "no object"}, "told a plan that is no object of at most 32,768 bytes"),
-        ({"say": "no json"}, "told a plan that is no JSON"),
+        ({"say": "no json"}, "told a plan that is no JSON, or holds what no event can"),
         ({"say": "too long"}, "told a plan that is no object of at most 32,768 bytes"),
         ({"say": "too often"}, "told more than 500 facts"),
         ({"outside": True}, "shows preview-0.png, which is not in the folder of the request"),

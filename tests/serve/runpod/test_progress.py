@@ -52,6 +52,27 @@ def test_only_the_latest_is_sent_and_no_sooner_than_allowed() -> None:
     assert line.begun[-1][1]["eta_s"] == pytest.approx(pace * (50 - done[-1]), rel=0.25, abs=0.1)
 
 
+def test_the_fraction_is_of_all_stages_and_never_falls() -> None:
+    line = Line()
+
+    async def work() -> None:
+        async with Progress(line.send, every_s=0.01, stages={"encoding": 1, "decoding": 3}) as step:
+            step("finding shots", 9, 10)
+            await asyncio.sleep(0.03)
+            for start in (0, 10):
+                for stage in ("encoding", "decoding"):
+                    for frame in range(start, start + 11):
+                        step(stage, frame, 20)
+                        await asyncio.sleep(0.02)
+
+    asyncio.run(work())
+    fractions = [message["fraction"] for _, message in line.begun]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0
+    assert fractions[-1] > 0.9
+    assert {message["stage"] for _, message in line.begun} == {"finding shots", "encoding", "decoding"}
+
+
 def test_a_short_job_says_nothing() -> None:
     line = Line()
 

@@ -18,6 +18,7 @@ from greenroom.models.model import Generated, MadeFile
 from greenroom.models.registry import find
 from greenroom.progress import Step, silent
 from greenroom.serve.runpod.service import Parts, Service
+from greenroom.serve.runpod.unfinished import Unfinished
 
 
 class Pool:
@@ -147,6 +148,27 @@ def test_a_stopped_job_stops_the_work() -> None:
 
     asyncio.run(work())
     assert not any(folder.parent.exists() for folder in pool.folders)
+
+
+def test_a_stopped_job_leaves_nothing_for_another_attempt(tmp_path: Path) -> None:
+    """The platform stops it for good."""
+
+    async def work() -> None:
+        doing = Service(Pool(takes_s=60), find("tests.serve.models:Noop"), _no_media, None, Unfinished(tmp_path))
+        task = asyncio.ensure_future(doing.do(job({}), silent))
+        while not list(tmp_path.iterdir()):
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0)
+        assert list(tmp_path.iterdir()) == []
+
+    asyncio.run(work())
+
+
+async def _no_media(inputs: Inputs, folder: Path) -> dict[str, Any]:
+    return inputs.model_dump(mode="json")
 
 
 def test_a_job_says_whether_it_wants_parts() -> None:

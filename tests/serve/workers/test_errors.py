@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from greenroom.errors import Cancelled, GreenroomError, InputInvalid, UnknownName
-from greenroom.serve.workers.errors import DeviceLost, OutOfMemory, Problem
+from greenroom.serve.workers.errors import (
+    DeviceLost,
+    DiskFull,
+    ModelUnready,
+    OutOfMemory,
+    Problem,
+    WorkerFailure,
+    WorkerSilent,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,11 +25,17 @@ from greenroom.serve.workers.errors import DeviceLost, OutOfMemory, Problem
         OutOfMemory("m", "cuda:0", 10**10, 10**9, tried_small=True),
         Cancelled(),
         GreenroomError("no"),
+        ModelUnready("m", "its worker is away"),
+        WorkerFailure(blameless=True),
+        WorkerSilent("m", 1800),
+        DiskFull("m"),
     ],
 )
 def test_an_error_arrives_as_it_was_sent(error: GreenroomError) -> None:
     got = Problem.of(error).error()
-    assert isinstance(got, type(error))
+    assert got.code == error.code
+    assert isinstance(got, type(error)) or type(error) in (WorkerFailure, WorkerSilent, DiskFull)
+    assert got.blameless == error.blameless
     assert str(got) == str(error)
     assert got.as_dict() == error.as_dict()
     assert got.retryable == error.retryable
@@ -32,10 +46,11 @@ def test_an_error_of_a_models_own_keeps_its_code_and_manner() -> None:
     class Odd(InputInvalid):
         code = "odd"
         retryable = True
+        blameless = True
 
     got = Problem.of(Odd("no", mend="yes")).error()
     assert isinstance(got, InputInvalid)
-    assert (got.code, got.retryable, got.exit_code) == ("odd", True, 2)
+    assert (got.code, got.retryable, got.blameless, got.exit_code) == ("odd", True, True, 2)
 
 
 def test_out_of_memory_says_its_numbers() -> None:

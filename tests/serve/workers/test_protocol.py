@@ -50,7 +50,7 @@ TO_WORKER: list[tuple[Message, object]] = [
     (Ping(3), ["Ping", 3]),
     (Stop(), ["Stop"]),
 ]
-PROBLEM = Problem("input-invalid", "no", "mend", False, True)
+PROBLEM = Problem("input-invalid", "no", "mend", False, True, True)
 FROM_WORKER: list[tuple[Message, object]] = [
     (Pong(3), ["Pong", 3]),
     (State("echo", "failed", "why"), ["State", "echo", "failed", "why"]),
@@ -60,7 +60,7 @@ FROM_WORKER: list[tuple[Message, object]] = [
     (Shown(7, "/s/x.png", "image/png"), ["Shown", 7, "/s/x.png", "image/png"]),
     (Chunk(7, b"\x00\xff"), ["Chunk", 7, b"\x00\xff"]),
     (Done(7, {"a": 1}, (("/f/x", "audio/wav"),)), ["Done", 7, {"a": 1}, [["/f/x", "audio/wav"]]]),
-    (Failed(7, PROBLEM, True), ["Failed", 7, ["input-invalid", "no", "mend", False, True], True]),
+    (Failed(7, PROBLEM, True), ["Failed", 7, ["input-invalid", "no", "mend", False, True, True], True]),
     (Log("job_1", 30, "x", "text"), ["Log", "job_1", 30, "x", "text"]),
     (Timing("echo", "load", 0.5), ["Timing", "echo", "load", 0.5]),
     (ShortOfMemory("echo"), ["ShortOfMemory", "echo"]),

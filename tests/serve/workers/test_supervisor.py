@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from greenroom.errors import Cancelled
-from greenroom.serve.workers.errors import DeviceLost, ModelUnready, WorkerFailure
+from greenroom.serve.workers.errors import DeviceLost, ModelUnready, WorkerFailure, WorkerSilent
 from greenroom.serve.workers.life import Life
 from greenroom.serve.workers.observer import Observer
 from greenroom.serve.workers.options import PoolOptions
@@ -90,6 +90,25 @@ def test_who_waits_hears_that_the_device_failed(tmp_path: Path) -> None:
             with pytest.raises(ModelUnready, match="lost again and again"):
                 await pool.run(named("DiesLoading"), {}, fresh(tmp_path))
             assert state(pool, "DiesLoading") == "failed"
+
+    asyncio.run(work())
+
+
+def test_a_model_that_falls_silent_is_ended_and_the_next_attempt_is_done(tmp_path: Path) -> None:
+    """What it says is a sign of life, however long it takes."""
+
+    async def work() -> None:
+        seen = Seen()
+        async with pool_of("Mute", "Noop", folder=tmp_path, observer=seen, backoff_s=0.05) as pool:
+            began = time.monotonic()
+            with pytest.raises(WorkerSilent, match=r"Mute said nothing for 0\.6 s while it did this") as caught:
+                await pool.run(named("Mute"), {"seconds": 1.2}, fresh(tmp_path))
+            assert caught.value.retryable
+            assert not caught.value.blameless
+            assert time.monotonic() - began > 1.5  # what it said was heard
+            assert [reason.partition(":")[2] for _, reason in seen.restarts] == ["Mute said nothing for 0.6 s"]
+            await until(pool, lambda: pool.idle(named("Mute")) == 1)
+            assert (await pool.run(named("Mute"), {"seconds": 0}, fresh(tmp_path))).output == {}
 
     asyncio.run(work())
 

@@ -50,7 +50,7 @@ def test_what_is_sent_is_of_the_model_s_own_kind_and_an_object(kind: str, data: 
 
 def test_no_kind_of_the_job_s_own_is_taken() -> None:
     telling = Telling(Run(7, "echo", {}, "/f", "job_1", False, None, None), lambda _: None, lambda: None)
-    for kind in EVENT_KINDS:
+    for kind in (*EVENT_KINDS, "error", "open", "message"):
         with pytest.raises(ModelFailed, match="no kind that a model may name"):
             telling.tell(kind, {})
 
@@ -79,10 +79,38 @@ def test_where_nobody_looks_nothing_is_copied_and_all_is_checked(tmp_path: Path)
         telling.show(MadeFile(path, "a text"))
 
 
+def _nested(depth: int) -> object:
+    data: dict[str, object] = {}
+    for _ in range(depth):
+        data = {"in": data}
+    return data
+
+
+def test_data_that_no_event_holds_is_said_and_the_worker_lives() -> None:
+    endless: dict[str, object] = {}
+    endless["self"] = endless
+    telling = Telling(Run(7, "echo", {}, "/f", "job_1", False, None, None), lambda _: None, lambda: None)
+    odd: list[object] = [endless, _nested(5000), {"large": 2**70}, {"a": object()}, [1], None, {"s": "\ud800"}]
+    for data in odd:
+        with pytest.raises(ModelFailed, match="told a plan that is no"):
+            telling.tell("plan", data)
+
+
+def test_what_is_shown_is_bounded_in_all(tmp_path: Path) -> None:
+    telling = _telling(tmp_path / "made", [], seen=False)
+    with (tmp_path / "made" / "look.png").open("wb") as large:
+        large.truncate(50_000_000)
+    for _ in range(10):
+        telling.show(MadeFile(tmp_path / "made" / "look.png", "image/png"))
+    with pytest.raises(ModelFailed, match="shows more than 500,000,000 bytes in all"):
+        telling.show(MadeFile(tmp_path / "made" / "look.png", "image/png"))
+
+
 @pytest.mark.parametrize(
     ("file", "why"),
     [
         ("look.txt", "must be MadeFile"),
+        (MadeFile(Path("look.txt"), None), "must be MadeFile"),  # type: ignore[arg-type]  # what a careless model does
         (MadeFile(Path("no-such"), "text/plain"), "not in the folder of the request"),
         (MadeFile(Path("large"), "text/plain"), "shows 50,000,001 bytes, and at most 50,000,000"),
         (MadeFile(Path("leads-out"), "text/plain"), "not in the folder of the request"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -16,6 +17,7 @@ from greenroom.media.video.colour import Colour, colour_of
 from greenroom.media.video.hdr import ContentLight, MasteringDisplay
 from greenroom.media.video.opening import BROKEN, opened, picture_stream
 from greenroom.media.video.timeline import Timeline, repaired
+from greenroom.media.video.wholeness import ending_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,8 @@ _DYNAMIC = {
 }
 _CODECS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "mp3float": "mp3"}
 _USUAL_RATE = Fraction(25)
+_DURATION = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2}(?:\.[0-9]+)?)")
+_REORDERED = 16  # frames, at most
 _PROGRESSIVE = (0, 1)  # AVFieldOrder: unknown, progressive
 
 
@@ -193,7 +197,7 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
 
 def _facts(container: InputContainer, stream: VideoStream, first: VideoFrame, scanned: _Scan, path: Path) -> VideoFacts:
     notes: list[str] = []
-    turned, mastering, light = _side_data(first, notes)
+    turned, mastering, light = _side_data(first, codec_name(stream), notes)
     colour, guessed = colour_of(first, is_rgb=holds_rgb(first), lines=first.height)
     if guessed:
         notes.append(f"no {', '.join(guessed)} tagged: {colour.matrix} is taken, as is usual for {first.height} lines")
@@ -203,8 +207,11 @@ def _facts(container: InputContainer, stream: VideoStream, first: VideoFrame, sc
     interlaced = first.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE
     if interlaced:
         notes.append("the video is interlaced: its frames hold lines of two moments")
-    if scanned.missing:
-        notes.append(f"the file breaks off: {scanned.missing} frames that it promises are not there")
+    missing = scanned.missing or _cut_off(container, stream, timeline, path, notes)
+    if missing:
+        notes.append(f"the file breaks off: {missing} frames that it promises are not there")
+    if alpha := _tags_alpha(stream):
+        notes.append("its alpha lies beside its pictures, and is not read")
     return VideoFacts(
         path=path,
         container=container.format.name,
@@ -215,7 +222,7 @@ def _facts(container: InputContainer, stream: VideoStream, first: VideoFrame, sc
         sample_aspect=1 / aspect if turned.transposed else aspect,
         pixel_format=first.format.name,
         bit_depth=max(part.bits for part in first.format.components),
-        alpha=has_alpha(first.format),
+        alpha=has_alpha(first.format) or alpha,
         colour=colour,
         mastering=mastering,
         light=light,
@@ -223,12 +230,51 @@ def _facts(container: InputContainer, stream: VideoStream, first: VideoFrame, sc
         timeline=timeline,
         origin=_origin(container, timeline),
         seekable=scanned.stated == list(timeline.ticks),
-        missing=scanned.missing,
+        missing=missing,
         tracks=tuple(_tracks(container, stream)),
         chapters=_chapters(container),
         metadata=dict(container.metadata),
         notes=tuple(notes),
     )
+
+
+def _cut_off(container: InputContainer, stream: VideoStream, timeline: Timeline, path: Path, notes: list[str]) -> int:
+    """About how many frames are absent of a file whose header says that it is longer."""
+    ending = ending_of(path, container.format.name)
+    if ending == "unknown":
+        notes.append("its header does not say how long the file is: whether it is whole cannot be told")
+    if ending != "cut":
+        return 0
+    if container.format.name in _FREE_CLOCKS:
+        notes.append("the file ends within a packet: it may have been cut off there")
+        return 0
+    stated = _stated_end(container, stream)
+    if stated is None:
+        return 1
+    steps = np.diff(timeline.ticks)
+    usual = int(np.median(steps)) if len(steps) else timeline.end - int(timeline.ticks[0])
+    behind = round((stated / timeline.time_base - timeline.end) / usual)
+    # Frames lie in another order than they are shown: of those around the end, some may be absent before the last.
+    absent = max(0, behind) + int((np.rint(steps[-_REORDERED:] / usual) - 1).clip(0).sum())
+    if not absent:
+        notes.append("the file is shorter than its header says, but its last frame is there")
+    return absent
+
+
+def _stated_end(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    """When the pictures end by what the header says, in seconds: AVI counts them, Matroska has a tag for each track."""
+    if container.format.name == "avi" and stream.time_base is not None:
+        return stream.frames * stream.time_base
+    tagged = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    if tagged:
+        hours, minutes, seconds = tagged.groups()
+        return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
+    return Fraction(container.duration, 1_000_000) if container.duration else None
+
+
+def _tags_alpha(stream: VideoStream) -> bool:
+    """Whether WebM keeps transparency beside the pictures of VP8 and VP9, as others that their decoders do not see."""
+    return {name.lower(): value for name, value in stream.metadata.items()}.get("alpha_mode") == "1"
 
 
 def holds_rgb(frame: VideoFrame) -> bool:
@@ -243,7 +289,12 @@ def has_alpha(form: VideoFormat) -> bool:
     return any(part.is_alpha for part in form.components) or form.name == "pal8"
 
 
-def _side_data(first: VideoFrame, notes: list[str]) -> tuple[Orientation, MasteringDisplay | None, ContentLight | None]:
+def _side_data(
+    first: VideoFrame, codec: str, notes: list[str]
+) -> tuple[Orientation, MasteringDisplay | None, ContentLight | None]:
+    # PNG gives a colour profile with its name, which PyAV 18 frees twice, and the process dies of it.
+    if codec in ("png", "apng"):
+        return orientation.of_turn(first.rotation), None, None
     try:
         listed: Any = first.side_data  # a mapping that iterates over its values, unlike what its stub says
         found = {data.type.name: bytes(data) for data in listed}

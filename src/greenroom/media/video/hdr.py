@@ -56,6 +56,12 @@ class MasteringDisplay:
         light = f"L({float(self.most):.4f},{float(self.least):.4f})"
         return f"G{pair(self.green)}B{pair(self.blue)}R{pair(self.red)}WP{pair(self.white)}{light}"
 
+    def in_box(self) -> bytes:
+        """As MP4 and MOV keep it, in the steps of x264."""
+        points = (value for point in (self.green, self.blue, self.red, self.white) for value in point)
+        light = (_steps(self.most, 10_000), _steps(self.least, 10_000))
+        return struct.pack(">I4s8H2I", 32, b"mdcv", *(_steps(value, 50_000) for value in points), *light)
+
 
 @dataclass(frozen=True, slots=True)
 class ContentLight:
@@ -68,6 +74,12 @@ class ContentLight:
     def parsed(cls, data: bytes) -> ContentLight:
         """What FFmpeg tells with a frame."""
         return cls(*_LIGHT.unpack_from(data))
+
+    def in_box(self) -> bytes:
+        """As MP4 and MOV keep it."""
+        return struct.pack(
+            ">I4s2H", 12, b"clli", *(min(value, 0xFFFF) for value in (self.brightest, self.brightest_mean))
+        )
 
 
 def _steps(value: Fraction, per_unit: int) -> int:

@@ -6,31 +6,36 @@ Frames of parts bear the times that they have in the whole.
 
 from __future__ import annotations
 
+import contextlib
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from greenroom.errors import FileUnreadable, InputInvalid, quoted
-from greenroom.media.video.encoding import container_of
+from greenroom.media.video.encoding import container_of, part_suffix
 from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.facts import codec_name, promised_packets
 from greenroom.media.video.muxing import Muxer
 from greenroom.media.video.opening import BROKEN, opened, picture_stream
+from greenroom.media.video.writing import VideoWriter
 from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from fractions import Fraction
-    from pathlib import Path
 
     from av.packet import Packet
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
-    from greenroom.media.video.encoding import VideoCodec
+    from greenroom.media.video.encoding import Encoding, PictureFormat, VideoCodec
     from greenroom.media.video.facts import VideoFacts
 
+_FINEST_RATE = 1 << 16  # as encoders' (writing.py)
+_TRIED = 3  # frames: of fewer, an encoder may tell no times of decoding
 _CODECS: dict[str, VideoCodec] = {
     "h264": "h264", "hevc": "h265", "av1": "av1", "prores": "prores", "ffv1": "ffv1",
 }  # fmt: skip
@@ -59,14 +64,9 @@ def join(
             raise InputInvalid(f"{quoted(part)} begins before the part ahead of it ends", mend="order parts by time")
     shown = np.concatenate(stamps)
     decoded = _decoding_times(shown)
-    container = container_of(path.suffix, kinds[0].codec)
-    muxer = Muxer(path, container, kinds[0].time_base, source)
-    with muxer, opened(parts[0]) as first:
-        template = picture_stream(first, parts[0])
-        stream = muxer.container.add_stream_from_template(template, opaque=True)
-        stream.time_base = kinds[0].time_base
-        muxer.tag(stream)
-        muxer.begin()
+    muxer = Muxer(path, container_of(path.suffix, kinds[0].codec), kinds[0].time_base, source)
+    with muxer:
+        stream = _begun(muxer, parts[0], source)
         for number, packet in enumerate(_packets(parts)):
             step("joining", number, len(shown))
             scale = packet.time_base / kinds[0].time_base
@@ -76,6 +76,46 @@ def join(
             packet.stream = stream
             muxer.write(packet)
     return muxer.notes
+
+
+def require_joinable(
+    path: Path, pictures: PictureFormat, encoding: Encoding, source: VideoFacts | None = None
+) -> tuple[str, ...]:
+    """Try whether parts of this kind can be joined under this name, with all that comes from the source.
+
+    For a look before long work: a few black frames are encoded in a temporary folder, and a header is written there.
+    Gives the notes that ``join`` will give, as far as a header tells. Raises EncodingImpossible, UnknownName,
+    FileUnreadable, OutputUnwritable.
+    """
+    container = container_of(path.suffix, encoding.codec)
+    with TemporaryDirectory() as folder:
+        part = Path(folder) / f"part{part_suffix(encoding.codec)}"
+        step = max(1, round(1 / (pictures.rate * pictures.time_base))) * pictures.time_base
+        black = np.zeros((pictures.height, pictures.width, 3), np.uint16 if encoding.bit_depth > 8 else np.uint8)
+        with VideoWriter(part, pictures, encoding) as out:
+            for number in range(_TRIED):
+                out.write(black, number * step, step)
+        muxer = Muxer(Path(folder) / f"whole{path.suffix}", container, _kind(part).time_base, source)
+        with contextlib.suppress(_Tried), muxer:
+            _begun(muxer, part, source)
+            raise _Tried
+    return muxer.notes
+
+
+class _Tried(Exception):
+    pass
+
+
+def _begun(muxer: Muxer, part: Path, source: VideoFacts | None) -> VideoStream:
+    """The stream of pictures of a file whose header is written, as a part of it tells."""
+    with opened(part) as first:
+        template = picture_stream(first, part)
+        stream = muxer.copied_stream(template)
+        if source is not None:  # a part's is about right, and differs with what is in it
+            rate = source.timeline.constant or source.timeline.average
+            stream.codec_context.framerate = rate.limit_denominator(_FINEST_RATE)
+        muxer.begin()
+    return stream
 
 
 class _Kind(NamedTuple):

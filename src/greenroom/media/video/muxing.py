@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
+    from greenroom.media.video.declaring import DeclaringEncoder
     from greenroom.media.video.facts import VideoFacts
 
 _MOVIES = ("mp4", "mov")
@@ -54,6 +55,8 @@ class Muxer:
         self._stack = contextlib.ExitStack()
         if container in _MATROSKA and (1000 * time_base).denominator != 1:
             self._notes.append("Matroska keeps whole milliseconds: times of frames move by half of one at most")
+        if container == "nut":
+            self._notes.append("nut keeps no tags of colours: players take those that are usual for its size")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -82,6 +85,21 @@ class Muxer:
         """Call H.265 in an MP4 what Apple's players know it by; FFmpeg's own name for it they do not play."""
         if self._form in _MOVIES and stream.codec_context.name in ("libx265", "hevc"):
             stream.codec_context.codec_tag = "hvc1"
+
+    def copied_stream(self, template: VideoStream) -> VideoStream:
+        """A stream that takes packets of another as they are."""
+        stream = self.container.add_stream_from_template(template, opaque=True)
+        stream.time_base = template.time_base
+        if template.sample_aspect_ratio:  # which a container may say, and the codec not
+            stream.codec_context.sample_aspect_ratio = template.sample_aspect_ratio
+        if template.codec_context.name == "prores":  # its kinds differ by this name alone
+            stream.codec_context.codec_tag = template.codec_context.codec_tag
+        self.tag(stream)
+        return stream
+
+    def closing(self, helper: DeclaringEncoder) -> None:
+        """Close something with the file."""
+        self._stack.callback(helper.close)
 
     def begin(self) -> None:
         """Write the header, once the stream of pictures is there."""

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-# Besides what may be uploaded: the container of parts (joining.py).
-_FORMATS = (*FORMATS, "nut")
+# Besides what may be uploaded: what cameras, editors and older recorders write, and what is written here. They hold
+# their own pictures, too. Streams without a container tell no times; those have to be given one.
+_FORMATS = (*FORMATS, "nut", "mxf", "dv", "asf", "yuv4mpegpipe")
 _WALLS = {"protocol_whitelist": "none", "format_whitelist": ",".join(_FORMATS)}
 _BOX = 8  # bytes of a box's length and name
 _BUFFER = 1 << 18  # bytes; every refill goes through Python
@@ -56,7 +57,10 @@ def _unread(path: Path) -> FileUnreadable:
             f"{quoted(path)} is cut off: it is an MP4 or MOV without its index, which as a rule comes last",
             mend="copy or download it again",
         )
-    return FileUnreadable(f"{quoted(path)} is no video or picture that can be read", mend="convert it to MP4 or PNG")
+    return FileUnreadable(
+        f"{quoted(path)} is no video or picture that can be read",
+        mend="convert it to PNG, or to MKV, such as with ffmpeg -i IN OUT.mkv",
+    )
 
 
 def _lacks_index(path: Path) -> bool:

@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from greenroom.media.video.segments import (
+    JPEG,
+    PNG,
+    TIFFS,
+    is_webp,
+    jpeg_segments,
+    png_chunks,
+    tiff_entries,
+    tiff_order,
+    webp_chunks,
+)
+
 if TYPE_CHECKING:
     from greenroom.media.video.colour import Pixels
 
 _MATRIX = struct.Struct("<9i")
 _EXIF_TAG = 0x0112
+_APP1 = 0xE1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,49 +99,21 @@ def of_image(data: bytes) -> Orientation:
 
 def _exif(data: bytes) -> bytes:
     """The block of EXIF, which is a small TIFF file; empty where there is none."""
-    if data[:2] == b"\xff\xd8":
-        return _exif_of_jpeg(data)
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return _chunk(data, 8, b"eXIf", ">I4s", order=1, padding=4, aligned=1)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        block = _chunk(data, 12, b"EXIF", "<4sI", order=0, padding=0, aligned=2)
-        return block.removeprefix(b"Exif\0\0")
-    return data if data[:4] in (b"II*\0", b"MM\0*") else b""
-
-
-def _exif_of_jpeg(data: bytes) -> bytes:
-    place = 2
-    while place + 4 <= len(data) and data[place] == 0xFF:
-        marker, length = struct.unpack_from(">xBH", data, place)
-        body = data[place + 4 : place + 2 + length]
-        if marker == 0xE1 and body[:6] == b"Exif\0\0":
-            return body[6:]
-        if marker == 0xDA:  # the picture itself
-            break
-        place += 2 + length
-    return b""
-
-
-def _chunk(data: bytes, place: int, wanted: bytes, header: str, *, order: int, padding: int, aligned: int) -> bytes:
-    """One chunk's body. order: where its name stands in the header.  padding: bytes after each body."""
-    while place + 8 <= len(data):
-        fields = struct.unpack_from(header, data, place)
-        name, length = fields[order], fields[1 - order]
-        if name == wanted:
-            return data[place + 8 : place + 8 + length]
-        place += 8 + length + padding
-        place += -length % aligned
-    return b""
+    mark = b"Exif\0\0"
+    if data.startswith(JPEG):
+        found = (body for marker, _, body in jpeg_segments(data) if marker == _APP1 and body.startswith(mark))
+        return next(found, b"").removeprefix(mark)
+    if data.startswith(PNG):
+        return next((body for name, body in png_chunks(data) if name == b"eXIf"), b"")
+    if is_webp(data):
+        return next((body for name, body in webp_chunks(data) if name == b"EXIF"), b"").removeprefix(mark)
+    return data if data[:4] in TIFFS else b""
 
 
 def _exif_orientation(block: bytes) -> int:
     if not block:
         return 1
-    order = "<" if block[:2] == b"II" else ">"
-    (first,) = struct.unpack_from(f"{order}I", block, 4)
-    (count,) = struct.unpack_from(f"{order}H", block, first)
-    for number in range(count):
-        tag, _, _, value = struct.unpack_from(f"{order}HHIH", block, first + 2 + 12 * number)
-        if tag == _EXIF_TAG:
-            return int(value)
-    return 1
+    entries, _ = tiff_entries(block)
+    wanted = (entry.raw for entry in entries if entry.tag == _EXIF_TAG)
+    found = (int(struct.unpack_from(f"{tiff_order(block)}H", raw, 8)[0]) for raw in wanted)
+    return next(found, 1)

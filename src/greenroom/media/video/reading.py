@@ -7,11 +7,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from av.video.format import VideoFormat
 
 from greenroom.errors import quoted
 from greenroom.media.video.colour import rgb_of, thumbnail_of
 from greenroom.media.video.errors import AlphaPresent, FrameSizeChanged, VideoDamaged
-from greenroom.media.video.facts import VideoFacts, read_facts
+from greenroom.media.video.facts import VideoFacts, has_alpha, read_facts
 from greenroom.media.video.opening import BROKEN, opened, picture_stream
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ class VideoReader:
     def _between(self, start: int, stop: int | None) -> Iterator[tuple[int, VideoFrame]]:
         """Frames as they are decoded, with their numbers."""
         facts = self.facts
+        if facts.alpha and self._alpha != "drop" and not has_alpha(VideoFormat(facts.pixel_format)):
+            raise AlphaPresent(
+                f"{quoted(self.path)} keeps transparency beside its pictures, which is not read here",
+                mend="lay it over a background first, or drop its alpha",
+            )
         stop = facts.frames if stop is None else min(stop, facts.frames)
         if start >= stop:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 from greenroom.errors import FileUnreadable, InputInvalid, UnknownName, quoted
@@ -12,7 +13,7 @@ from greenroom.media.video.images import IMAGE_SUFFIXES, READ_SUFFIXES, encoded_
 from greenroom.media.video.reading import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from fractions import Fraction
     from pathlib import Path
     from types import TracebackType
@@ -20,20 +21,23 @@ if TYPE_CHECKING:
     from greenroom.media.video.colour import Pixels
     from greenroom.media.video.reading import Alpha
 
-_PATTERN = re.compile(r"%0?(\d*)d")
+_PATTERN = re.compile(r"%0?([0-9]*)d")
 _NUMBERS = re.compile(r"([0-9]+)")
-_USUAL_PATTERN = "%06d.png"
+USUAL_PATTERN = "%06d.png"
+"""Of pictures in a folder that nobody named a pattern for."""
 
 
 class ImageSequence:
     """Pictures as the frames of a video: those of a folder in natural order, or of a pattern such as ``f%05d.png``.
 
-    rate: frames a second.  Raises FileUnreadable where there are none, or a number of the pattern is absent.
+    rate: frames a second.  notes: sentences on numbers that a folder lacks. Raises FileUnreadable where there are none,
+    or a number of the pattern is absent.
     """
 
     def __init__(self, path: Path, rate: Fraction, *, alpha: Alpha = "refuse") -> None:
         self.files = _of_folder(path) if path.is_dir() else _of_pattern(path)
         self.rate = rate
+        self.notes = tuple(_gaps(path, self.files)) if path.is_dir() else ()
         self._alpha = alpha
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
@@ -59,7 +63,7 @@ class ImageSequenceWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        pattern = path if is_pattern(path) else path / _USUAL_PATTERN
+        pattern = numbered_in(path)
         form = IMAGE_SUFFIXES.get(pattern.suffix.lower())
         if form is None:
             raise UnknownName("picture format", pattern.suffix, IMAGE_SUFFIXES)
@@ -88,9 +92,24 @@ def is_pattern(path: Path) -> bool:
     return bool(_PATTERN.search(path.name))
 
 
+def numbered_in(path: Path) -> Path:
+    """The pattern of pictures by number: a path that is one, or the usual one in a folder."""
+    return path if is_pattern(path) else path / USUAL_PATTERN
+
+
 def numbered_name(pattern: str, number: int) -> str:
     """The name of one of the files that a pattern such as ``f%05d.png`` stands for."""
     return _PATTERN.sub(lambda found: f"{number:0{found[1] or 1}}", pattern)
+
+
+def number_in(name: str, pattern: str) -> int | None:
+    """Which number a name has in a pattern such as ``f%05d.png``; None for a file that is none of it."""
+    found = _PATTERN.search(pattern)
+    if found is None:
+        return None
+    before, after = re.escape(pattern[: found.start()]), re.escape(pattern[found.end() :])
+    match = re.fullmatch(rf"{before}([0-9]{{{found[1] or 1},}}){after}", name)
+    return int(match[1]) if match else None
 
 
 def _of_folder(folder: Path) -> list[Path]:
@@ -99,20 +118,37 @@ def _of_folder(folder: Path) -> list[Path]:
     ]
     if not files:
         raise FileUnreadable(f"{quoted(folder)} holds no pictures", mend=f"give a folder of {', '.join(READ_SUFFIXES)}")
-    # 9.png comes before 10.png.
-    return sorted(files, key=lambda path: [int(part) if part.isdigit() else part for part in _NUMBERS.split(path.name)])
+    return sorted(files, key=_pieces)
+
+
+def _pieces(path: Path) -> list[str | int]:
+    """A name's text and numbers in turn, so that 9.png comes before 10.png."""
+    # By their places: what Python calls a digit in other scripts is text here, and no number to it either.
+    return [int(piece) if place % 2 else piece for place, piece in enumerate(_NUMBERS.split(path.name))]
+
+
+def _gaps(folder: Path, files: Sequence[Path]) -> Iterator[str]:
+    """What is to be said where names differ in one number alone, and numbers are absent between the first and last."""
+    named = [_pieces(file) for file in files]
+    varying = [place for place, pieces in enumerate(zip(*named, strict=False)) if len(set(pieces)) > 1]
+    if len({len(pieces) for pieces in named}) > 1 or len(varying) != 1 or not varying[0] % 2:
+        return
+    numbers = [int(pieces[varying[0]]) for pieces in named]
+    absent = numbers[-1] - numbers[0] + 1 - len(set(numbers))
+    if absent:
+        first = next(before + 1 for before, after in pairwise(numbers) if after > before + 1)
+        yield (
+            f"in {quoted(folder)}, numbers go from {numbers[0]} to {numbers[-1]} and {absent} are absent, the first is "
+            f"{first}: the pictures around each gap follow one another"
+        )
 
 
 def _of_pattern(path: Path) -> list[Path]:
-    found = _PATTERN.search(path.name)
-    if found is None:
+    if not is_pattern(path):
         raise InputInvalid(f"{quoted(path)} is no folder and no pattern", mend="name a folder, or files as f%05d.png")
-    before, after = path.name[: found.start()], path.name[found.end() :]
-    digits = rf"([0-9]{{{found[1]},}})" if found[1] else "([0-9]+)"
-    shape = re.compile(re.escape(before) + digits + re.escape(after))
     folder = path.parent
     names = folder.iterdir() if folder.is_dir() else ()
-    numbered = {int(match[1]): file for file in names if (match := shape.fullmatch(file.name))}
+    numbered = {number: file for file in names if (number := number_in(file.name, path.name)) is not None}
     if not numbered:
         raise FileUnreadable(f"there is no picture {quoted(path)}", mend="check the path")
     first, last = min(numbered), max(numbered)

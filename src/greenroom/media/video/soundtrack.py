@@ -41,12 +41,11 @@ def replace_sound(source: VideoFacts, sound: Audio, path: Path) -> tuple[str, ..
     with muxer, opened(source.path) as container:
         stream = picture_stream(container, source.path)
         try:
-            pictures = muxer.container.add_stream_from_template(stream, opaque=True)
+            pictures = muxer.copied_stream(stream)
         except ValueError as error:
             raise EncodingImpossible(
                 f"{path.suffix} does not hold {source.codec}", mend="name the file .mkv, or encode the pictures again"
             ) from error
-        muxer.tag(pictures)
         heard = new_sound(muxer.container, sound.rate, len(sound.samples))
         muxer.begin()
         pieces = _pieces(sound)

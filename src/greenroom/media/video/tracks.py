@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 # Of the file that was read, and not true of another.
-_OF_THE_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate")
+_TIMECODE_NAME = "timecode"
+_OF_THE_FILE = (
+    "major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate", _TIMECODE_NAME,
+)  # fmt: skip
+_TIMECODE = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}([:;.])([0-9]{2})")
 # What players of a container know; of Matroska whatever FFmpeg puts there.
 _HELD: dict[str, tuple[str, ...]] = {
     "mp4": ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus", "mov_text"),
@@ -57,7 +62,7 @@ class Tracks:
         for stream in source.streams:
             if stream.index in kinds and (sound or kinds[stream.index] != "audio"):
                 self._add(stream, kinds[stream.index], target)
-        _copy_names(source, facts, target)
+        self._copy_names(source, facts, target)
         wanted = [stream for stream in source.streams if stream.index in {*self._copied, *self._encoded}]
         self._packets = source.demux(wanted) if wanted else iter(())
         self._decoded_at: dict[int, int] = {}
@@ -67,6 +72,8 @@ class Tracks:
     def _add(self, stream: Stream, kind: str, target: OutputContainer) -> None:
         name = codec_name(stream)
         fits = kind != "attachment" or self._container == "matroska"
+        if kind == "data" and _TIMECODE_NAME in stream.metadata:
+            return  # a new one is made, with the names of the file
         if kind in ("cover", "data") or not fits:
             self.notes.append(f"the {kind} track {stream.index} ({name}) is left out")
             return
@@ -139,6 +146,33 @@ class Tracks:
         packet.stream = self._copied[index]
         self._target.mux(packet)
 
+    def _copy_names(self, source: InputContainer, facts: VideoFacts, target: OutputContainer) -> None:
+        # An MXF says nothing else than how it was made.
+        given = {} if facts.container == "mxf" else source.metadata
+        target.metadata.update({name: text for name, text in given.items() if name.lower() not in _OF_THE_FILE})
+        if facts.chapters:
+            target.set_chapters(list(_chapters(facts.chapters, facts.origin)))
+        timecode = _timecode(source)
+        if not timecode:
+            return
+        # FFmpeg makes a track of it in an MP4 or MOV, and gives up the whole file where it cannot.
+        if self._container not in ("mp4", "mov") or _keeps_timecode(timecode, facts):
+            target.metadata["timecode"] = timecode
+        else:
+            rate = (
+                "of a rate that varies" if facts.timeline.constant is None else f"at {facts.timeline.constant} a second"
+            )
+            self.notes.append(f"{self._container} does not keep the timecode {timecode} of frames {rate}")
+
+
+def _timecode(source: InputContainer) -> str:
+    """What the first frame's moment is called, by the file or by its pictures."""
+    for metadata in (source.metadata, *(stream.metadata for stream in source.streams.video)):
+        for name, text in metadata.items():
+            if name.lower() == _TIMECODE_NAME:
+                return text
+    return ""
+
 
 def new_sound(target: OutputContainer, rate: int, channels: int) -> Any:
     """A stream of sound that a container's players know, AAC or Opus, to be encoded.
@@ -185,10 +219,12 @@ class _Reencoded:
         return [*self.encoded(None, Fraction(0)), *self._made.encode(None)]
 
 
-def _copy_names(source: InputContainer, facts: VideoFacts, target: OutputContainer) -> None:
-    target.metadata.update({name: text for name, text in source.metadata.items() if name not in _OF_THE_FILE})
-    if facts.chapters:
-        target.set_chapters(list(_chapters(facts.chapters, facts.origin)))
+def _keeps_timecode(text: str, facts: VideoFacts) -> bool:
+    """Whether an MP4 or MOV takes a timecode: it counts frames, and drops numbers (;) at NTSC's rates alone."""
+    rate, found = facts.timeline.constant, _TIMECODE.fullmatch(text)
+    if rate is None or found is None or int(found[2]) >= rate:
+        return False
+    return found[1] == ":" or (rate.numerator % 30_000 == 0 and rate.denominator == 1001)
 
 
 def _chapters(chapters: tuple[Chapter, ...], origin: Fraction) -> Iterator[ContainerChapter]:

@@ -31,8 +31,8 @@ from greenroom.models.seedvr2.nadit.checkpoint import load_transformer
 from greenroom.models.seedvr2.nadit.embedding import load_embedding
 from greenroom.models.seedvr2.nadit.parking import Parking
 from greenroom.models.seedvr2.nadit.sampling import Sampler
-from greenroom.models.seedvr2.planning.costs import VAE_BYTES, Networks
-from greenroom.models.seedvr2.planning.plan import Room
+from greenroom.models.seedvr2.planning.costs import Networks, vae_bytes
+from greenroom.models.seedvr2.planning.rooms import pinned, require_bfloat16, room_beside
 from greenroom.models.seedvr2.planning.way import OVERLAP_OF_TILES, TOGETHER
 from greenroom.models.seedvr2.vae.checkpoint import load_vae
 from greenroom.models.seedvr2.vae.streaming import decoding, encoding
@@ -40,17 +40,16 @@ from greenroom.models.seedvr2.vae.tiling import Tiles, decoding_tiled, encode_ti
 from greenroom.models.seedvr2.vae.vae import posterior
 from greenroom.nn.quantised import QuantisedLinear
 from greenroom.progress import Step, silent
-from greenroom.runtime.cuda import memory_grows
-from greenroom.runtime.device import CPU, device_memory
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from greenroom.models.seedvr2.architecture import Architecture
-    from greenroom.models.seedvr2.draws import Draws
+    from greenroom.models.seedvr2.draws import Draws, Purpose
     from greenroom.models.seedvr2.engines import Files
     from greenroom.models.seedvr2.frames.framing import Framing
     from greenroom.models.seedvr2.nadit.transformer import NaDiT
+    from greenroom.models.seedvr2.planning.plan import Room
     from greenroom.models.seedvr2.planning.way import Way
     from greenroom.models.seedvr2.vae.vae import VideoVAE
 
@@ -60,11 +59,10 @@ Pixels = NDArray[np.unsignedinteger[Any]]
 Read = Callable[[int, int], Iterable[NDArray[Any]]]
 """Frames as ``Pixels``, or real numbers with white at 1: those of a shot from one until before another.
 
-Asked twice for each: to restore them, and for their colours.
+Asked twice for each: to restore them, and for their colours, where the result has something of these.
 """
 
 NO_COLOUR = "none"
-_ANY_AMOUNT = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +93,18 @@ class Engine:
         self._prompt = prompt
         self._sampler = Sampler(transformer, prompt)
         self._parking = Parking(transformer)
-        self._weights = sum(weight.nbytes for weight in transformer.state_dict().values())
+        self._weights: int = sum(weight.nbytes for weight in transformer.state_dict().values())
 
     @classmethod
     def load(cls, architecture: Architecture, files: Files, device: str = "cpu", *, small: bool = False) -> Self:
         """Load both networks: in bfloat16 on a GPU, in float32 elsewhere.
 
-        small: weights that are stored in eight bits or less stay so. Raises WeightsUnreadable, WeightsUnfit.
+        small: weights that are stored in eight bits or less stay so. Raises WeightsUnreadable, WeightsUnfit,
+        BFloat16Missing.
         """
         target = torch.device(device)
         if target.type == "cuda":
+            require_bfloat16(device)
             torch.cuda.set_device(target)  # kernels of ours go to the process's own device, which is this one
         transformer = load_transformer(files.transformer, architecture, device=target, small=small)
         vae = load_vae(files.vae, device=target)
@@ -117,7 +117,7 @@ class Engine:
             name,
             network.architecture,
             transformer=self._weights,
-            vae=VAE_BYTES * vae.dtype.itemsize // 2,
+            vae=vae_bytes(vae.dtype.itemsize),
             text=len(self._prompt),
             itemsize=network.dtype.itemsize,
             config=vae.config,
@@ -125,14 +125,18 @@ class Engine:
         )
 
     def room(self) -> Room:
-        """What a plan may take: of the device, the weights that are there included, and of the host."""
-        device, host = self._vae.device, device_memory(CPU)
-        left = None if host is None else host.free
-        if device.type == "cuda":
-            free, _ = torch.cuda.mem_get_info(device)
-            name = torch.cuda.get_device_name(device)
-            return Room(str(device), free + torch.cuda.memory_reserved(device), left, name, grows=memory_grows())
-        return Room(CPU, _ANY_AMOUNT if left is None else left + self._weights)
+        """What a plan may take: of the device and of the host, what this engine has there included."""
+        return room_beside(str(self._vae.device), self._taken, self.held)
+
+    @property
+    def held(self) -> int:
+        """Bytes of the host that stay taken between two clips, and that the next one takes again."""
+        return max(self._parking.held, pinned())
+
+    @property
+    def _taken(self) -> int:
+        """Bytes of both networks on their device, as a plan counts them."""
+        return self._weights + vae_bytes(self._vae.dtype.itemsize)
 
     def restore(
         self, read: Read, shot: Shot, way: Way, step: Step = silent, *, first: int = 0
@@ -170,15 +174,12 @@ class Engine:
         if way.tile is None:
             pieces = self._moments(read, shot, way, span, step)
         else:
-            whole = torch.cat([frame.to("cpu") for frame in self._inner(read, shot, span, step)])
-            with _stepping([self._vae.encoder.mid_block], lambda _: step("encoding", span[1], shot.frames)):
-                pieces = iter([encode_tiled(self._vae, whole, _tiles(way), way.encode)])
+            pieces = self._moments_tiled(read, shot, way, span, step)
         parts: list[Tensor] = []
         config = self._vae.config
         for moments in pieces:
             first = span[0] + config.time * sum(map(len, parts))
-            size = (*moments.shape[:3], config.latent)
-            drawn = shot.draws.normal("posterior", first, size).to(self._vae.device)
+            drawn = self._drawn(shot, "posterior", first, (*moments.shape[:3], config.latent))
             parts.append(posterior(moments.float(), config, drawn))
         return torch.cat(parts)
 
@@ -186,7 +187,7 @@ class Engine:
     def sample(self, latent: Tensor, shot: Shot, way: Way, first: int = 0, step: Step = silent) -> Tensor:
         """The latent of the restored frames. latent: from ``encode``.  first: frame of the shot at which it begins."""
         frames, height, width, channels = latent.shape
-        noise = shot.draws.normal("noise", first, (frames, height, width, channels)).to(latent.device)
+        noise = self._drawn(shot, "noise", first, (frames, height, width, channels))
         layers = len(self._transformer.layers)
         return self._sampled(latent, noise, way, lambda layer: step("restoring", layer, layers))
 
@@ -200,14 +201,37 @@ class Engine:
             pieces = self._frames(latent / config.scale, shot, way)
         else:
             pieces = self._joined(latent / config.scale, shot, way, lambda _: step("decoding", span[0], shot.frames))
+        contents = self._content(pieces, shot, span, step)
+        if shot.colour == NO_COLOUR and shot.strength == 1:  # nothing of the source is in it
+            yield from contents
+            return
         source = self._source(read, shot, span)
-        for content in self._content(pieces, shot, span, step):
+        for content in contents:
             style = torch.cat([next(source) for _ in content])
             yield _coloured(content, style, shot)
 
     def _moments(self, read: Read, shot: Shot, way: Way, span: tuple[int, int], step: Step) -> Iterator[Tensor]:
         """Of whole frames of a window, a slice at a time."""
         return encoding(self._vae, self._inner(read, shot, span, step), way.encode)
+
+    def _moments_tiled(self, read: Read, shot: Shot, way: Way, span: tuple[int, int], step: Step) -> Iterator[Tensor]:
+        """The same in squares, which takes all frames at once: they are on the host."""
+        inner = shot.framing.inner
+        count = len(padded(span[1] - span[0]))
+        whole = torch.empty(count, inner.height, inner.width, 3, dtype=self._vae.dtype)
+        for place, frame in enumerate(self._inner(read, shot, span, step)):
+            whole[place : place + 1] = frame  # one too many goes nowhere, and is refused behind the last
+        with _stepping([self._vae.encoder.mid_block], lambda _: step("encoding", span[1], shot.frames)):
+            moments = encode_tiled(self._vae, whole, _tiles(way), way.encode)
+        yield from torch.split(moments, way.encode.latents)
+
+    def _drawn(self, shot: Shot, purpose: Purpose, first: int, shape: tuple[int, int, int, int]) -> Tensor:
+        """Normal numbers on the device. They come a latent frame at a time, so that the host never has all of them."""
+        drawn = torch.empty(shape, device=self._vae.device)
+        for place, frame in enumerate(drawn):
+            of_frame = shot.draws.normal(purpose, first + self._vae.config.time * place, (1, *shape[1:]))
+            frame.copy_(_sent(of_frame[0].numpy(), drawn.device))
+        return drawn
 
     def _sampled(self, latent: Tensor, noise: Tensor, way: Way, told: Callable[[int], None]) -> Tensor:
         """The latent of the restored frames. told: called with a block's number before it runs."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from greenroom.models.model import Generated, MadeFile, Model, Work
+from greenroom.models.seedvr2.restoring.outlook import USUAL
 from greenroom.progress import silent
 from greenroom.recipes.inputs.seedvr2 import RestoreFileInputs
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from greenroom.progress import Step
     from greenroom.recipes.inputs.seedvr2 import RestoreInputs
     from greenroom.settings import Settings
+    from greenroom.weights.store.finding import Need
 
 STEM = "restored"
 """Files of a served request are named so."""
@@ -48,6 +50,7 @@ class SeedVR2Model(Model):
     gangs: ClassVar[bool] = True
     # Of a long clip: hours of work, and more where it does not fit the device whole.
     timeout_s: ClassVar[float] = 86_400.0
+    stages: ClassVar[Mapping[str, float]] = USUAL
 
     def __init__(self, restorer: Restorer) -> None:
         self._restorer = restorer
@@ -60,17 +63,32 @@ class SeedVR2Model(Model):
         """
         from greenroom.models.seedvr2.engines import Files
         from greenroom.recipes.catalogue import recipe
-        from greenroom.weights.store.finding import Need, find_weights, variant_here
+        from greenroom.weights.store.finding import find_weights, variant_here
         from greenroom.weights.store.places import Places
 
         places = Places.of(settings)
         chosen = variant or variant_here(recipe(cls.known), "weights", places)
-        needs = (
-            Need(cls.known, "weights", variant=chosen),
+        return Sources(Files(*find_weights(cls.known, cls._needs(chosen), places)), chosen)
+
+    @classmethod
+    def identity(cls, settings: Settings, variant: str) -> str:
+        """What tells its files, which are here, from others. Raises FileUnreadable."""
+        from greenroom.models.seedvr2.restoring.identity import weights_identity
+        from greenroom.weights.store.places import Places
+
+        places = Places.of(settings)
+        return weights_identity([next(places.look(need.file)) for need in cls._needs(variant)])
+
+    @classmethod
+    def _needs(cls, variant: str) -> tuple[Need, ...]:
+        """Its files: transformer, autoencoder, prompt."""
+        from greenroom.weights.store.finding import Need
+
+        return (
+            Need(cls.known, "weights", variant=variant),
             Need("seedvr2-vae", "weights"),
             Need("seedvr2-embeddings", "embedding", path="pos_emb.pt"),
         )
-        return Sources(Files(*find_weights(cls.known, needs, places)), chosen)
 
     @classmethod
     def networks(cls, variant: str | None = None) -> Networks:
@@ -108,16 +126,16 @@ class SeedVR2Model(Model):
         from greenroom.settings import resolve
 
         prefer_growing_memory()
-        sources = cls.sources(resolve().settings, variant)  # before torch is imported
+        settings = resolve().settings
+        sources = cls.sources(settings, variant)  # before torch is imported
         from greenroom.models.seedvr2.architecture import PUBLISHED
         from greenroom.models.seedvr2.engines import load_engine
-        from greenroom.models.seedvr2.restoring.identity import weights_identity
         from greenroom.models.seedvr2.restoring.restorer import Restorer
         from greenroom.recipes.catalogue import recipe
 
         architecture = PUBLISHED[recipe(cls.known).architecture or cls.known]
         engine = load_engine(architecture, sources.files, device, small=True)
-        return cls(Restorer(engine, cls.known, cls.terms(), weights_identity(sources.files.transformer)))
+        return cls(Restorer(engine, cls.known, cls.terms(), cls.identity(settings, sources.variant)))
 
     def warm_up(self, work: Work) -> None:
         """Restore a moment of grey."""
@@ -128,9 +146,9 @@ class SeedVR2Model(Model):
     def generate(self, inputs: RestoreFileInputs, work: Work) -> Generated:
         """Restore a source: the result first, then a picture of before and after.
 
-        Raises InputInvalid, FileUnreadable, OutputUnwritable, MemoryShort, Cancelled.
+        Raises InputInvalid, FileUnreadable, OutputUnwritable, MemoryShort, RestorationRunning, Cancelled.
         """
-        from greenroom.models.seedvr2.restoring.journal import PartsDiffer
+        from greenroom.models.seedvr2.restoring.journal import PartsDiffer, RestorationRunning
         from greenroom.models.seedvr2.restoring.restorer import EarlierPlanUnfit, Wanted
         from greenroom.models.seedvr2.restoring.sources import is_still
 
@@ -146,9 +164,16 @@ class SeedVR2Model(Model):
         told = _Telling(work.tell, work.show)
         try:
             made = self.restore(inputs, wanted, work.step, told, small=work.small)
-        except (EarlierPlanUnfit, PartsDiffer):
+        except (EarlierPlanUnfit, PartsDiffer) as error:
             # Another version or another device came meanwhile: a job that begins anew beats one that fails.
             made = self.restore(inputs, replace(wanted, restart=True), work.step, told, small=work.small)
+            anew = f"begun anew, since what an earlier attempt had finished cannot be gone on with: {error.reason}"
+            made = replace(made, notes=(*made.notes, anew))
+        except RestorationRunning:
+            # Where its parts lie is nothing to those who ask, and neither are the flags of the command line.
+            raise RestorationRunning(
+                "an earlier attempt at this request has not ended yet", mend="ask again in a minute"
+            ) from None
         return Generated(made.facts, made.files)
 
     def restore(
@@ -173,7 +198,6 @@ class _Telling:
 
     def planned(self, plan: Plan) -> None:
         """See ``Told``."""
-        from greenroom.models.seedvr2.restoring.outlook import USUAL
         from greenroom.models.seedvr2.restoring.restored import facts_of
 
         self.tell("plan", {**facts_of(plan), "stages": dict(USUAL)})

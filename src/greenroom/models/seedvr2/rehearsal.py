@@ -107,7 +107,7 @@ class SeedVR2Rehearsal(Rehearsal):
         prefer_growing_memory()
         return (
             Stage("libraries", lambda: load_libraries(_NEEDED)),
-            Stage("device", lambda: open_device(self.conditions.device)),
+            Stage("device", self._open_device),
             Stage("weights", self._make_weights, invents=True),
         )
 
@@ -122,6 +122,14 @@ class SeedVR2Rehearsal(Rehearsal):
             Stage("decoding", self._decode),
         )
         return stages if hurried else (*stages, Stage("file", self._write))
+
+    def _open_device(self) -> Did:
+        from greenroom.models.seedvr2.planning.rooms import require_bfloat16
+
+        opened = open_device(self.conditions.device)
+        if not self._on_cpu:
+            require_bfloat16(self.conditions.device)
+        return opened
 
     def _make_weights(self) -> Did:
         import torch

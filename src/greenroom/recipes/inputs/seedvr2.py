@@ -17,11 +17,15 @@ class RestoreInputs(Inputs):
     height: Annotated[
         int | None,
         Input(
-            "Height of the result; without one, and without a scale, the source's own.", ge=16, unit="px", subject=True
+            "Height of the result; without one, and without a scale, the source's own.",
+            ge=16,
+            le=16_384,
+            unit="px",
+            subject=True,
         ),
     ] = None
     scale: Annotated[
-        float | None, Input("Size of the result beside the source's, instead of a height.", gt=0, unit="x")
+        float | None, Input("Size of the result beside the source's, instead of a height.", gt=0, le=16_384, unit="x")
     ] = None
     colour: Annotated[
         Literal["wavelet", "adain", "lab", "hsv", "wavelet-adaptive", "none"],
@@ -49,7 +53,11 @@ class RestoreInputs(Inputs):
     ] = "refuse"
     fps: Annotated[
         float | None,
-        Input("Frames a second of pictures by number, as 24 or 23.976; left out, 25. A video has its own.", gt=0),
+        Input(
+            "Frames a second of pictures by number, as 24 or 23.976; left out, 25. A video has its own.",
+            ge=0.01,
+            le=1000,
+        ),
     ] = None
     seed: Annotated[int, Input("Same seed, same source, same result.", ge=0, le=2**31 - 1)] = 666
 
@@ -67,10 +75,10 @@ class RestoreInputs(Inputs):
 
     @field_validator("overlap")
     @classmethod
-    def _shorter_than_its_window(cls, overlap: int, info: ValidationInfo) -> int:
+    def _half_its_window_at_most(cls, overlap: int, info: ValidationInfo) -> int:
         window = info.data.get("window")
-        if window is not None and overlap >= window:
-            raise ValueError(f"a window of {window} frames overlaps by fewer than that")
+        if window is not None and 2 * overlap > window:  # a frame is of two windows at most
+            raise ValueError(f"a window of {window} frames overlaps by at most {window // 2}")
         return overlap
 
 

@@ -112,7 +112,9 @@ async function listen(job, seen, tell, signal) {
 
 /** Keep what only events tell: what the model said, by its kind, and the stages of this attempt in their order. */
 function note({ kind, data }, seen) {
-  if (kind === "started") seen.stages = [];
+  // Run anew by somebody: what was told before is of another run.
+  if (kind === "queued") seen.told = {};
+  if (kind === "started" || kind === "queued") seen.stages = [];
   else if (kind === "progress") {
     if (!seen.stages.includes(data.stage)) seen.stages = [...seen.stages, data.stage];
   } else if (data.data) seen.told = { ...seen.told, [kind]: data.data };

@@ -2,6 +2,7 @@
 
 import { listJobs } from "./api.js";
 import { fill, h, icon, say } from "./dom.js";
+import { describe, isUpload } from "./uploads.js";
 import { ago, ended, label, STATUS } from "./words.js";
 
 const PAGE = 20;
@@ -204,22 +205,45 @@ export class HistoryElement extends HTMLElement {
     );
     const row = { item, link, chip, time };
     this.rows.set(job.id, row);
+    named(job).then((names) => {
+      if (!names.length) return;
+      const words = summary(job, names);
+      say(link, words);
+      use.setAttribute("aria-label", `Use these settings: ${words}`);
+    });
     return row;
   }
 }
 
-/** What tells a job from its neighbours: the text it was given, else its inputs. */
-function summary(job) {
+/** The words that a job was given, if it was given any. */
+function words(job) {
   const said = Object.entries(job.input ?? {}).filter(([, value]) => typeof value === "string" && value.trim());
   const [, text] =
     said.find(([name]) => /^(text|prompt|input|script)$/.test(name)) ??
     said.find(([, value]) => /\s/.test(value)) ??
     [];
+  return text;
+}
+
+/** The names of the files that a job was given, where nothing else tells it from others. */
+async function named(job) {
+  if (words(job)) return [];
+  const found = await Promise.all(
+    Object.values(job.input ?? {})
+      .filter(isUpload)
+      .map(describe),
+  );
+  return found.filter(Boolean).map(({ name }) => name);
+}
+
+/** What tells a job from its neighbours: the text it was given, else its files and its other inputs. */
+function summary(job, names = []) {
+  const text = words(job);
   if (text) return text.length > 120 ? `${text.slice(0, 119)}…` : text;
   const rest = Object.entries(job.input ?? {})
-    .map(([name, value]) => `${label(name)} ${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(", ");
-  return rest.slice(0, 120) || job.id;
+    .filter(([, value]) => value !== null && value !== "" && !isUpload(value))
+    .map(([name, value]) => `${label(name)} ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  return [...names, ...rest].join(", ").slice(0, 120) || job.id;
 }
 
 customElements.define("gr-history", HistoryElement);

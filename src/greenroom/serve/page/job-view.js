@@ -3,8 +3,8 @@
 import { copyButton } from "./copy.js";
 import { curl } from "./curl.js";
 import { fill, h, icon, say } from "./dom.js";
-import { planRows } from "./plan.js";
-import { downloads, players, preview, table } from "./result.js";
+import { planRows, stagesOf } from "./plan.js";
+import { downloads, facts, players, preview, table } from "./result.js";
 import { ago, ended, label, reason, sentence, STATUS } from "./words.js";
 
 // A step a second, read aloud, would drown everything else.
@@ -165,7 +165,7 @@ export class JobElement extends HTMLElement {
     const { job } = this;
     if (!job) return;
     const over = ended(job);
-    const words = `${sentence(job, this.models.get(job.model))}.`;
+    const words = `${sentence(job, this.models.get(job.model), stagesOf(job.told?.plan))}.`;
     say(this.heading, this.title(job));
     say(this.chip, STATUS[job.status] ?? job.status);
     this.chip.dataset.status = job.status;
@@ -224,7 +224,7 @@ export class JobElement extends HTMLElement {
   /** What is known before the result is there: the stages so far, the plan, a first look. */
   before(job) {
     const over = ended(job);
-    const stages = over || job.status !== "running" ? [] : (job.stages ?? []);
+    const stages = over || job.status !== "running" ? [] : stagesSeen(job);
     this.stages.hidden = stages.length < 2;
     redraw(this.stages, JSON.stringify([stages, job.progress?.stage]), () => stages.map((stage) => mark(stage, job)));
     const plan = over ? null : job.told?.plan;
@@ -232,7 +232,8 @@ export class JobElement extends HTMLElement {
     redraw(this.plan, JSON.stringify(plan ?? null), () => (plan ? table("Plan", planRows(plan)) : null));
     const shown = job.status === "succeeded" ? [] : (job.previews ?? []);
     this.early.hidden = !shown.length;
-    redraw(this.early, shown.map(({ id }) => id).join(" "), () => shown.map(preview));
+    const key = [job.status, ...shown.map(({ id }) => id)].join(" ");
+    redraw(this.early, key, () => shown.map((artifact) => preview(artifact, over)));
   }
 
   async results(job, key) {
@@ -240,12 +241,12 @@ export class JobElement extends HTMLElement {
     if (job.status !== "succeeded") return fill(this.result);
     const shown = await players(job);
     if (this.resultOf !== key) return undefined;
-    const facts = table("Facts", job.output);
+    const known = table("Facts", facts(job.output));
     const none =
-      !shown.length && !job.artifacts?.length && !facts
+      !shown.length && !job.artifacts?.length && !known
         ? h("p", { class: "muted" }, "The model gave nothing back.")
         : null;
-    return fill(this.result, shown, none, downloads(job), facts && h("div", { class: "part scroll" }, facts));
+    return fill(this.result, shown, none, downloads(job), known && h("div", { class: "part scroll" }, known));
   }
 
   /** What was asked for: the same from the first moment to the last. */
@@ -290,6 +291,16 @@ function redraw(element, key, children) {
   if (element.showing === key) return;
   element.showing = key;
   fill(element, children());
+}
+
+/** Those that were seen, with those that the plan names in their place, the ones to come as well. */
+function stagesSeen(job) {
+  const planned = stagesOf(job.told?.plan);
+  const seen = job.stages ?? [];
+  const first = seen.findIndex((stage) => planned.includes(stage));
+  const before = (first < 0 ? seen : seen.slice(0, first)).filter((stage) => !planned.includes(stage));
+  const after = first < 0 ? [] : seen.slice(first).filter((stage) => !planned.includes(stage));
+  return [...before, ...planned, ...after];
 }
 
 /** A stage of the work: behind it, at work, or of an earlier round. */

@@ -9,30 +9,45 @@ const SAID = new Set([
 ]);
 
 /**
- * A plan as rows of a table. What this page does not know is shown as it was told.
+ * A plan as rows of a table. What this page does not know is shown as it was told; models are anyone's code, and what
+ * is no amount is left out.
  * @param {Record<string, any>} plan
  * @returns {Record<string, unknown>}
  */
 export function planRows(plan) {
   const others = Object.entries(plan).filter(([name]) => !SAID.has(name));
+  const known = (name) => (amount(plan[name]) ? plan[name] : 0);
   return {
-    "worked at": plan.width && plan.height ? `${plan.width} × ${plan.height} px` : null,
-    frames: Number.isInteger(plan.frames) ? amount(plan) : null,
-    memory: plan.bytes ? size(plan.bytes) + (plan.free ? ` of ${size(plan.free)} that are free` : "") : null,
-    "memory of the host": plan.host_bytes ? size(plan.host_bytes) : null,
-    time: plan.seconds ? `about ${span(plan.seconds)}` : null,
-    tiles: "tile" in plan ? tiles(plan) : null,
+    "worked at": known("width") && known("height") ? `${plan.width} × ${plan.height} px` : null,
+    frames: known("frames") ? frames(known) : null,
+    memory: known("bytes") ? size(plan.bytes) + (known("free") ? ` of ${size(plan.free)} that are free` : "") : null,
+    "memory of the host": known("host_bytes") ? size(plan.host_bytes) : null,
+    time: known("seconds") ? `about ${span(plan.seconds)}` : null,
+    tiles: "tile" in plan ? tiles(plan.tile, known) : null,
     ...Object.fromEntries(others),
     notes: plan.notes,
   };
 }
 
-const tiles = ({ tile, squares }) =>
-  tile ? `${squares ? `${squares} of ` : ""}${tile} × ${tile} px` : "none, whole frames";
+/**
+ * The stages that a plan names, in their order.
+ * @param {Record<string, any> | undefined} plan
+ * @returns {string[]}
+ */
+export const stagesOf = (plan) =>
+  plan?.stages && typeof plan.stages === "object" && !Array.isArray(plan.stages) ? Object.keys(plan.stages) : [];
 
-function amount({ frames, shots, windows }) {
-  const parts = [[shots, "shot"], [windows > shots ? windows : 0, "window"]]
+const amount = (value) => typeof value === "number" && Number.isFinite(value) && value > 0;
+
+function tiles(tile, known) {
+  if (tile === null) return "none, whole frames";
+  return known("tile") ? `${known("squares") ? `${known("squares")} of ` : ""}${tile} × ${tile} px` : null;
+}
+
+function frames(known) {
+  const windows = known("windows") > known("shots") ? known("windows") : 0;
+  const parts = [[known("shots"), "shot"], [windows, "window"]]
     .filter(([count]) => count > 1)
     .map(([count, name]) => `${count.toLocaleString("en")} ${name}s`);
-  return [frames.toLocaleString("en"), ...parts].join(", ");
+  return [known("frames").toLocaleString("en"), ...parts].join(", ");
 }

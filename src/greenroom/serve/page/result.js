@@ -3,11 +3,11 @@
 import { resolve } from "./api.js";
 import { Compare } from "./compare.js";
 import { copyButton } from "./copy.js";
-import { h, icon } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { Transcript } from "./transcript.js";
 import { describe, isUpload } from "./uploads.js";
 import { Waveform } from "./waveform.js";
-import { label, size } from "./words.js";
+import { label, size, span } from "./words.js";
 
 // Facts carry their unit at the end of their name.
 const UNITS = {
@@ -32,30 +32,47 @@ export async function players(job) {
   const of = (kind) => made.filter(({ media_type: type }) => type.startsWith(`${kind}/`));
   const captions = made.filter(({ media_type: type, name }) => type.startsWith("text/vtt") || name.endsWith(".vtt"));
   const source = (kind) => (of(kind).length === 1 ? given(job, kind) : null);
+  const early = (job.previews ?? []).filter(({ media_type: type }) => type.startsWith("image/")).at(-1);
   const [clip, picture] = await Promise.all([source("video"), source("image")]);
   return [
     ...of("video").map((artifact) =>
-      clip ? compared(clip, artifact, true) : video(artifact, captionsOf(artifact, captions)),
+      clip ? compared(clip, artifact, true, early) : video(artifact, captionsOf(artifact, captions), early),
     ),
-    ...of("image").map((artifact) => (picture ? compared(picture, artifact, false) : image(artifact))),
+    ...of("image").map((artifact) => (picture ? compared(picture, artifact, false, early) : image(artifact))),
     ...of("audio").map((artifact) => audio(artifact, captionsOf(artifact, captions), of("audio").length > 1)),
   ];
 }
 
 /** Before and after, one over the other. */
-function compared(before, artifact, moves) {
+function compared(before, artifact, moves, early) {
   const pair = new Compare(before, resolve(artifact.url), moves);
-  return h("div", {}, pair, orSaid(pair.after, artifact.name, pair));
+  const look = instead(early);
+  pair.before.addEventListener("error", () => look?.reveal());
+  return h("div", {}, pair, orSaid(pair.after, artifact.name, pair, look), look);
+}
+
+/** The picture of before and after, for where this browser shows one of the two not. */
+function instead(early) {
+  if (!early) return null;
+  const figure = h("figure", { hidden: true });
+  figure.reveal = () => {
+    if (!figure.hidden) return;
+    figure.hidden = false;
+    fill(figure, image(early, "Before and after"));
+  };
+  return figure;
 }
 
 /**
  * A file to look at before the result is there.
  * @param {{name: string, url: string, media_type: string}} artifact
+ * @param {boolean} over nothing more is made
  */
-export function preview(artifact) {
+export function preview(artifact, over) {
   const kind = artifact.media_type.split("/")[0];
   const shown = kind === "image" ? image(artifact, "A first look") : kind === "video" ? video(artifact) : null;
-  return shown && h("figure", {}, shown, h("figcaption", { class: "muted" }, "A first look, while the rest is made."));
+  const words = over ? "A first look, from before it ended." : "A first look, while the rest is made.";
+  return shown && h("figure", {}, shown, h("figcaption", { class: "muted" }, words));
 }
 
 /** The address of what the job was given of a kind, if this page can show it. */
@@ -69,11 +86,12 @@ async function given(job, kind) {
 }
 
 /** A format that this browser does not play is said, and the file is there to be saved. */
-function orSaid(player, name, shown = player) {
+function orSaid(player, name, shown = player, look = null) {
   const note = h("p", { class: "muted", hidden: true }, `This browser cannot play ${name}. It can be saved below.`);
   player.addEventListener("error", () => {
     shown.hidden = player.hidden = true;
     note.hidden = false;
+    look?.reveal();
   });
   return note;
 }
@@ -107,11 +125,12 @@ function audio(artifact, captions, several) {
   );
 }
 
-function video(artifact, captions) {
+function video(artifact, captions, early) {
   const source = resolve(artifact.url);
   const looks = { class: "whole", controls: true, playsinline: true, preload: "metadata", "aria-label": artifact.name };
   const player = h("video", { src: source, ...looks }, track(captions));
-  return h("div", {}, player, orSaid(player, artifact.name));
+  const look = instead(early);
+  return h("div", {}, player, orSaid(player, artifact.name, player, look), look);
 }
 
 function image(artifact, what = "The result") {
@@ -167,6 +186,25 @@ export function table(title, facts) {
     );
   };
   return h("table", { class: "facts" }, h("caption", {}, title), h("tbody", {}, rows.map(row)));
+}
+
+/**
+ * What is worth a look of what a model says of its result.
+ * @param {Record<string, unknown> | null} output
+ */
+export function facts(output) {
+  return Object.fromEntries(Object.entries(output ?? {}).flatMap(([name, value]) => told(name, value)));
+}
+
+function told(name, value) {
+  // How it was worked on in parts, and by whom after a crash, is for those who ask the API.
+  if (["kind", "parts"].includes(name) || (name === "resumed" && !value)) return [];
+  const pair = Array.isArray(value) && value.length === 2 && value.every(Number.isInteger);
+  if (["before", "after"].includes(name) && pair) return [[name, `${value[0]} × ${value[1]} px`]];
+  const times = value && typeof value === "object" && !Array.isArray(value) && name === "seconds";
+  if (times && Object.values(value).every((seconds) => typeof seconds === "number"))
+    return [["time", Object.entries(value).map(([stage, seconds]) => `${stage} ${span(seconds)}`).join("\n")]];
+  return [[name, value]];
 }
 
 const empty = (value) =>

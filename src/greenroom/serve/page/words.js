@@ -100,11 +100,12 @@ export function reason({ message, mend }) {
  * Where a job stands, in a sentence.
  * @param {object} job
  * @param {{title: string, state: string, reason: string}} [model]
+ * @param {string[]} [ofFrames] stages whose unit is a frame
  */
-export function sentence(job, model) {
+export function sentence(job, model, ofFrames = []) {
   if (job.cancel_requested && !ended(job)) return "Stopping at the next step";
   if (job.status === "queued") return queued(job, model);
-  if (job.status === "running") return job.progress ? progress(job.progress) : "Started";
+  if (job.status === "running") return job.progress ? progress(job.progress, ofFrames) : "Started";
   if (job.status === "succeeded") return done(job);
   return over(job);
 }
@@ -120,17 +121,19 @@ function queued(job, model) {
   return place;
 }
 
-function progress({ done, total, eta_s: left }) {
+function progress({ stage, done, total, share, eta_s: left }, ofFrames) {
   // Some work counts letters or samples: nobody thinks of those as steps.
   const counted = total > 1 && total <= MOST_STEPS && Number.isInteger(total) && Number.isInteger(done);
-  const place = counted
-    ? `Step ${done} of ${total}`
-    : total > 0
-      ? `${Math.round((100 * done) / total)} % done`
-      : "Running";
+  const steps = counted ? `Step ${done} of ${total}` : null;
+  const other = total > 0 ? `${Math.round((100 * done) / total)} % done` : "Running";
+  const counts = ofFrames.includes(stage) && total > 1;
+  const place = counts ? `Frame ${frames(done)} of ${frames(total)}${all(share)}` : (steps ?? other);
   if (left === null || left === undefined) return place;
   return left < 1 ? `${place}, less than 1 s left` : `${place}, about ${span(Math.round(left)).replace(".0", "")} left`;
 }
+
+const frames = (count) => Math.round(count).toLocaleString("en");
+const all = (share) => (typeof share === "number" ? `, ${Math.floor(100 * share)} % of all` : "");
 
 function over(job) {
   const said = STATUS[job.status] ?? job.status;

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from greenroom.errors import GreenroomError
-from greenroom.serve.problems import without_paths
+from greenroom.serve.paths import without_paths
 from greenroom.serve.routes.access import At, By
 from greenroom.serve.shapes import OBJECT, problems
 

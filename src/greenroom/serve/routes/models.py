@@ -13,7 +13,7 @@ from starlette.background import BackgroundTask
 from greenroom.errors import GreenroomError
 from greenroom.progress import silent
 from greenroom.serve.leaving import unless_client_leaves
-from greenroom.serve.problems import without_paths
+from greenroom.serve.paths import without_paths
 from greenroom.serve.requests import json_of, read
 from greenroom.serve.routes.access import At, By, owner_of, served_model
 from greenroom.serve.shapes import BYTES, OBJECT, OF_BODIES, ModelList, ModelShown, problems

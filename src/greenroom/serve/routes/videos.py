@@ -68,7 +68,8 @@ async def create(request: Request, server: At, caller: By) -> Response:
     if served is None:
         raise UnknownName("model", name, server.served)
     inputs = served.inputs.check(_inputs(served, said)).model_dump(mode="json")
-    new = NewJob(name, inputs, owner=caller.name, timeout_s=served.timeout_s)
+    asked = {"size": str(said["size"])} if said.get("size") else {}
+    new = NewJob(name, inputs, owner=caller.name, timeout_s=served.timeout_s, metadata=asked)
     job, _ = await accept(server, caller, new)
     return JSONResponse(_video(job))
 
@@ -227,7 +228,7 @@ def _size_of(job: Job) -> str:
     match (job.output or {}).get("after"):
         case [int(width), int(height)]:
             return f"{width}x{height}"
-    return str(job.input.get("size", ""))
+    return str(job.input.get("size") or job.metadata.get("size", ""))
 
 
 def _seconds_of(job: Job) -> str:

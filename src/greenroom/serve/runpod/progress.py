@@ -7,7 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Self
 
 from greenroom.jobs.job import PLAN
-from greenroom.jobs.pace import Pace
+from greenroom.jobs.job import Progress as Standing
+from greenroom.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,21 +30,24 @@ class Progress:
     ...     step("sampling", 3, 32)
     """
 
-    def __init__(self, send: Send, every_s: float = EVERY_S) -> None:
+    def __init__(self, send: Send, every_s: float = EVERY_S, stages: Mapping[str, float] | None = None) -> None:
+        """stages: of the model's work, as ``Pace`` takes them."""
         self._send = send
         self._every_s = every_s
-        self._latest: tuple[str, float, float, float | None] | None = None
+        self._latest: Standing | None = None
         self._facts: dict[str, Any] = {}
         self._pace = Pace()
+        self._pace.expect(stages)
         self._over = asyncio.Event()
 
     def __call__(self, stage: str, done: float, total: float) -> None:
-        self._latest = (stage, done, total, self._pace.left(stage, done, total))
+        self._pace.step(stage, done, total)
+        self._latest = Standing(stage, done, total, self._pace.left, self._pace.share)
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
         """Take a fact, such as the plan; from any thread."""
         if kind == PLAN:
-            self._pace.expect(data)
+            self._pace.expect(data.get("stages"))
         self._facts = {**self._facts, kind: data}
 
     async def __aenter__(self) -> Self:
@@ -66,11 +70,12 @@ class Progress:
             latest, facts = self._latest, self._facts
             if (latest, facts) != told and not self._over.is_set():
                 told = (latest, facts)
-                message = {**(self._message(*latest) if latest else {}), **({"told": facts} if facts else {})}
+                message = {**(_message(latest) if latest else {}), **({"told": facts} if facts else {})}
                 with contextlib.suppress(Exception):  # the next message, or the result, says more than this one did
                     await self._send(message)
 
-    def _message(self, stage: str, done: float, total: float, eta_s: float | None) -> dict[str, Any]:
-        """As a job of ``/v1/jobs`` says it: ``stage, done, total, fraction, eta_s``."""
-        fraction = min(1.0, max(0.0, done / total)) if total > 0 else 0.0
-        return {"stage": stage, "done": done, "total": total, "fraction": round(fraction, 4), "eta_s": eta_s}
+
+def _message(now: Standing) -> dict[str, Any]:
+    """As a job of ``/v1/jobs`` says it: ``stage, done, total, fraction, eta_s``."""
+    said = {"stage": now.stage, "done": now.done, "total": now.total}
+    return {**said, "fraction": round(now.fraction, 4), "eta_s": now.eta_s}

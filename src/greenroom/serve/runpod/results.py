@@ -58,12 +58,17 @@ async def deliver(made: Generated, folder: Path, job_id: str, store: Store | Non
 
 
 async def show(file: MadeFile, job_id: str, store: Store, tell: Callable[[str, Mapping[str, Any]], None]) -> None:
-    """Put what is shown before the result into the store, and tell how to fetch it, as ``preview``."""
+    """Put what is shown before the result into the store, and tell how to fetch it, as ``preview``.
+
+    The file is a copy for this alone, and goes.
+    """
     try:
         place = await store.put(file.path, f"{safe(job_id)}/shown/{safe(file.path.name)}", file.media_type)
     except StoreUnusable as error:  # nobody loses a result for what was shown on the way to it
         _log.warning("%s is not shown: %s", file.path.name, error)
         return
+    finally:
+        await asyncio.to_thread(file.path.unlink, missing_ok=True)
     tell("preview", {"name": file.path.name, "media_type": file.media_type, **place})
 
 

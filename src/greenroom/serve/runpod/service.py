@@ -74,6 +74,11 @@ class Service:
         self._begun: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
+    @property
+    def stages(self) -> Mapping[str, float]:
+        """The stages of the model's work, by the share of each in the time."""
+        return self._served.stages
+
     def wants_stream(self, job: Mapping[str, Any]) -> bool:
         """Whether the job asks for its result in parts, with ``stream`` in its input. Raises InputInvalid."""
         given = _given(job)
@@ -140,9 +145,10 @@ class Service:
             if self._store is not None:
                 shown.append(asyncio.create_task(show(file, job_id, self._store, tell)))
 
+        seen = None if self._store is None else see  # where nobody can see it nothing is copied
         try:
             return await self._pool.run(
-                self._served.name, values, _work(folder), step=step, request=job_id, kept=kept, tell=tell, show=see
+                self._served.name, values, _work(folder), step=step, request=job_id, kept=kept, tell=tell, show=seen
             )
         finally:
             for task in shown:  # the result says more

@@ -2,11 +2,13 @@
 
 GreenroomError
 ├── WorkerFailure   the process died while it did the request
+├── WorkerSilent    the process said nothing for so long that it was ended
 ├── ModelUnready    no device can do it: the model failed there, or everything is stopping
 ├── Busy            too many wait already
 ├── GangUnfit       the model does not run on several devices together
 ├── ModelFailed     the model met a mistake of its own
 ├── OutOfMemory     the request does not fit the device
+├── DiskFull        the machine's disk took no more of what the model wrote
 └── DeviceLost      the device refuses everything; its process is started anew
 """
 
@@ -40,6 +42,29 @@ class WorkerFailure(GreenroomError):
             mend="try again; the server's log says why",
         )
         self.blameless = blameless
+
+
+class WorkerSilent(GreenroomError):
+    """The process said nothing of the request for so long that it was taken for hung, and ended."""
+
+    code = "worker-unresponsive"
+    retryable = True
+
+    def __init__(self, model: str, seconds: float) -> None:
+        super().__init__(
+            f"{model} said nothing for {seconds:g} s while it did this, and its worker was ended",
+            mend="try again; the server's log says what it did last",
+        )
+
+
+class DiskFull(GreenroomError):
+    """The disk of the machine has no room for what the model writes."""
+
+    code = "storage-full"
+    retryable = True
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"the disk is full: {model} could not write", mend="free some of the server's disk, try again")
 
 
 class ModelUnready(GreenroomError):
@@ -110,24 +135,27 @@ class DeviceLost(GreenroomError):
 
 
 class Problem(msgspec.Struct, frozen=True, array_like=True):
-    """An error on its way between processes. invalid: what was asked for is at fault."""
+    """An error on its way between processes. invalid: what was asked for is at fault.  blameless: see the error."""
 
     code: str
     message: str
     mend: str
     retryable: bool
     invalid: bool
+    blameless: bool
 
     @classmethod
     def of(cls, error: GreenroomError) -> Problem:
         """What of an error goes to the other process."""
-        return cls(error.code, error.message, error.mend, error.retryable, isinstance(error, InputInvalid))
+        invalid = isinstance(error, InputInvalid)
+        return cls(error.code, error.message, error.mend, error.retryable, invalid, error.blameless)
 
     def error(self) -> GreenroomError:
         """The error again, as its class where the class is known by its code."""
         kind = _KNOWN.get(self.code) or _kind(self.code, self.retryable, self.invalid)
         error = kind.__new__(kind)
         GreenroomError.__init__(error, self.message, mend=self.mend)
+        error.blameless = self.blameless
         return error
 
 

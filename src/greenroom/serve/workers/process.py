@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import faulthandler
 import logging
 import os
@@ -23,14 +24,25 @@ from greenroom.machine.environments.started import mark_started
 from greenroom.models.model import Generated, MadeFile, Work
 from greenroom.runtime.device import device_memory, is_host
 from greenroom.runtime.memory import is_device_lost, is_out_of_memory, release
+from greenroom.serve.paths import without_paths
 from greenroom.serve.workers.crew import Crew, Ended
-from greenroom.serve.workers.errors import DeviceLost, ModelFailed, OutOfMemory, Problem
+from greenroom.serve.workers.errors import DeviceLost, DiskFull, ModelFailed, OutOfMemory, Problem
 from greenroom.serve.workers.logs import Logs, sendable
 from greenroom.serve.workers.mailbox import Mailbox
-from greenroom.serve.workers.protocol import DeviceMemory, Done, Failed, Load, Run, Settled, Setup, ShortOfMemory
+from greenroom.serve.workers.protocol import (
+    DeviceMemory,
+    Done,
+    Failed,
+    Load,
+    Run,
+    Settled,
+    Setup,
+    ShortOfMemory,
+    frame,
+)
 from greenroom.serve.workers.reports import Reports
 from greenroom.serve.workers.residents import Residents
-from greenroom.serve.workers.telling import MEDIA_TYPE, Telling
+from greenroom.serve.workers.telling import Telling, is_media_type
 
 if TYPE_CHECKING:
     from greenroom.models.model import Model
@@ -142,6 +154,8 @@ class Worker:
         if self._is_lost:
             return _failed(run, DeviceLost(run.model, self._device), sick=True)
         release(error)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _failed(run, DiskFull(run.model))
         return _failed(run, ModelFailed(run.model, type(error).__name__))
 
     def _generate(self, run: Run, model: Model, reports: Reports) -> Generated:
@@ -200,7 +214,7 @@ def _checked(run: Run, made: object) -> Generated:
     for file in files:
         if not (isinstance(file, MadeFile) and isinstance(file.path, Path)):
             raise ModelFailed(run.model, "its files must be MadeFile(Path, media type)")
-        if not MEDIA_TYPE.fullmatch(file.media_type):
+        if not is_media_type(file.media_type):
             raise ModelFailed(run.model, f"{file.path.name} has no media type such as audio/wav")
     return made
 
@@ -213,15 +227,22 @@ def _done(run: Run, made: Generated) -> Done:
             raise ModelFailed(run.model, f"its file {file.path.name} is not in the folder of the request")
     try:
         output = msgspec.json.decode(msgspec.json.encode(made.output))
-    except (TypeError, ValueError, OverflowError) as error:
+        done = Done(run.id, output, tuple((str(file.path), file.media_type) for file in made.files))
+        frame(done)  # JSON holds larger numbers than a message does
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         _log.exception("the output of %s is no JSON", run.model)
         raise ModelFailed(run.model, "its output is no JSON") from error
-    return Done(run.id, output, tuple((str(file.path), file.media_type) for file in made.files))
+    return done
 
 
 def _failed(run: Run, error: GreenroomError, *, sick: bool = False) -> Failed:
+    """The answer for an error of ours. Where a file lies is for the log; what was asked for is given back whole."""
     said = Problem.of(error)
-    tidy = Problem(said.code, sendable(said.message), sendable(said.mend), said.retryable, said.invalid)
+    if not said.invalid and (bare := without_paths(f"{said.message}\n{said.mend}")) != f"{said.message}\n{said.mend}":
+        _log.warning("%s: %s; %s", run.model, said.message, said.mend)
+        message, _, mend = bare.partition("\n")
+        said = msgspec.structs.replace(said, message=message, mend=mend)
+    tidy = msgspec.structs.replace(said, message=sendable(said.message), mend=sendable(said.mend))
     return Failed(run.id, tidy, sick)
 
 

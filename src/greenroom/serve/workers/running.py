@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from greenroom.models.model import Generated, MadeFile
 from greenroom.serve.workers.protocol import Cancel, Room, frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from greenroom.serve.workers.life import Line
     from greenroom.serve.workers.observer import Observer
@@ -21,18 +22,30 @@ if TYPE_CHECKING:
 
 # Room is made in so many messages for what may lie unread.
 _ROOMS = 4
+# A loop takes no timer of years.
+_LONGEST_LOOK_S = 86_400.0
 
 
 class Running:
     """Requests from their beginning to their end.
 
-    kill: called with the reason when a worker does not stop a request that it was told to.
+    kill: called with the reason when a worker does not stop a request that it was told to.  silent_s: of each model,
+    how long a request of it may say nothing.  hung: called with one that has said nothing for so long.
     """
 
-    def __init__(self, options: PoolOptions, observer: Observer, kill: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        options: PoolOptions,
+        observer: Observer,
+        kill: Callable[[str], None],
+        silent_s: Mapping[str, float],
+        hung: Callable[[Ticket], None],
+    ) -> None:
         self._options = options
         self._observer = observer
         self._kill = kill
+        self._silent_s, self._hung = silent_s, hung
+        self._watches: dict[int, asyncio.TimerHandle] = {}
         self._line: Line | None = None
         self._graces: dict[int, asyncio.TimerHandle] = {}
         self._tickets: dict[int, Ticket] = {}
@@ -47,10 +60,11 @@ class Running:
 
     def begin(self, ticket: Ticket, line: Line) -> None:
         """Send a request to a worker; the others that it does, if any, are of the same model."""
-        ticket.began_at = time.monotonic()
+        ticket.began_at = ticket.heard_at = time.monotonic()
         self._tickets[ticket.id], self._line = ticket, line
         self._observer.stage(ticket.model, "wait", ticket.began_at - ticket.entered_at)
         line.send(ticket.frame)
+        self._watch(ticket)
         if ticket.chunks is not None:
             ticket.chunks.on_taken = lambda: self._make_room(ticket)
             self._make_room(ticket)
@@ -101,24 +115,28 @@ class Running:
         """The worker says how far a request is."""
         ticket = self._tickets.get(said.id)
         if ticket is not None:
+            ticket.heard_at = time.monotonic()
             ticket.report(said.stage, said.done, said.total)
 
     def told(self, said: Told) -> None:
         """The worker tells a fact about a request."""
         ticket = self._tickets.get(said.id)
         if ticket is not None:
+            ticket.heard_at = time.monotonic()
             ticket.told(said.kind, said.data)
 
     def shown(self, said: Shown) -> None:
         """The worker shows a file of a request."""
         ticket = self._tickets.get(said.id)
         if ticket is not None:
+            ticket.heard_at = time.monotonic()
             ticket.shown(MadeFile(Path(said.path), said.media_type))
 
     def chunk(self, said: Chunk) -> None:
         """The worker hands on bytes of a request, and waits while too many lie unread."""
         ticket = self._tickets.get(said.id)
         if ticket is not None and ticket.chunks is not None:
+            ticket.heard_at = time.monotonic()
             ticket.room -= len(said.data)
             ticket.chunks.put(said.data)
 
@@ -131,8 +149,20 @@ class Running:
             ticket.room += size
             self._line.send(frame(Room(ticket.id, size)))
 
+    def _watch(self, ticket: Ticket) -> None:
+        """See that a request says something from time to time; one whose reader is slow has nowhere to say it."""
+        if ticket.chunks is not None and ticket.room <= 0:
+            ticket.heard_at = time.monotonic()
+        left = ticket.heard_at + self._silent_s.get(ticket.model, math.inf) - time.monotonic()
+        if left <= 0:
+            self._hung(ticket)
+        elif math.isfinite(left):
+            loop = asyncio.get_running_loop()
+            self._watches[ticket.id] = loop.call_later(min(left, _LONGEST_LOOK_S), self._watch, ticket)
+
     def _end(self, ticket: Ticket) -> None:
         del self._tickets[ticket.id]
-        grace = self._graces.pop(ticket.id, None)
-        if grace is not None:
-            grace.cancel()
+        for timers in (self._graces, self._watches):
+            timer = timers.pop(ticket.id, None)
+            if timer is not None:
+                timer.cancel()

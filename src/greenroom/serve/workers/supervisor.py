@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from greenroom.serve.workers.backoff import Restarts
-from greenroom.serve.workers.errors import ModelUnready, WorkerFailure
+from greenroom.serve.workers.errors import ModelUnready, WorkerFailure, WorkerSilent
 from greenroom.serve.workers.life import Life
 from greenroom.serve.workers.protocol import (
     Chunk,
@@ -78,7 +78,8 @@ class Supervisor:
         self._observer = observer
         self._changed = changed
         self._restarts = Restarts(options)
-        self._running = Running(options, observer, self._kill_forgiven)
+        self._silent_s = {model.name: model.silent_s for model in models}
+        self._running = Running(options, observer, self._kill_forgiven, self._silent_s, self._on_hung)
         self._pulse = Pulse(options, self._is_idle, self._tell, self._dead)
         self._life: Life | None = None
         self._task: asyncio.Task[None] | None = None
@@ -88,6 +89,7 @@ class Supervisor:
         self._killed_for = ""
         self._forgiven = False
         self._lost_at_once = 0
+        self._hung: Ticket | None = None
         self._takers: dict[type[FromWorker], Callable[[Any], None]] = {
             Done: self._on_done,
             Failed: self._on_failed,
@@ -179,7 +181,7 @@ class Supervisor:
 
     async def _one_life(self) -> float:
         """Start a process and see it to its end; gives the seconds to wait until the next."""
-        self._killed_for, self._forgiven, self._lost_at_once = "", False, 0
+        self._killed_for, self._forgiven, self._lost_at_once, self._hung = "", False, 0, None
         self.standings.starts(hopeless=self._restarts.failed)
         self._changed()
         try:
@@ -230,13 +232,17 @@ class Supervisor:
             self._observer.restarted(self.device, reason)
         self._notice_loss()
         for ticket in self._running.let_go():
-            ticket.is_suspect = not stopping and not self._forgiven
-            blameless = self._forgiven or self._lost_at_once > 1
-            ticket.fail(
-                ModelUnready(ticket.model, _STOPPING) if stopping else WorkerFailure(reason, blameless=blameless)
-            )
+            ticket.is_suspect = not stopping and not self._forgiven and self._hung in (None, ticket)
+            ticket.fail(ModelUnready(ticket.model, _STOPPING) if stopping else self._failure_of(ticket, reason))
         self._changed()
         return wait_s
+
+    def _failure_of(self, ticket: Ticket, reason: str) -> WorkerFailure | WorkerSilent:
+        """What a request that ran in a lost process is told."""
+        if ticket is self._hung:
+            return WorkerSilent(ticket.model, self._silent_s[ticket.model])
+        blameless = self._forgiven or self._lost_at_once > 1 or self._hung is not None
+        return WorkerFailure(reason, blameless=blameless)
 
     def _notice_loss(self) -> None:
         """Keep how many requests ran when the process was lost: of several, nobody knows which one did it."""
@@ -251,6 +257,11 @@ class Supervisor:
         """Kill the process for what is no failure of its device: the next starts at once."""
         self._forgiven = self._forgiven or not self._killed_for  # what killed it before was a failure
         self._kill(reason)
+
+    def _on_hung(self, ticket: Ticket) -> None:
+        """A request has said nothing for longer than its model ever does."""
+        self._hung = self._hung or ticket
+        self._dead(f"{ticket.model} said nothing for {self._silent_s[ticket.model]:g} s")
 
     def _dead(self, reason: str) -> None:
         """Kill a process that cannot do another request."""

@@ -14,21 +14,24 @@ import msgspec
 from greenroom.jobs.job import EVENT_KINDS
 from greenroom.models.model import MadeFile
 from greenroom.serve.workers.errors import ModelFailed
-from greenroom.serve.workers.protocol import Shown, Told
+from greenroom.serve.workers.protocol import Shown, Told, frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenroom.serve.workers.protocol import Message, Run
 
-MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9.+-]+)*")
+_MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9.+-]+)*")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
 # Each is a row of the database, and the history of a job is read whole.
 _MOST_TOLD = 500
 _MOST_BYTES = 32_768
+# Names of a stream of events itself, which mean something else to whoever reads one.
+_OF_STREAMS = frozenset({"error", "open", "message"})
 # A picture to look at, or a few seconds of a clip; the result itself comes as files.
 _MOST_SHOWN = 500
 _LARGEST = 50_000_000
+_MOST_SHOWN_BYTES = 500_000_000
 _log = logging.getLogger(__name__)
 
 
@@ -42,27 +45,30 @@ class Telling:
         self._run, self._send, self._check = run, send, check
         self._told = itertools.count(1)
         self._shown = itertools.count(1)
+        self._shown_bytes = 0
 
     def tell(self, kind: Any, data: Any) -> None:
         """Tell a fact. Raises ModelFailed for one that cannot be an event, Cancelled."""
         self._check()
-        if not isinstance(kind, str) or not _KIND.fullmatch(kind) or kind in EVENT_KINDS:
+        if not isinstance(kind, str) or not _KIND.fullmatch(kind) or kind in _OF_STREAMS.union(EVENT_KINDS):
             raise self._wrong(f"told {str(kind)[:40]!r}, which is no kind that a model may name")
         try:
             coded = msgspec.json.encode(data)
-            plain = msgspec.json.decode(coded)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise self._wrong(f"told a {kind} that is no JSON") from error
+            plain: Any = msgspec.json.decode(coded)
+            said = Told(self._run.id, kind, plain)
+            frame(said)  # JSON holds larger numbers than a message does
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise self._wrong(f"told a {kind} that is no JSON, or holds what no event can") from error
         if not isinstance(plain, dict) or len(coded) > _MOST_BYTES:
             raise self._wrong(f"told a {kind} that is no object of at most {_MOST_BYTES:,} bytes")
         if next(self._told) > _MOST_TOLD:
             raise self._wrong(f"told more than {_MOST_TOLD} facts")
-        self._send(Told(self._run.id, kind, plain))
+        self._send(said)
 
     def show(self, file: Any) -> None:
         """Show a file as it is now. Raises ModelFailed for one that cannot be shown, Cancelled."""
         self._check()
-        if not (isinstance(file, MadeFile) and MEDIA_TYPE.fullmatch(file.media_type) and isinstance(file.path, Path)):
+        if not (isinstance(file, MadeFile) and is_media_type(file.media_type) and isinstance(file.path, Path)):
             raise self._wrong("what it shows must be MadeFile(Path, media type)")
         if not file.path.is_file() or not file.path.resolve().is_relative_to(Path(self._run.folder).resolve()):
             raise self._wrong(f"shows {file.path.name}, which is not in the folder of the request")
@@ -70,6 +76,9 @@ class Telling:
             raise self._wrong(f"shows {size:,} bytes, and at most {_LARGEST:,} can be shown")
         if (number := next(self._shown)) > _MOST_SHOWN:
             raise self._wrong(f"shows more than {_MOST_SHOWN} files")
+        self._shown_bytes += size
+        if self._shown_bytes > _MOST_SHOWN_BYTES:
+            raise self._wrong(f"shows more than {_MOST_SHOWN_BYTES:,} bytes in all")
         if self._run.shown is None:
             return
         copy = Path(self._run.shown) / str(number) / file.path.name
@@ -83,3 +92,8 @@ class Telling:
 
     def _wrong(self, what: str) -> ModelFailed:
         return ModelFailed(self._run.model, what)
+
+
+def is_media_type(value: object) -> bool:
+    """Whether a value is one, such as ``audio/wav``."""
+    return isinstance(value, str) and _MEDIA_TYPE.fullmatch(value) is not None

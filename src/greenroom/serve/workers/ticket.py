@@ -73,6 +73,7 @@ class Chunks:
 class Ticket:
     """One request. frame: as it goes to a worker.  future: its result; cancelled when nobody wants it.
 
+    heard_at: when its worker last said something of it.
     on_begin: called when a worker has it.  supervisor: who does it, None while it waits and after its end.
     ended: given when somebody waits for a worker to have let go of it.  alone: nothing else runs beside it.  room:
     bytes of its result that its worker may still send.  is_suspect: its worker was lost, perhaps because of it.
@@ -90,6 +91,7 @@ class Ticket:
     chunks: Chunks | None = None
     on_begin: Callable[[], None] = lambda: None
     began_at: float = 0.0
+    heard_at: float = 0.0
     supervisor: Supervisor | None = None
     ended: asyncio.Future[None] | None = field(default=None)
     alone: bool = False

@@ -14,7 +14,11 @@ from torch.overrides import TorchFunctionMode
 from greenroom.models.seedvr2.architecture import PUBLISHED, Architecture
 from greenroom.models.seedvr2.nadit import attention, block, mlp
 from greenroom.models.seedvr2.nadit.footprint import Footprint
+from greenroom.models.seedvr2.nadit.synthetic import tiny
 from greenroom.models.seedvr2.nadit.work import Work
+from greenroom.models.seedvr2.planning import costs
+from greenroom.weights import quantised
+from greenroom.weights.blocks import BLOCK_TYPES
 from tests.models.seedvr2.networks import BOTH, network_of, normal
 
 GRID = (5, 21, 22)
@@ -88,6 +92,39 @@ def test_less_memory_is_a_slower_way() -> None:
     assert ways[3] is not None
     assert ways[3].on_host
     assert ways[4] is None
+
+
+@pytest.mark.parametrize("at_once", [1 << 16, 1 << 17], ids=["in two steps", "at once"])
+@pytest.mark.parametrize("kind", BLOCK_TYPES)
+def test_what_dequantising_takes_is_foretold(monkeypatch: pytest.MonkeyPatch, kind: str, at_once: int) -> None:
+    assert quantised._ELSEWHERE == costs._UNPACKED_AT_ONCE
+    monkeypatch.setattr(quantised, "_ON_CPU", at_once)  # as a GPU does it, in small
+    monkeypatch.setattr(costs, "_UNPACKED_AT_ONCE", at_once)
+    architecture = tiny(PUBLISHED["seedvr2-7b"], heads=10)
+    block, largest = BLOCK_TYPES[kind], architecture.width * architecture.hidden
+    assert 1 << 16 < largest < 1 << 17
+    raw = torch.zeros(largest // block.elements * block.size, dtype=torch.uint8)
+    with Counting() as counted:
+        quantised.decode(kind, raw, torch.empty(largest, dtype=torch.bfloat16))
+    assert counted.peak <= costs.unpacking(architecture, 2)
+
+
+def test_of_the_host_there_is_the_stream_and_what_passes() -> None:
+    architecture = PUBLISHED["seedvr2-3b"]
+    clip = Footprint(architecture, (26, 45, 80), 58)
+    tokens, row = 26 * 45 * 80, 2 * architecture.width
+    assert clip.host(Work(5000)) == 0
+    held = [clip.host(Work(most, on_host=True)) for most in (1, 5000, 46_800)]
+    assert held[0] > tokens * (row + 4 * 4 * 33)
+    assert held[2] - held[1] >= 4 * row * (46_800 - 5000 - 2000)
+    assert replace(clip, ranks=2).host(Work(5000, on_host=True)) > held[1] + tokens * row
+    assert clip.fitting(10**12, held[1]) == Work()
+    budget = clip.bytes(Work(1)) - 1
+    roomy, tight = clip.fitting(budget), clip.fitting(budget, held[1])
+    assert roomy is not None
+    assert tight is not None
+    assert clip.host(roomy) > held[1] >= clip.host(tight)
+    assert clip.fitting(budget, tokens * row) is None
 
 
 def test_on_the_host_a_longer_clip_takes_no_more() -> None:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from greenroom.models.seedvr2.nadit.parking import Parking
 from tests.models.seedvr2.networks import V2, network_of
+
+
+def test_what_is_kept_is_told_as_torch_pins_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = torch.nn.Linear(3, 5, bias=True)  # 60 and 20 bytes
+    parking = Parking(network)
+    assert parking.held == 0
+    parking.leave()
+    assert parking.held == 0  # on a CPU nothing is copied
+    monkeypatch.setattr(torch.Tensor, "is_pinned", lambda self: True)
+    assert parking.held == 64 + 32
+    parking.come_back()
+    assert parking.held == 64 + 32
 
 
 def test_weights_leave_and_come_back_as_they_were() -> None:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenroom.models.seedvr2.architecture import PUBLISHED
-from greenroom.models.seedvr2.planning.costs import VAE_BYTES, Job, Networks, least
-from greenroom.models.seedvr2.planning.plan import Plan, Room, plan
+from greenroom.models.seedvr2.nadit.work import Work
+from greenroom.models.seedvr2.planning.costs import VAE_BYTES, Costs, Job, Networks, filled, least, unpacking
+from greenroom.models.seedvr2.planning.plan import HostMemoryShort, Plan, Room, plan
 from greenroom.models.seedvr2.planning.rates import RATES, Rates
 from greenroom.recipes.catalogue import recipe
 from greenroom.runtime.residency import MemoryShort
@@ -125,6 +126,76 @@ def test_what_does_not_fit_is_refused_with_what_it_needs() -> None:
     assert planned(SEVEN, HD, 1.001 * needs / GB).way.parked
 
 
+def test_squares_have_all_frames_of_a_window_on_the_host() -> None:
+    job = replace(FULL_HD, shots=(22,))
+    whole, cut = (Costs(THREE, job, 22, tile, parked=False).host(Work()) for tile in (None, 512))
+    assert filled(22) == 25
+    assert (whole, cut) == (0, 25 * 1088 * 1920 * 3 * 2)
+    assert planned(THREE, FULL_HD, 16).host_bytes >= 21 * 1088 * 1920 * 3 * 2
+
+
+def test_weights_that_wait_are_counted_in_each_rank() -> None:
+    one, two = (Costs(replace(THREE, ranks=ranks), HD, 21, None, parked=True).host(Work()) for ranks in (1, 2))
+    assert two == 2 * one >= 2 * THREE.transformer
+
+
+def test_it_is_said_who_lacks_memory() -> None:
+    room = Room("cuda:0", 20 * GB, 1 * GB)
+    with pytest.raises(HostMemoryShort, match=r"seedvr2-7b on cuda:0 needs \d+\.\d GB of the host's memory") as caught:
+        plan(SEVEN, FULL_HD, room)
+    assert caught.value.code == "memory-short"
+    assert "1.0 GB are free" in caught.value.message
+    assert str(caught.value) == caught.value.message
+    needs = float(caught.value.message.split(" GB of the host")[0].rsplit(" ", 1)[1])
+    assert plan(SEVEN, FULL_HD, replace(room, host=int(1.01 * needs * GB))).host_bytes
+    with pytest.raises(MemoryShort, match=r"cuda:0 has 3\.0 GB") as caught_device:
+        plan(SEVEN, FULL_HD, replace(room, free=3 * GB))
+    assert not isinstance(caught_device.value, HostMemoryShort)
+
+
+def test_a_short_host_gets_smaller_parts_before_anything_changes_the_result() -> None:
+    job = replace(HD, shots=(3001,))
+    roomy, tight = (plan(THREE, job, Room("cuda:0", 24 * GB, host * GB)) for host in (200, 20))
+    assert roomy.way.work.most is not None
+    assert tight.way.work.most is not None
+    assert roomy.way.work.on_host
+    assert tight.way.work.on_host
+    assert tight.way.work.most < roomy.way.work.most
+    assert (tight.way.window, tight.way.tile) == (None, None)
+
+
+def test_of_a_cpu_device_and_host_are_one_memory() -> None:
+    on_cpu = replace(THREE, transformer=2 * THREE.transformer, vae=2 * THREE.vae, itemsize=4)
+    for gigabytes in range(20, 80, 3):
+        try:
+            found = plan(on_cpu, FULL_HD, Room("cpu", gigabytes * GB))
+        except MemoryShort:
+            continue
+        assert found.bytes + found.host_bytes <= 0.8 * gigabytes * GB
+        assert not found.way.parked
+    assert plan(on_cpu, FULL_HD, Room("cpu", 200 * GB)).host_bytes == 0
+
+
+def test_a_matrix_that_is_dequantised_is_counted_by_its_size() -> None:
+    three, seven = (unpacking(PUBLISHED[name], 2) for name in ("seedvr2-3b", "seedvr2-7b"))
+    assert three == 3 * 2560 * 2560 * (2 + 14)
+    assert seven == 3072 * 12288 * 2 + 2**25 * (14 + 4)
+    small, whole = (
+        Costs(replace(SEVEN, small=small), HD, 21, None, parked=False).step(Work()) for small in (True, False)
+    )
+    assert small - whole == seven
+
+
+def test_the_time_of_a_window_is_what_a_crash_may_cost() -> None:
+    gpu = "NVIDIA H200"
+    job = replace(HD, shots=(101, 30), window=21, overlap=4)
+    cut = plan(THREE, job, Room("cuda:0", 80 * GB, 60 * GB, gpu))
+    one = plan(THREE, HD, Room("cuda:0", 80 * GB, 60 * GB, gpu))
+    assert cut.window_seconds == pytest.approx(one.seconds)
+    assert one.window_seconds == one.seconds
+    assert plan(THREE, HD, Room("cuda:0", 80 * GB, 60 * GB)).window_seconds is None
+
+
 def test_after_memory_ran_out_less_is_taken() -> None:
     usual, small = planned(THREE, HD, 24), planned(THREE, HD, 24, small=True)
     assert small.bytes <= 0.6 * 24 * GB
@@ -197,7 +268,7 @@ def test_a_plan_is_told_to_people_and_to_machines() -> None:
     assert "tiles: whole frames" in cut
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (119, "119 s"), (720, "12 min"), (19_200, "5 h 20 min")])
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (119, "2 min"), (720, "12 min"), (19_200, "5 h 20 min")])
 def test_times_are_said_as_people_say_them(seconds: float, said: str) -> None:
     assert f"time: about {said}" in list(replace(planned(THREE, HD, 80), seconds=seconds).lines())
 

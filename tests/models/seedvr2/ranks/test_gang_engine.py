@@ -21,8 +21,9 @@ from greenroom.models.seedvr2.frames.framing import Framing
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.costs import Job
-from greenroom.models.seedvr2.planning.plan import plan
+from greenroom.models.seedvr2.planning.plan import Room, plan
 from greenroom.models.seedvr2.planning.way import Way
+from greenroom.models.seedvr2.ranks import gang_engine as gang_module
 from greenroom.models.seedvr2.ranks.gang_engine import GangEngine
 from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.runtime.gang.gang import RankLost, RanksApart, gang_on
@@ -176,9 +177,21 @@ def test_a_plan_counts_on_the_ranks(gang: GangEngine) -> None:
     networks, room = gang.networks("tiny"), gang.room()
     assert networks.ranks == size
     assert room.device == "+".join(["cpu"] * size)
-    assert room.free < 1.1 * tiny_engine().room().free / size
+    weights = networks.transformer + networks.vae
+    assert room.free - weights < 1.1 * (tiny_engine().room().free - weights) / size
     found = plan(networks, Job(16, 32, (10, 18), (9,)), room)
     assert len(restored(gang, some_frames(9), a_shot(9), found.way)) == 9
+
+
+def test_each_rank_tells_what_it_has_of_its_device_and_holds_of_the_host(
+    gang: GangEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gang_module, "is_host", lambda device: False)
+    monkeypatch.setattr(engine_module, "room_beside", lambda *_: Room("cuda:0", 100, 50, "a GPU"))
+    room = gang.room()
+    assert (room.free, room.host, room.gpu) == (100, 50, "a GPU")
+    monkeypatch.setattr(engine_module, "room_beside", lambda *_: Room("cuda:0", 1 << 60, 50, "a GPU"))
+    assert gang.room().free < 1 << 60  # another one has less
 
 
 @pytest.mark.parametrize(

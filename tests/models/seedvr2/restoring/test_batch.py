@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from greenroom.errors import Cancelled, FileUnreadable, GreenroomError, OutputUnwritable
+from greenroom.files import writing_to
 from greenroom.models.seedvr2.restoring.attempts import DeviceLost
 from greenroom.models.seedvr2.restoring.batch import Batch, Outcome, restore_all
 from greenroom.models.seedvr2.restoring.targets import Pair, Targets, targets
@@ -28,7 +30,10 @@ class Restoring:
         if said == "bad":
             raise FileUnreadable(f"{pair.source.name} is bad", mend="mend it")
         if said == "end":
-            raise OutputUnwritable("no room")
+            with writing_to(pair.output):
+                raise OSError(errno.ENOSPC, "no room")
+        if said == "taken":
+            raise OutputUnwritable(f"{pair.output.name} is a folder", mend="name a file")
         pair.output.parent.mkdir(exist_ok=True)
         pair.output.write_text(f"restored {said}")
         self.done.append(pair.source.name)
@@ -113,6 +118,37 @@ def test_one_that_fails_is_said_and_the_others_go_on(wanted: Targets) -> None:
     assert wanted.folder is not None
     assert Batch(wanted.folder, outcomes).failed == 1
     assert not wanted.pairs[1].output.exists()
+
+
+def test_a_name_that_cannot_be_written_is_that_source_s_own_failure(wanted: Targets) -> None:
+    wanted.pairs[1].source.write_text("taken")
+    restoring = Restoring()
+    outcomes = list(restore_all(wanted, ASKED, restoring, silent))
+    assert [outcome.state for outcome in outcomes] == ["restored", "failed", "restored"]
+
+
+def test_a_long_name_has_a_record_too(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / f"{'a' * 248}.mp4").write_text("x")
+    long = targets([tmp_path / "in"], tmp_path / "out")
+    assert states(long) == (["restored"], [long.pairs[0].source.name])
+    assert states(long) == (["finished before"], [])
+
+
+def test_a_source_is_read_step_by_step(wanted: Targets) -> None:
+    """Reading one may take minutes: it can be stopped then, before and after it is restored."""
+
+    def stops(stage: str, done: float, total: float) -> None:
+        if stage == "looking at the source":
+            raise Cancelled
+
+    restoring = Restoring()
+    with pytest.raises(Cancelled):
+        list(restore_all(wanted, ASKED, restoring, stops))
+    states(wanted)
+    with pytest.raises(Cancelled):
+        list(restore_all(wanted, ASKED, restoring, stops))
+    assert restoring.done == ["a.mp4"]
 
 
 def test_what_every_other_would_meet_too_ends_all(wanted: Targets) -> None:

@@ -34,6 +34,19 @@ def test_units_are_all_frames_once(lengths: list[int], window: int, overlap: int
         assert places[unit.shot] + first == unit.start
 
 
+@given(st.lists(st.booleans(), min_size=30, max_size=30), st.integers(1, 12), st.integers(0, 8))
+def test_frames_that_are_there_are_in_no_unit(there: list[bool], window: int, overlap: int) -> None:
+    """Whatever way finished them; what is left of a window is still that window's."""
+    found, way = cut_at((0, 11, 30)), Way(window=window, overlap=min(overlap, window - 1))
+    finished = [(place, place + 1) for place, is_there in enumerate(there) if is_there]
+    units = list(units_of(found, way, finished))
+    frames = [frame for unit in units for frame in range(unit.start, unit.stop)]
+    assert frames == [frame for frame in range(30) if not there[frame]]
+    whole = {(unit.shot, unit.window): unit for unit in units_of(found, way)}
+    for unit in units:
+        assert whole[unit.shot, unit.window].start <= unit.start < unit.stop <= whole[unit.shot, unit.window].stop
+
+
 def stop_at_the_end(stage: str, done: float, total: float) -> None:
     if stage == "joining" and done == 3:
         raise Cancelled

@@ -70,7 +70,17 @@ def test_what_is_asked_for_is_taken(tmp_path: Path) -> None:
     assert form(ten_bits(tmp_path / "y.mkv"), "o.mp4", bits=8).codec == "h264"
 
 
-def test_hdr_keeps_its_words_or_is_refused(tmp_path: Path) -> None:
+def test_a_colour_profile_goes_from_picture_to_picture(tmp_path: Path) -> None:
+    profile = bytes(16) + b"RGB " + bytes(108)
+    for number in range(2):
+        write_image(tmp_path / f"f{number}.png", drawn(number), profile=profile)
+    assert form(tmp_path / "f0.png", "o.tiff").profile == profile
+    pattern = tmp_path / "f%d.png"
+    assert form(pattern, "o%d.webp").profile == profile
+    assert any("no place for the colour profile" in note for note in form(pattern, "o.mp4").notes)
+
+
+def test_hdr_keeps_its_words(tmp_path: Path) -> None:
     source = hdr(tmp_path / "x.mp4")
     made = form(source, "o.mp4")
     assert (made.codec, made.bits) == ("h265", 10)
@@ -80,8 +90,10 @@ def test_hdr_keeps_its_words_or_is_refused(tmp_path: Path) -> None:
     assert made.pictures.light is not None
     with pytest.raises(EncodingImpossible, match="PQ in 8 bits shows bands"):
         form(source, "o.mp4", bits=8)
-    with pytest.raises(EncodingImpossible, match="prores has no place for the metadata of HDR10"):
-        form(source, "o.mov", codec="prores")
+    made = form(source, "o.mov", codec="prores")
+    assert (made.bits, made.notes) == (10, ())
+    assert made.pictures is not None
+    assert made.pictures.mastering is not None
 
 
 def test_odd_sizes_are_rounded_where_colour_is_halved(tmp_path: Path) -> None:
@@ -103,7 +115,7 @@ def test_colour_that_is_halved_is_said(tmp_path: Path) -> None:
     [
         ("o.webm", {"codec": "h264"}, "webm does not hold h264"),
         ("o.mp4", {"codec": "prores"}, "mp4 does not hold prores"),
-        ("o.avi", {}, "there is no video container '.avi'"),
+        ("o.avi", {}, "there is no video or picture format '.avi'"),
         ("o.mp4", {"codec": "mpeg2"}, "there is no video codec 'mpeg2'"),
         ("o.mp4", {"chroma": "411"}, "there is no chroma '411'"),
         ("o.mp4", {"preset": "hasty"}, "there is no preset of h264 'hasty'"),

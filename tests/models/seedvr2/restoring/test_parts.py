@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from greenroom.errors import OutputUnwritable
-from greenroom.media.video.images import read_image
+from greenroom.errors import Cancelled, OutputUnwritable
+from greenroom.media.video.images import image_extras, read_image
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.restoring import parts as module
 from greenroom.models.seedvr2.restoring.encodings import Form
@@ -21,6 +21,7 @@ from greenroom.models.seedvr2.restoring.parts import PictureParts
 from greenroom.progress import silent
 from tests.models.seedvr2.restorers import SIDE, drawn
 
+PROFILE = bytes(16) + b"RGB " + bytes(108)
 NOWHERE: Any = None
 
 
@@ -48,6 +49,14 @@ def test_pictures_have_their_numbers_in_the_whole(tmp_path: Path) -> None:
         assert [parts.frames(part) for part in (one, other)] == [2, 10]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(f"f{n}.png" for n in range(1, 13))
     assert np.array_equal(read_image(tmp_path / "out" / "f12.png"), drawn(11))
+
+
+def test_pictures_keep_the_profile_of_their_colours(tmp_path: Path) -> None:
+    _, journal = pictures(tmp_path)
+    form = Form("pictures", tmp_path / "f%d.png", Size(SIDE, SIDE), wide=False, image="png", profile=PROFILE)
+    with journal:
+        part = written(PictureParts(form), journal.part(0, 2, ""), 0, 2)
+        assert [image_extras(path).profile for path in part.iterdir()] == [PROFILE, PROFILE]
 
 
 def test_a_part_that_fails_is_not_there(tmp_path: Path) -> None:
@@ -96,22 +105,34 @@ def test_a_video_is_copied_to_another_disk(tmp_path: Path, monkeypatch: pytest.M
         return replaces(source, target)
 
     monkeypatch.setattr(Path, "replace", other_disk)
-    module._moved(whole, output)
+    said: list[object] = []
+    module._moved(whole, output, lambda *step: said.append(step))
     assert output.read_bytes() == b"video"
     assert not whole.exists()
+    assert said == [("copying to its place", 0, 5)]
+
+
+def test_a_copy_may_be_stopped(tmp_path: Path) -> None:
+    def stops(stage: str, done: float, total: float) -> None:
+        raise Cancelled
+
+    (tmp_path / "joined.mp4").write_bytes(b"video")
+    with pytest.raises(Cancelled):
+        module._copied(tmp_path / "joined.mp4", tmp_path / "out.mp4", stops)
+    assert [path.name for path in tmp_path.iterdir()] == ["joined.mp4"]
 
 
 def test_a_folder_in_a_video_s_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "joined.mp4").write_bytes(b"video")
     (tmp_path / "out.mp4").mkdir()
     with pytest.raises(OutputUnwritable, match="is a folder"):
-        module._moved(tmp_path / "joined.mp4", tmp_path / "out.mp4")
+        module._moved(tmp_path / "joined.mp4", tmp_path / "out.mp4", silent)
 
 
 def test_a_link_is_followed_and_stays_one(tmp_path: Path) -> None:
     (tmp_path / "joined.mp4").write_bytes(b"video")
     (tmp_path / "real.mp4").touch()
     (tmp_path / "out.mp4").symlink_to("real.mp4")
-    module._moved(tmp_path / "joined.mp4", tmp_path / "out.mp4")
+    module._moved(tmp_path / "joined.mp4", tmp_path / "out.mp4", silent)
     assert (tmp_path / "out.mp4").is_symlink()
     assert (tmp_path / "real.mp4").read_bytes() == b"video"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from greenroom.errors import Cancelled, OutputUnwritable
+from greenroom.errors import Cancelled, InputInvalid, OutputUnwritable
+from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import read_image, write_image
 from greenroom.media.video.opening import opened
@@ -20,9 +22,10 @@ from greenroom.models.seedvr2.draws import Seeded
 from greenroom.models.seedvr2.engine import Engine, Shot
 from greenroom.models.seedvr2.frames.framing import Framing
 from greenroom.models.seedvr2.frames.sizes import Size
-from greenroom.models.seedvr2.planning.costs import Networks
-from greenroom.models.seedvr2.planning.plan import Plan, Room
+from greenroom.models.seedvr2.planning.costs import Job, Networks
+from greenroom.models.seedvr2.planning.plan import Plan, Room, plan
 from greenroom.models.seedvr2.planning.way import Way
+from greenroom.models.seedvr2.restoring import parts
 from greenroom.models.seedvr2.restoring import restorer as module
 from greenroom.models.seedvr2.restoring.journal import Journal, PartsDiffer, RestorationRunning
 from greenroom.models.seedvr2.restoring.restorer import EarlierPlanUnfit, Untold, Wanted, plan_restoring
@@ -36,16 +39,17 @@ from tests.models.seedvr2.engines import read, tiny_engine
 from tests.models.seedvr2.restorers import (
     CUT,
     SIDE,
+    Failing,
     a_clip,
     a_restorer,
     drawn,
+    holed,
     left_beside,
     pixels_of,
     restored,
     times,
     two_shots,
 )
-from tests.models.seedvr2.restoring.test_sources import holed
 
 ONE: dict[str, Any] = {"shots": False}
 WINDOWS: dict[str, Any] = {"shots": False, "window": 5}
@@ -69,26 +73,6 @@ class Listening(Untold):
     def step(self, stage: str, done: float, total: float) -> None:
         if self.said[-1:] != [stage]:
             self.said.append(stage)
-
-
-class Failing:
-    """An engine that is lost after so many frames."""
-
-    def __init__(self, frames: int) -> None:
-        self._engine, self._left = tiny_engine(), frames
-
-    def networks(self, name: str) -> Networks:
-        return self._engine.networks(name)
-
-    def room(self) -> Room:
-        return self._engine.room()
-
-    def restore(self, *given: Any, **more: Any) -> Iterator[Any]:
-        for pixels in self._engine.restore(*given, **more):
-            if not self._left:
-                raise RuntimeError("CUDA error: device-side assert triggered")
-            self._left -= 1
-            yield pixels
 
 
 def test_a_clip_is_restored(tmp_path: Path) -> None:
@@ -306,7 +290,27 @@ def test_damage_that_is_met_on_the_way_leaves_what_came_before(tmp_path: Path) -
     with pytest.raises(SourceDamaged, match="of 10 frames the first 6 are whole"):
         restored(source, output, **WINDOWS)
     assert [part.name for part in (tmp_path / ".out.mp4.parts").glob("0*")] == ["00000000-00000005.mp4"]
-    assert restored(source, output, damaged="keep", **WINDOWS, wanted={"restart": True}).frames == 6
+    made = restored(source, output, damaged="keep", **WINDOWS)
+    assert (made.frames, made.resumed, made.parts) == (6, 1, 2)
+    assert "'in.mp4' is damaged or cut off: the first 6 frames are whole, and are restored" in made.notes
+
+
+def test_what_is_kept_of_damage_is_surveyed_once(tmp_path: Path) -> None:
+    """The other way round, too: whoever wants all frames is told again where they end."""
+    source, output = holed(tmp_path / "in.mp4"), tmp_path / "out.mp4"
+    said: list[str] = []
+    for frames in (5, 0):
+        said.clear()
+        with pytest.raises(RuntimeError):
+            engine = a_restorer(Failing(frames))
+            restored(
+                source, output, restorer=engine, step=lambda stage, *_: said.append(stage), damaged="keep", **WINDOWS
+            )
+        assert ("finding shots" in said) == (frames == 5)
+    with pytest.raises(SourceDamaged, match="of 10 frames the first 6 are whole"):
+        restored(source, output, **WINDOWS)
+    made = restored(source, output, damaged="keep", **WINDOWS)
+    assert (made.frames, made.resumed) == (6, 1)
 
 
 @pytest.mark.parametrize("at", ["looking at the source", "finding shots", "encoding", "decoding", "joining"])
@@ -334,13 +338,190 @@ def test_memory_that_ran_out_keeps_what_is_finished(tmp_path: Path) -> None:
     assert "memory ran out: what was not finished by then was planned anew" in made.notes
 
 
+class Lean:
+    """An engine without memory behind so many frames; by a smaller plan it takes windows of nine. taken: by shots."""
+
+    def __init__(self, frames: int) -> None:
+        self._engine, self._left = tiny_engine(), frames
+        self.taken: list[tuple[int, int, int | None]] = []
+
+    def networks(self, name: str) -> Networks:
+        return self._engine.networks(name)
+
+    def room(self) -> Room:
+        return self._engine.room()
+
+    def restore(self, read: Any, shot: Shot, way: Way, step: Any, *, first: int = 0) -> Iterator[Any]:
+        assert isinstance(shot.draws, Seeded)
+        self.taken.append((shot.draws.shot, first, way.window))
+        for pixels in self._engine.restore(read, shot, way, step, first=first):
+            if way.window != 9 and not self._left:
+                raise MemoryError
+            self._left -= 1
+            yield pixels
+
+
+@pytest.fixture
+def nine_when_small(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """A smaller plan takes windows of nine frames; gives what each plan was asked for."""
+    asked: list[tuple[int, ...]] = []
+
+    def planned(networks: Networks, job: Job, room: Room, *, small: bool = False) -> Plan:
+        asked.append(job.shots)
+        return plan(networks, replace(job, window=9, overlap=3) if small else job, room)
+
+    monkeypatch.setattr(module, "plan", planned)
+    return asked
+
+
+def test_without_memory_finished_shots_are_kept(tmp_path: Path, nine_when_small: list[tuple[int, ...]]) -> None:
+    """Only what is not finished is planned anew, and later runs go on by that plan."""
+    source, output, engine = two_shots(tmp_path / "in.mkv"), tmp_path / "out.nut", Lean(CUT + 3)
+    whole = restored(source, tmp_path / "whole.nut")
+    first = tmp_path / ".out.nut.parts" / "00000000-00000012.ffv1"
+    with pytest.raises(MemoryError):
+        restored(source, output, restorer=a_restorer(engine))
+    kept = first.stat().st_mtime_ns
+    with pytest.raises(Cancelled):
+        restored(source, output, restorer=a_restorer(engine), small=True, step=_stop_joining)
+    assert first.stat().st_mtime_ns == kept
+    assert engine.taken == [(0, 0, None), (1, 0, None), (1, 0, 9)]
+    assert nine_when_small[1:] == [(CUT, CUT), (CUT,)]
+    told = Listening()
+    made = restored(source, output, restorer=a_restorer(engine), told=told)
+    assert (made.resumed, made.parts, made.shots) == (3, 3, 2)
+    assert told.plans[0].way.window == 9
+    assert "memory ran out: what was not finished by then was planned anew" in made.notes
+    assert np.array_equal(pixels_of(output)[:CUT], pixels_of(whole.output)[:CUT])
+
+
+def test_without_memory_finished_windows_are_kept(tmp_path: Path, nine_when_small: list[tuple[int, ...]]) -> None:
+    """The rest of a shot is what windows of the smaller plan make of it."""
+    source, output = a_clip(tmp_path / "in.mp4", 14), tmp_path / "out.nut"
+    with pytest.raises(MemoryError):
+        restored(source, output, restorer=a_restorer(Lean(9)), **WINDOWS)
+    before = pixels_of(next((tmp_path / ".out.nut.parts").glob("0*")))
+    made = restored(source, output, restorer=a_restorer(Lean(0)), small=True, **WINDOWS)
+    assert (made.resumed, made.parts) == (1, 3)
+    nine = restored(source, tmp_path / "nine.nut", shots=False, window=9, overlap=3)
+    frames = pixels_of(output)
+    assert np.array_equal(frames[:5], before)
+    assert np.array_equal(frames[5:], pixels_of(nine.output)[5:])
+
+
+def test_gaps_between_what_is_kept_are_filled(tmp_path: Path, nine_when_small: list[tuple[int, ...]]) -> None:
+    source, output = a_clip(tmp_path / "in.mp4", 13), tmp_path / "out.nut"
+    with pytest.raises(Cancelled):
+        restored(source, output, step=_stop_joining, **WINDOWS)
+    with pytest.raises(Cancelled):  # where nothing is missing, nothing is planned anew
+        restored(source, output, step=_stop_joining, small=True, **WINDOWS)
+    assert len(nine_when_small) == 1
+    first, kept, last = sorted((tmp_path / ".out.nut.parts").glob("0*"))
+    five = pixels_of(kept)
+    first.unlink()
+    last.unlink()
+    made = restored(source, output, small=True, **WINDOWS)
+    assert (made.resumed, made.parts) == (1, 3)
+    frames, nine = pixels_of(output), restored(source, tmp_path / "nine.nut", shots=False, window=9, overlap=3)
+    assert np.array_equal(frames[5:10], five)
+    for rest in (slice(0, 5), slice(10, 13)):
+        assert np.array_equal(frames[rest], pixels_of(nine.output)[rest])
+
+
+def _stop_joining(stage: str, done: float, total: float) -> None:
+    if stage == "joining":
+        raise Cancelled
+
+
+def test_a_result_that_is_there_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a run was killed after it, while its parts were thrown away."""
+    source = a_clip(tmp_path / "in.mp4", 12)
+    for output in (tmp_path / "out.mp4", tmp_path / "f%02d.png"):
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(Journal, "remove", _killed)
+            restored(source, output, **WINDOWS)
+        made = restored(source, output, restorer=a_restorer(Failing(0)), **WINDOWS)
+        assert (made.resumed, made.parts, made.frames) == (3, 3, 12)
+        assert left_beside(output) == []
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(Journal, "remove", _killed)
+            restored(source, output, **WINDOWS)
+        Path(str(output).replace("%02d", "07")).unlink()
+        assert restored(source, output, **WINDOWS).resumed == 0
+
+
+def _killed(journal: Journal) -> None:
+    raise KeyboardInterrupt
+
+
+def test_pictures_of_another_depth_are_no_continuation(tmp_path: Path) -> None:
+    source = a_clip(tmp_path / "in.mkv", 12, codec="ffv1", pixel_format="yuv420p10le")
+    output = tmp_path / "f%02d.png"
+    with pytest.raises(RuntimeError):
+        restored(source, output, restorer=a_restorer(Failing(6)), wanted={"bits": 8}, **WINDOWS)
+    with pytest.raises(PartsDiffer, match=r"bits was 8 and is 16$"):
+        restored(source, output, **WINDOWS)
+
+
+def test_the_memory_of_the_host_has_to_suffice_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What weights take there that wait, or a clip between blocks."""
+    monkeypatch.setattr(module, "plan", lambda *given, **more: replace(plan(*given, **more), host_bytes=5_000_000_000))
+    source, output = a_clip(tmp_path / "in.mp4", 12), tmp_path / "out.mp4"
+    with pytest.raises(RuntimeError):
+        restored(source, output, restorer=a_restorer(Failing(6)), **WINDOWS)
+    monkeypatch.setattr(Engine, "room", lambda self: Room("cpu", 1 << 60, 4_000_000_000))
+    with pytest.raises(EarlierPlanUnfit, match=r"it needs 6\.\d GB of the host, of which 4\.\d GB are free"):
+        restored(source, output, **WINDOWS)
+
+
+@pytest.mark.parametrize("seconds", [None, 599.0, 5400.0])
+def test_a_plan_says_what_a_crash_may_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float | None
+) -> None:
+    monkeypatch.setattr(module, "plan", lambda *given, **more: replace(plan(*given, **more), window_seconds=seconds))
+    told = Listening()
+    made = restored(a_clip(tmp_path / "in.mp4"), tmp_path / "out.mp4", told=told)
+    note = "a shot is finished as a whole: a crash costs up to 90 min of work; --window makes smaller pieces"
+    assert (note in told.plans[0].notes) == (seconds == 5400)
+    assert note not in made.notes
+
+
+@pytest.mark.parametrize("preview", ["f/02.png", "out/000009.png"])
+def test_a_preview_takes_no_picture_s_place(tmp_path: Path, preview: str) -> None:
+    for number in (1, 2, 3):
+        write_image(tmp_path / "f" / f"{number:02d}.png", drawn(number))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputInvalid, match="would take the place of"):
+        restored(tmp_path / "f", tmp_path / "out" / "%06d.png", fps=25, wanted={"preview": tmp_path / preview})
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_cannot_be_joined_is_refused_before_the_first_shot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impossible(path: Path, *of: object) -> None:
+        raise EncodingImpossible(f"{path.name} does not hold it")
+
+    monkeypatch.setattr(parts, "require_joinable", impossible)
+    source = a_clip(tmp_path / "in.mp4")
+    with pytest.raises(EncodingImpossible, match=r"out\.mp4 does not hold it"):
+        restored(source, tmp_path / "out.mp4", restorer=a_restorer(Failing(0)))
+    assert left_beside(source) == []
+    restored(source, tmp_path / "f%d.png")  # pictures are not joined
+
+
+def test_a_device_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(OutputUnwritable, match="'/dev/null' is a device or a pipe"):
+        restored(a_clip(tmp_path / "in.mp4"), Path("/dev/null"))
+
+
 def test_another_request_does_not_take_what_is_finished_for_its_own(tmp_path: Path) -> None:
     source, output = a_clip(tmp_path / "in.mp4", 12), tmp_path / "out.mp4"
     with pytest.raises(RuntimeError):
         restored(source, output, restorer=a_restorer(Failing(6)), **WINDOWS)
     with pytest.raises(PartsDiffer, match=r"out\.mp4' was another: seed was 666 and is 1$") as caught:
         restored(source, output, seed=1, **WINDOWS)
-    assert caught.value.mend == "ask for the same, or throw away its 1 finished parts: --restart"
+    assert caught.value.mend == "ask for the same, or throw away its 1 finished part: --restart"
     a_clip(source, 13)
     with pytest.raises(PartsDiffer, match="the source is another"):
         restored(source, output, **WINDOWS)
@@ -366,10 +547,6 @@ def test_it_goes_on_as_it_was_planned_or_not_at_all(tmp_path: Path, monkeypatch:
     with pytest.raises(EarlierPlanUnfit, match=r"it needs .* GB of cpu, of which .* GB are free") as caught:
         restored(source, output, **WINDOWS)
     assert caught.value.mend.endswith("or begin anew: --restart")
-    monkeypatch.undo()
-    monkeypatch.setattr(module, "asdict", lambda way: {"planned": "otherwise"})
-    with pytest.raises(EarlierPlanUnfit, match="this version plans in another way"):
-        restored(source, output, **WINDOWS)
 
 
 def test_two_runs_of_one_output_do_not_meet(tmp_path: Path) -> None:

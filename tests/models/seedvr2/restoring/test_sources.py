@@ -24,7 +24,7 @@ from greenroom.progress import silent
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 from tests.media.media_files import wav
 from tests.media.video.clips import RATE, video
-from tests.models.seedvr2.restorers import CUT, SIDE, a_clip, drawn, two_shots
+from tests.models.seedvr2.restorers import CUT, SIDE, a_clip, drawn, holed, two_shots
 
 
 def asked(path: Path, **inputs: Any) -> RestoreInputs:
@@ -43,19 +43,6 @@ def cut_off(path: Path, frames: int = 10, kept: float = 0.6) -> Path:
             out.write(drawn_at.integers(0, 256, (SIDE, SIDE, 3), np.uint8), number / RATE)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * kept)])
-    return path
-
-
-def holed(path: Path, frames: int = 10, at: int = 6) -> Path:
-    """A video of which a frame does not decode, which nothing in its header says."""
-    a_clip(path, frames, codec="mjpeg", pixel_format="yuvj420p")
-    with av.open(str(path)) as container:
-        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
-    data = bytearray(path.read_bytes())
-    place, size = places[at]
-    assert place is not None
-    data[place : place + size] = bytes(size)
-    path.write_bytes(data)
     return path
 
 
@@ -98,7 +85,9 @@ def test_a_gif_is_a_picture_if_it_does_not_move(tmp_path: Path, frames: int, kin
     assert found(a_clip(tmp_path / "x.gif", frames, codec="gif", pixel_format="rgb8")).kind == kind
 
 
-@pytest.mark.parametrize(("fps", "rate"), [(None, Fraction(25)), (23.976, Fraction(24_000, 1001)), (12.5, 12.5)])
+@pytest.mark.parametrize(
+    ("fps", "rate"), [(None, Fraction(25)), (23.976, Fraction(24_000, 1001)), (12.5, 12.5), (0.01, Fraction(1, 100))]
+)
 @pytest.mark.parametrize("by", ["pattern", "folder"])
 def test_pictures_by_number(tmp_path: Path, fps: float | None, rate: Fraction, by: str) -> None:
     for number in (9, 10, 11):
@@ -145,11 +134,11 @@ def test_a_video_without_a_frame_is_no_source(tmp_path: Path) -> None:
 
 def test_a_video_that_is_cut_off_is_refused_before_anything_else(tmp_path: Path) -> None:
     path = cut_off(tmp_path / "x.mp4")
-    with pytest.raises(SourceDamaged, match=r"of 10 frames the first \d are whole") as caught:
+    with pytest.raises(SourceDamaged, match=r"of 10 frames at most the first \d are whole") as caught:
         found(path)
     whole = caught.value.frames
     assert 0 < whole < 10
-    assert f"keep the {whole} frames that are whole: --damaged keep" in caught.value.mend
+    assert "keep the frames that are whole: --damaged keep" in caught.value.mend
     source = found(path, damaged="keep")
     kept = survey(source, asked(path, damaged="keep"), silent)
     assert 0 < kept.frames <= whole  # the last of them may not decode

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from greenroom.errors import FileUnreadable, GreenroomError, InputInvalid, UnknownName
+from greenroom.media.video.images import encoded_image
 from greenroom.models.seedvr2.restoring.targets import left_over, targets
+from tests.models.seedvr2.restorers import a_clip, drawn
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +91,26 @@ def test_a_folder_s_videos_and_pictures_keep_their_names() -> None:
     assert [str(pair.output) for pair in several.pairs] == ["out/b.mp4", "out/gone.mov"]
 
 
+def test_a_name_that_another_has_is_kept_before_the_new_ending() -> None:
+    touched("in/film.avi", "in/film.mp4", "in/film.wmv", "in/other.avi", "in/other.wmv")
+    assert [pair.output.name for pair in targets([Path("in")], Path("out")).pairs] == [
+        "film.avi.mp4", "film.mp4", "film.wmv.mp4", "other.mp4", "other.wmv.mp4",
+    ]  # fmt: skip
+
+
+def test_names_follow_what_is_held() -> None:
+    Path("in").mkdir()
+    a_clip(Path("in/moving.png"), 2, container="mp4")
+    a_clip(Path("in/still.gif"), 1, codec="gif", pixel_format="rgb8")
+    Path("in/photo.mp4").write_bytes(encoded_image(drawn(0), "png"))
+    assert [pair.output.name for pair in targets([Path("in")], Path("out")).pairs] == [
+        "moving.mp4", "photo.png", "still.png",
+    ]  # fmt: skip
+    assert single("in/photo.mp4") == "in/photo.restored.png"
+    assert single("in/photo.mp4", "new") == "new/photo.png"
+    assert single("in/moving.png") == "in/moving.restored.mp4"
+
+
 def test_a_folder_of_numbered_pictures_is_one_clip_when_asked() -> None:
     touched("in/1.png", "in/2.png")
     assert single("in", "out.mp4", numbered=True) == "out.mp4"
@@ -104,7 +126,7 @@ def test_a_folder_of_numbered_pictures_is_one_clip_when_asked() -> None:
         (["in/a.mp4"], "-", "would stream"),
         (["in"], "x.mp4", "is one file, and the sources of a folder become several"),
         (["in/a.mp4", "in/b.mp4"], "%03d.png", "2 sources become several"),
-        (["twins"], "out", "'twins/a.avi' and 'twins/a.mp4' would both become 'out/a.mp4'"),
+        (["in", "twins/a.mp4"], "out", "'in/a.mp4' and 'twins/a.mp4' would both become 'out/a.mp4'"),
     ],
 )
 def test_what_would_be_lost_is_refused(sources: list[str], output: str | None, says: str) -> None:

@@ -20,7 +20,9 @@ _CELLS = PATCH * PATCH
 _AT_ONCE = 3  # parts of a stream on the host that are on the device: one under way each way, and the one worked on
 # Bytes of a row: its angle and its place, the place counted from its part; its order and the way to the other kind.
 _PLACE, _COUNTED, _INDICES = 8, 4, 16
-_HALF = 2  # bytes of a number of half precision
+_HALF, _FLOAT = 2, 4  # bytes of a number
+_LANES = 2  # to the device and back, each with memory that is pinned
+_PINNED = 2  # torch takes a power of two of pinned memory for each tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,8 @@ class Footprint:
 
     def bytes(self, work: Work) -> int:
         """At most, beside the weights and the latent; what libraries take for themselves is not in it."""
-        kinds = [shapes(self.grid, shifted=shifted) for shifted in (False, True)]
-        runs = [run for kind in self._shares(kinds) for run in runs_of(_by_size(kind), work.most)]
-        longest = max(_windows_and_tokens(run)[1] for run in runs)
+        kinds, runs = self._kinds, self._runs(work)
+        longest = _longest(runs)
         row, (cells_in, cells_out) = self._width, self._cells
         block = max(self._block(run) for run in runs)
         angles = sum(prod(shape) for kind in kinds for shape in kind)
@@ -59,9 +60,26 @@ class Footprint:
         sorting = tokens * row * (1 if self.ranks == 1 else 2)  # all rows may go to another rank
         return kept + fixed + self.itemsize * max(ends, block, sorting)
 
-    def fitting(self, budget: int) -> Work | None:
-        """The fastest way to run within so many bytes, None where there is none."""
-        return next((work for work in self._ways() if self.bytes(work) <= budget), None)
+    def host(self, work: Work) -> int:
+        """Bytes of the host, where the stream lies there: it, the clip's cells, its order, and what rows pass through.
+
+        Of all ranks, which are on one host.
+        """
+        if not work.on_host:
+            return 0
+        tokens, row = prod(self.grid), self.itemsize * self._width
+        cells_in, cells_out = self._cells
+        streams = 1 if self.ranks == 1 else 2  # rows that go to other ranks are put together anew
+        cells = max(self.ranks * _FLOAT * cells_in, self.itemsize * cells_out)
+        passing = self.ranks * _LANES * _PINNED * row * _longest(self._runs(work))
+        return tokens * (streams * row + cells + 2 * (_PLACE + _INDICES)) + passing
+
+    def fitting(self, budget: int, host: int | None = None) -> Work | None:
+        """The fastest way to run within so many bytes of the device, and of the host, None where there is none."""
+        for work in self._ways():
+            if self.bytes(work) <= budget and (host is None or self.host(work) <= host):
+                return work
+        return None
 
     def _ways(self) -> Iterator[Work]:
         """From the fastest to the one that takes the least: half as many tokens at once each time."""
@@ -70,6 +88,14 @@ class Footprint:
         yield WHOLE
         yield from (Work(most) for most in halves)
         yield from (Work(most, on_host=True) for most in halves)
+
+    @property
+    def _kinds(self) -> list[Counter[Grid]]:
+        """How many windows of each shape there are in a block, of both kinds."""
+        return [shapes(self.grid, shifted=shifted) for shifted in (False, True)]
+
+    def _runs(self, work: Work) -> list[Run]:
+        return [run for kind in self._shares(self._kinds) for run in runs_of(_by_size(kind), work.most)]
 
     def _shares(self, kinds: list[Counter[Grid]]) -> list[Counter[Grid]]:
         """How many windows of each shape a rank has in a block. kinds: of the whole clip."""
@@ -124,6 +150,11 @@ def _by_size(kind: Counter[Grid]) -> list[tuple[int, int]]:
 def _tokens(kind: Counter[Grid]) -> int:
     """Of all windows."""
     return sum(prod(shape) * count for shape, count in kind.items())
+
+
+def _longest(runs: list[Run]) -> int:
+    """Tokens of the longest run."""
+    return max(_windows_and_tokens(run)[1] for run in runs)
 
 
 def _windows_and_tokens(run: Run) -> tuple[int, int]:

@@ -24,6 +24,11 @@ class Parking:
         self._held: list[Tensor] = []
         self._away = False
 
+    @property
+    def held(self) -> int:
+        """Bytes of the host that the copy takes, which torch pins in powers of two; none of a module on the host."""
+        return sum(1 << (held.nbytes - 1).bit_length() for held in self._held if held.nbytes and held.is_pinned())
+
     def leave(self) -> None:
         """Give back the device's memory, if it is taken."""
         if self._away:

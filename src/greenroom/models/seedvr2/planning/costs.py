@@ -29,7 +29,9 @@ LEAST_WINDOW = 9
 """Frames that are restored together at least, where memory forces windows."""
 
 _FLOAT = 4  # bytes
-_UNPACKED = 400_000_000  # that a matrix takes while it is dequantised, at most: from Q4_K
+# What a matrix takes while it is dequantised, beside itself: bytes of each number of a step, and of the step before.
+_UNPACKING, _UNPACKED = 14, 4
+_UNPACKED_AT_ONCE = 1 << 25  # numbers of a step, as ``weights.quantised`` takes them on a GPU
 _PINNED = 2  # torch takes a power of two of pinned memory for each tensor
 _SINUSOIDS = 256  # that the time is told by
 # Latents in float32 that live at once around the transformer: what is given, noise, both and the mask joined twice,
@@ -126,9 +128,10 @@ class Costs:
         cells = _LATENTS_BESIDE_VAE * self._latent
         return self._beside_vae + cells + joined + max(computing, waiting)
 
-    def work(self, budget: int) -> Work | None:
-        """The fastest way through the transformer, None where there is none."""
-        return self._footprint.fitting(budget - self._beside_step)
+    def work(self, budget: int, host: int | None = None) -> Work | None:
+        """The fastest way through the transformer within so many bytes of device and host, None where there is none."""
+        left = None if host is None else host - self._host_beside_step
+        return self._footprint.fitting(budget - self._beside_step, left)
 
     def cuts(self, budget: int) -> tuple[Slices, Slices] | None:
         """The fastest ones of the encoder and of the decoder, None where there are none."""
@@ -144,18 +147,21 @@ class Costs:
 
     def host(self, work: Work) -> int:
         """Bytes of the host that the way takes, beside frames."""
-        tokens = self._grid[0] * self._grid[1] * self._grid[2]
-        stream = tokens * self.networks.architecture.width * self.networks.itemsize if work.on_host else 0
-        pixels = self.frames * self._area * 3 * self.networks.itemsize if self.tile else 0
-        parked = _PINNED * self.networks.transformer * self.networks.ranks
-        return stream + pixels + (parked if self.parked else 0)
+        return self._host_beside_step + self._footprint.host(work)
+
+    @property
+    def _host_beside_step(self) -> int:
+        """Of squares, the frames that they are cut from; and weights that are parked, of all ranks."""
+        pixels = filled(self.frames) * self._area * 3 * self.networks.itemsize if self.tile else 0
+        parked = _PINNED * self.networks.transformer * self.networks.ranks if self.parked else 0
+        return pixels + parked
 
     def _vae(self, footprint: VAEFootprint, cut: Slices) -> int:
         return footprint.bytes(*self._seen, cut, self.networks.itemsize, filled(self.frames))
 
     @property
     def _beside_step(self) -> int:
-        unpacked = _UNPACKED if self.networks.small else 0
+        unpacked = unpacking(self.networks.architecture, self.networks.itemsize) if self.networks.small else 0
         return self.networks.transformer + self.networks.vae + unpacked + _LATENTS * self._latent
 
     @property
@@ -190,6 +196,18 @@ class Costs:
     def _footprint(self) -> Footprint:
         networks = self.networks
         return Footprint(networks.architecture, self._grid, networks.text, networks.itemsize, networks.ranks)
+
+
+def vae_bytes(itemsize: int) -> int:
+    """Of the autoencoder's weights. itemsize: bytes of a number."""
+    return VAE_BYTES * itemsize // 2
+
+
+def unpacking(architecture: Architecture, itemsize: int) -> int:
+    """Bytes that the largest matrix of a block takes at most where weights are dequantised at each use, with itself."""
+    largest = architecture.width * max(3 * architecture.width, architecture.hidden)
+    before = _UNPACKED if largest > _UNPACKED_AT_ONCE else 0
+    return largest * itemsize + min(largest, _UNPACKED_AT_ONCE) * (_UNPACKING + before)
 
 
 def grid(config: VAEConfig, job: Job, frames: int) -> Grid:

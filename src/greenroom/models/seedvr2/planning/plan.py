@@ -18,6 +18,7 @@ from greenroom.models.seedvr2.planning.rates import rates_of
 from greenroom.models.seedvr2.planning.way import OVERLAP_OF_TILES, Way, tiles_along
 from greenroom.runtime.device import is_host
 from greenroom.runtime.residency import MemoryShort, in_gigabytes
+from greenroom.words import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +36,25 @@ _SMALLER = 0.6  # of the memory, once it ran out
 _OVERLAP = 8  # frames
 
 
+class HostMemoryShort(MemoryShort):
+    """The device would do, and the host has too little for what waits there meanwhile."""
+
+    def __init__(self, model: str, needs: int, device: str, has: int) -> None:
+        super().__init__(model, needs, "the host", has)
+        self.message = (
+            f"{model} on {device} needs {in_gigabytes(needs)} of the host's memory for what does not fit into the"
+            f" device's; {in_gigabytes(has)} are free"
+        )
+        self.args = (self.message,)
+        self.mend = "end what else uses the host's memory, or take a device that has more of its own"
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Bytes that may be taken. device: its name.  free: of it, the weights' included.  host: None where unknown.
+    """Bytes that may be taken.
+
+    device: its name.  free: of it, the weights' included.  host: of the host, what waits there for this device's work
+    included; None where unknown, and of a CPU, which is the host.
 
     gpu: the GPU's own name, empty for the CPU.  grows: torch's allocator grows its segments (``runtime.cuda``).
     """
@@ -55,6 +72,11 @@ class Room:
             return int(self.free * _SHARE_OF_HOST)
         return int(max(0, self.free - _LIBRARIES) * (_SHARE if self.grows else _SHARE_IN_PIECES))
 
+    @property
+    def for_host(self) -> int | None:
+        """As many of the host as a way may take, None for any amount."""
+        return None if self.host is None else int(self.host * _SHARE_OF_HOST)
+
     def needed(self, tensors: int) -> int:
         """How much would have to be free for tensors of so many bytes."""
         if is_host(self.device):
@@ -67,10 +89,10 @@ class Plan:
     """How a job will be done.
 
     way: through the networks, the same for all shots.  bytes: of the device at most, of which ``weights`` are weights.
-    host_bytes: of the host, beside frames.  seconds: of the networks, None where nothing is known of such a device;
-    estimated: by data sheets, since nobody measured it.  shots, frames: how many.  windows: how many in all; more than
-    shots where some are cut.  squares: into which each frame is cut, 1 for none.  notes: what the way does to the
-    result.
+    host_bytes: of the host, beside frames that come and go.  seconds: of the networks, None where nothing is known of
+    such a device; window_seconds: of the longest window; estimated: by data sheets, since nobody measured it.  shots,
+    frames: how many.  windows: how many in all; more than shots where some are cut.  squares: into which each frame is
+    cut, 1 for none.  notes: what the way does to the result.
     """
 
     model: str
@@ -89,10 +111,11 @@ class Plan:
     notes: tuple[str, ...]
     squares: int = 1
     estimated: bool = False
+    window_seconds: float | None = None
 
     def lines(self) -> Iterator[str]:
         """The plan for people."""
-        yield f"{self.model} on {self.device}: {self.width}x{self.height}, {_of(self.frames, 'frame')}"
+        yield f"{self.model} on {self.device}: {self.width}x{self.height}, {counted(self.frames, 'frame')}"
         yield f"shots: {self._cut}"
         beside = f", and {in_gigabytes(self.host_bytes)} of the host" if self.host_bytes else ""
         weights = f", weights {in_gigabytes(self.weights)}"
@@ -119,18 +142,22 @@ class Plan:
         if self.seconds is None:
             return "unknown for this device"
         measured = ", estimated from its data sheet" if self.estimated else ""
-        return f"about {_spoken(self.seconds)}{measured}"
+        return f"about {duration(self.seconds)}{measured}"
 
 
 def plan(networks: Networks, job: Job, room: Room, *, small: bool = False) -> Plan:
-    """The fastest way through a job that fits. small: memory ran out, so take less of it. Raises MemoryShort."""
+    """The fastest way through a job that fits. small: memory ran out, so take less of it.
+
+    Raises MemoryShort, and HostMemoryShort where it is the host that has too little.
+    """
     budget = int(room.for_tensors * (_SMALLER if small else 1))
-    host = None if room.host is None else int(room.host * _SHARE_OF_HOST)
-    found = _found(networks, job, room.device, budget, host)
+    found = next(_fitting(networks, job, room.device, budget, room.for_host), None)
     if found is None:
-        raise MemoryShort(networks.name, room.needed(least(networks, job)), room.device, room.free)
+        raise _short(networks, job, room, budget)
     way, taken, on_host = found
     rates = rates_of(room.gpu)
+    windows = Counter(stop - start for shot in job.shots for start, stop in way.spans(shot))
+    seconds = None if rates is None else {frames: _seconds(networks, job, way, rates, frames) for frames in windows}
     return Plan(
         model=networks.name,
         device=room.device if networks.ranks > 1 else room.gpu or room.device,
@@ -141,32 +168,45 @@ def plan(networks: Networks, job: Job, room: Room, *, small: bool = False) -> Pl
         weights=networks.transformer + networks.vae,
         host_bytes=on_host,
         free=room.free,
-        seconds=None if rates is None else _seconds(networks, job, way, rates),
+        seconds=None if seconds is None else sum(count * seconds[frames] for frames, count in windows.items()),
         shots=len(job.shots),
         frames=sum(job.shots),
-        windows=sum(len(list(way.spans(shot))) for shot in job.shots),
+        windows=windows.total(),
         notes=tuple(_notes(way, job)),
         squares=way.squares(job.height, job.width),
         estimated=rates is not None and (rates.estimated or networks.ranks > 1),
+        window_seconds=None if seconds is None else max(seconds.values()),
     )
 
 
-def _found(networks: Networks, job: Job, device: str, budget: int, host: int | None) -> tuple[Way, int, int] | None:
-    """The first way that fits, of those in the order in which they are wanted; what it takes of device and host."""
+def _fitting(
+    networks: Networks, job: Job, device: str, budget: int, host: int | None
+) -> Iterator[tuple[Way, int, int]]:
+    """The ways that fit, in the order in which they are wanted, and what each takes of device and host."""
     smaller = [side for side in TILES if side < max(job.height, job.width)]
     parking = (False,) if is_host(device) else (False, True)  # of a CPU the host is the device
     whole = product(_windows(job), (None,), parking)
     for window, tile, parked in chain(whole, product(_windows(job), smaller, parking)):
         costs = Costs(networks, job, min(window or max(job.shots), max(job.shots)), tile, parked)
         cuts = costs.cuts(budget)
-        work = costs.work(budget) if cuts else None
-        if cuts is None or work is None or (host is not None and costs.host(work) > host):
+        work = costs.work(budget, host) if cuts else None
+        if cuts is None or work is None:
             continue
         encode, decode = cuts
         overlap = 0 if window is None else min(job.overlap if window == job.window else _OVERLAP, window // 2)
-        taken = max(costs.encoding(encode), costs.step(work), costs.decoding(decode))
-        return Way(encode, decode, work, parked, tile, window, overlap), taken, costs.host(work)
-    return None
+        taken, on_host = max(costs.encoding(encode), costs.step(work), costs.decoding(decode)), costs.host(work)
+        if is_host(device) and taken + on_host > budget:  # both are of the same memory
+            continue
+        yield Way(encode, decode, work, parked, tile, window, overlap), taken, on_host
+
+
+def _short(networks: Networks, job: Job, room: Room, budget: int) -> MemoryShort:
+    """What is to be said where no way fits: who has too little, the device or the host."""
+    if room.host is not None:
+        wanted = [on_host for _, _, on_host in _fitting(networks, job, room.device, budget, None)]
+        if wanted:
+            return HostMemoryShort(networks.name, int(min(wanted) / _SHARE_OF_HOST), room.device, room.host)
+    return MemoryShort(networks.name, room.needed(least(networks, job)), room.device, room.free)
 
 
 def _windows(job: Job) -> list[int | None]:
@@ -181,23 +221,20 @@ def _windows(job: Job) -> list[int | None]:
     return windows
 
 
-def _seconds(networks: Networks, job: Job, way: Way, rates: Rates) -> float:
-    """About how long the networks take for all of it."""
-    total = 0.0
+def _seconds(networks: Networks, job: Job, way: Way, rates: Rates, frames: int) -> float:
+    """About how long the networks take for a window of so many frames."""
     again = 1.0
     if way.tile is not None:  # where tiles overlap, pixels are computed more than once
         for extent in (job.height, job.width):
             again *= sum(stop - start for start, stop in tiles_along(extent, way.tile)) / extent
-    for frames, count in Counter(stop - start for shot in job.shots for start, stop in way.spans(shot)).items():
-        length = filled(frames)
-        encode = encode_flop(networks.config, length, job.height, job.width) / rates.encode
-        decode = decode_flop(networks.config, length, job.height, job.width) / rates.decode
-        step = step_flop(networks.architecture, grid(networks.config, job, frames), networks.text) / rates.transformer
-        moved = networks.transformer / rates.from_host if way.parked else 0.0
-        # Squares are the first rank's alone. Nobody has measured several.
-        alone, shared = (again * (encode + decode), step) if way.tile else (0.0, encode + decode + step)
-        total += count * (alone + shared / networks.ranks + moved + rates.window)
-    return total
+    length = filled(frames)
+    encode = encode_flop(networks.config, length, job.height, job.width) / rates.encode
+    decode = decode_flop(networks.config, length, job.height, job.width) / rates.decode
+    step = step_flop(networks.architecture, grid(networks.config, job, frames), networks.text) / rates.transformer
+    moved = networks.transformer / rates.from_host if way.parked else 0.0
+    # Squares are the first rank's alone. Nobody has measured several.
+    alone, shared = (again * (encode + decode), step) if way.tile else (0.0, encode + decode + step)
+    return alone + shared / networks.ranks + moved + rates.window
 
 
 def _notes(way: Way, job: Job) -> Iterator[str]:
@@ -216,17 +253,5 @@ def _notes(way: Way, job: Job) -> Iterator[str]:
         yield "the transformer's weights are on the host while the autoencoder works: each shot takes a little longer"
 
 
-def _of(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def _slices(cut: Slices) -> str:
-    return f"{_of(cut.latents, 'latent frame')} at a time, {_of(cut.frames, 'frame')} within"
-
-
-def _spoken(seconds: float) -> str:
-    """A time as people say it: ``3 s``, ``12 min``, ``5 h 20 min``."""
-    minutes = round(seconds / 60)
-    if seconds < 120:
-        return f"{max(1, round(seconds))} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+    return f"{counted(cut.latents, 'latent frame')} at a time, {counted(cut.frames, 'frame')} within"

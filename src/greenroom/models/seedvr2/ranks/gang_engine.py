@@ -36,6 +36,7 @@ from torch import Tensor
 
 from greenroom.models.seedvr2.engine import checked
 from greenroom.models.seedvr2.frames.preprocess import padded
+from greenroom.models.seedvr2.planning.rooms import room_beside
 from greenroom.models.seedvr2.ranks.dealing import rounds, turns
 from greenroom.models.seedvr2.ranks.rank_engine import (
     RankEngine,
@@ -119,16 +120,18 @@ class GangEngine(RankEngine):
     def room(self) -> Room:
         """What a plan may take of each device: of the one that has the least, and of the host."""
         devices = self._gang.devices
-        own, device = super().room(), "+".join(devices)
+        device = "+".join(devices)
         if is_host(device):
-            return replace(own, device=device, free=(own.free - self._weights) // len(devices) + self._weights)
-        ranks = self._ready()
-        free = torch.empty(ranks.size, 1, dtype=torch.int64, device=self._vae.device)
-        free[0] = own.free
+            return room_beside(device, self._taken)
+        own, ranks = super().room(), self._ready()
+        told = torch.zeros(ranks.size, 2, dtype=torch.int64, device=self._vae.device)
+        told[0, 0] = own.free
         with self._gang.together(tell_room, self._key):
             for rank in range(1, ranks.size):
-                ranks.collect(free[rank], rank).wait()
-        return replace(own, device=device, free=int(free.min()))
+                ranks.collect(told[rank], rank).wait()
+        free, held = told.unbind(1)  # of the host, what this rank holds is in its own room
+        left = None if own.host is None else own.host + int(held.sum())
+        return replace(own, device=device, free=int(free.min()), host=left)
 
     def finished(self, pieces: Iterable[Tensor], shot: Shot) -> Iterator[Pixels]:
         """See ``Engine.finished``. Raises RankLost, too: what a lost rank was to send is nothing to hand on."""

@@ -99,9 +99,9 @@ def load_rank(member: Member, key: str, make: Make) -> None:
 
 
 def tell_room(member: Member, key: str) -> None:
-    """Say how many bytes a plan may take of this rank's device."""
-    free = member.kept[key].room().free
-    member.ranks.deliver(torch.tensor([free], device=member.ranks.device))
+    """Say how many bytes a plan may take of this rank's device, and how many of the host wait for it already."""
+    engine = member.kept[key]
+    member.ranks.deliver(torch.tensor([engine.room().free, engine.held], device=member.ranks.device))
 
 
 @torch.inference_mode()

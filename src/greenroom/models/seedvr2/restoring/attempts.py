@@ -22,7 +22,8 @@ class MemoryRanOut(GreenroomError):
     def __init__(self, model: str, device: str) -> None:
         super().__init__(
             f"{model} ran out of memory on {device}, by its smaller plan too",
-            mend="end what else uses the device, or ask for less with --height; finished shots are kept",
+            mend="end what else uses the device and run the same command again, which goes on behind finished shots; "
+            "or begin anew with less: a smaller --height, with --restart",
         )
 
 

@@ -8,14 +8,17 @@ same and the same is asked for. Whatever else lies under its name is replaced, a
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from greenroom.errors import Cancelled, GreenroomError, OutputUnwritable
+from greenroom.errors import Cancelled, FileUnreadable, GreenroomError, OutputUnwritable
 from greenroom.files import Publication
 from greenroom.models.seedvr2.restoring.attempts import DeviceLost
+from greenroom.models.seedvr2.restoring.identity import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -27,8 +30,9 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 State = Literal["restored", "finished before", "failed"]
 
-# With these, the next source would meet the same.
-_ENDS_ALL = (Cancelled, OutputUnwritable, DeviceLost)
+# A full disk, and a folder that takes nothing: the next source would meet the same. A name of its own would not.
+_ENDS_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
+_LONGEST_NAME = 240  # bytes, of the 255 that file systems take
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,17 @@ class Outcome(Generic[Made]):
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[Made]):
-    """What became of all of them."""
+    """What became of all of them.
+
+    failed: how many were not restored.
+    """
 
     folder: Path
     outcomes: tuple[Outcome[Made], ...]
+    failed: int = field(init=False)
 
-    @property
-    def failed(self) -> int:
-        """How many were not restored."""
-        return sum(1 for outcome in self.outcomes if outcome.state == "failed")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "failed", sum(1 for outcome in self.outcomes if outcome.state == "failed"))
 
 
 def restore_all(
@@ -75,10 +81,10 @@ def restore_all(
     """Each outcome as soon as it is there; one that fails does not keep the others from being restored.
 
     asked: what the results depend on besides their sources, as JSON holds it.  restart: nothing counts as finished.
-    Raises Cancelled, OutputUnwritable and DeviceLost, with which the next one would fail too.
+    Raises Cancelled, DeviceLost, and OutputUnwritable where the next one would fail too.
     """
     assert wanted.folder is not None  # noqa: S101 - of several sources
-    records = _Records(wanted.folder, asked)
+    records = _Records(wanted.folder, asked, step)
     for number, pair in enumerate(wanted.pairs):
         step("looking at what is finished", number, len(wanted.pairs))
         if not restart and records.has(pair):
@@ -86,46 +92,56 @@ def restore_all(
             continue
         try:
             made = restore(pair)
-        except _ENDS_ALL:
-            raise
         except GreenroomError as error:
+            if _ends_all(error):
+                raise
             yield Outcome(pair.source, pair.output, "failed", failure=Failure(error.code, error.message, error.mend))
             continue
         records.keep(pair)
         yield Outcome(pair.source, pair.output, "restored", made)
 
 
-class _Records:
-    """What the results of a folder were made from."""
+def _ends_all(error: GreenroomError) -> bool:
+    """Whether the next source would meet the same."""
+    if isinstance(error, OutputUnwritable):
+        return isinstance(error.__cause__, OSError) and error.__cause__.errno in _ENDS_ALL
+    return isinstance(error, Cancelled | DeviceLost)
 
-    def __init__(self, folder: Path, asked: Mapping[str, Any]) -> None:
+
+class _Records:
+    """What the results of a folder were made from. step: told how far a source is read."""
+
+    def __init__(self, folder: Path, asked: Mapping[str, Any], step: Step) -> None:
+        self._step = step
         self._folder = folder / ".greenroom" / "restored"
         self._asked = json.loads(json.dumps(asked))
 
     def has(self, pair: Pair) -> bool:
         """Whether a result is there that would only be made again."""
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, FileUnreadable):
             kept = json.loads((self._folder / _name(pair)).read_bytes())
             return bool(
                 kept["asked"] == self._asked
                 and kept["bytes"] == pair.output.stat().st_size
-                and kept["source"] == _digest(pair.source)
+                and kept["source"] == fingerprint([pair.source], self._step)
             )
         return False
 
     def keep(self, pair: Pair) -> None:
-        """Note a result; pictures by number are not noted, and made again. Raises OutputUnwritable."""
+        """Note a result; pictures by number are not noted, and made again. Raises OutputUnwritable, FileUnreadable."""
         if not (pair.source.is_file() and pair.output.is_file()):
             return
-        record = {"asked": self._asked, "bytes": pair.output.stat().st_size, "source": _digest(pair.source)}
+        record = {
+            "asked": self._asked,
+            "bytes": pair.output.stat().st_size,
+            "source": fingerprint([pair.source], self._step),
+        }
         with Publication(self._folder) as out:
             out.write(_name(pair), json.dumps(record, ensure_ascii=False, indent=1).encode())
 
 
 def _name(pair: Pair) -> str:
-    return f"{pair.output.name}.json"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    name = pair.output.name
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return f"{name}.json"

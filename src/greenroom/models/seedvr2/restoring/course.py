@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count, groupby, islice, pairwise
@@ -52,7 +53,7 @@ class RestoringEngine(Protocol):
 class Unit:
     """Frames that are finished together, from ``start`` until before ``stop`` of the clip.
 
-    shot: its number.  window: of the shot, the one that begins with the unit's first frame.
+    shot: its number.  window: of the shot, the one whose frames they are; as a rule it begins with the first of them.
     """
 
     shot: int
@@ -61,21 +62,38 @@ class Unit:
     stop: int
 
 
-def units_of(found: Survey, way: Way) -> Iterator[Unit]:
-    """All frames of a clip: each window, without what it shares with the next, is a unit."""
+def units_of(found: Survey, way: Way, there: Sequence[tuple[int, int]] = ()) -> Iterator[Unit]:
+    """All frames of a clip: each window, without what it shares with the next, is a unit.
+
+    there: frames that are finished, in order; what is left of a window beside them is a unit. They may have been
+    finished by another way, whose windows began elsewhere.
+    """
     for number, shot in enumerate(found.shots):
         frames = shot.stop - shot.start
         starts = [start for start, _ in way.spans(frames)]
         for window, (start, stop) in enumerate(pairwise([*starts, frames])):
-            yield Unit(number, window, shot.start + start, shot.start + stop)
+            for first, behind in _without(there, shot.start + start, shot.start + stop):
+                yield Unit(number, window, first, behind)
+
+
+def _without(there: Sequence[tuple[int, int]], start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """What lies between two frames and is not there."""
+    for first, behind in islice(there, max(0, bisect(there, (start,)) - 1), None):
+        if first >= stop:
+            break
+        if first > start:
+            yield start, first
+        start = max(start, behind)
+    if start < stop:
+        yield start, stop
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """One restoration that is planned.
 
-    passes: through its source.  units: of work, all of them, in order.  preview: where a picture of before and after
-    goes.  told: who is told of it.
+    passes: through its source.  units: of work, those that are not finished, in order.  there: the frames of those that
+    are.  preview: where a picture of before and after goes.  told: who is told of it.
     """
 
     engine: RestoringEngine
@@ -86,6 +104,7 @@ class Course:
     found: Survey
     plan: Plan
     units: tuple[Unit, ...]
+    there: tuple[tuple[int, int], ...]
     stages: Stages
     preview: Path | None
     told: Told
@@ -107,19 +126,22 @@ class Course:
             wide=self.form.wide,
         )
         begun = max(0, window - 1) if way.overlap else window
-        step = OfShot(self.stages, shot.start, list(way.spans(made.frames))[begun:], self.found.frames)
+        spans = list(way.spans(made.frames))
+        step = OfShot(self.stages, shot.start, spans[begun:], self.found.frames)
+        there = units[0].start - shot.start - spans[window][0]
 
         def read(start: int, stop: int) -> Iterator[Pixels]:
             return self.passes.read(shot.start + start, shot.start + stop)
 
-        return self.engine.restore(read, made, way, step, first=window)
+        with closing(self.engine.restore(read, made, way, step, first=window)) as frames:
+            yield from islice(frames, there, None)
 
-    def finish(self, missing: Sequence[Unit], journal: Journal, parts: Parts) -> None:
-        """Make the parts of units that are not there. Raises what the engine, the source, the disk and steps raise."""
-        all_parts = len(self.units)
-        finished = count(all_parts - len(missing))
+    def finish(self, journal: Journal, parts: Parts) -> None:
+        """Make the parts of all units. Raises what the engine, the source, the disk and steps raise."""
+        all_parts = len(self.there) + len(self.units)
+        finished = count(len(self.there))
         self.told.reached(next(finished), all_parts)
-        for _, run in groupby(missing, lambda unit: unit.shot):
+        for _, run in groupby(self.units, lambda unit: unit.shot):
             waiting = list(run)
             while waiting:
                 together = list(_consecutive(waiting))
@@ -149,13 +171,14 @@ class Course:
     @property
     def shown(self) -> int:
         """The frame of which the preview is."""
-        return min(_SHOWN, self.units[0].stop - 1)
+        firsts = [*self.there[:1], *((unit.start, unit.stop) for unit in self.units[:1])]
+        return min(_SHOWN, min(firsts)[1] - 1)
 
 
 def _consecutive(units: Sequence[Unit]) -> Iterator[Unit]:
     """Those that follow each other without a gap."""
     yield units[0]
     for before, unit in pairwise(units):
-        if unit.window != before.window + 1:
+        if unit.window != before.window + 1 or unit.start != before.stop:
             return
         yield unit

@@ -6,17 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from greenroom.errors import InputInvalid, UnknownName, quoted
+from greenroom.errors import InputInvalid, OutputUnwritable, UnknownName, quoted
 from greenroom.media.video.encoding import CODECS, Encoding, PictureFormat, container_named, container_of
 from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.images import IMAGE_SUFFIXES
-from greenroom.media.video.sequences import is_pattern
-from greenroom.media.video.writing import VideoWriter
+from greenroom.media.video.sequences import number_in, numbered_in
+from greenroom.media.video.writing import NARROWEST_H265, VideoWriter
 from greenroom.models.seedvr2.frames.sizes import Size, Steps, wanted_size
 from greenroom.models.seedvr2.restoring.targets import is_numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from greenroom.media.video.encoding import Chroma, Quality, VideoCodec
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.restoring.sources import Source
     from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 
-_NUMBERED = "%06d.png"
 _EIGHT = 8
 _WIDE_FORMS = ("png", "tiff")
 # h264 plays everywhere; ten bits of it do not, and h265's do.
 _FOR_EIGHT: tuple[VideoCodec, ...] = ("h264", "h265", "av1", "ffv1", "prores")
 _FOR_MORE: tuple[VideoCodec, ...] = ("h265", "h264", "av1", "ffv1", "prores")
-_NARROWEST_H265 = 64  # pixels: its encoder takes no narrower pictures
+_VIDEOS = (".mp4", ".mov", ".mkv", ".webm")  # what is offered; .nut is written too, and nothing plays it
 _STEPS: dict[Chroma, Steps] = {"420": Steps(2, 2), "422": Steps(1, 2), "444": Steps(), "rgb": Steps()}
 
 
@@ -41,7 +40,8 @@ class Form:
     """What a result is.
 
     output: the file, or the pattern of pictures by number.  size: of its frames.  wide: they have 16 bits, and not 8.
-    encoding, pictures: of a video.  image: the format of pictures.  notes: sentences on what is not as it was.
+    encoding, pictures: of a video.  image: the format of pictures, and profile: of their colours (ICC).  notes:
+    sentences on what is not as it was.
     """
 
     kind: Kind
@@ -51,6 +51,7 @@ class Form:
     encoding: Encoding | None = None
     pictures: PictureFormat | None = None
     image: ImageFormat | None = None
+    profile: bytes = b""
     notes: tuple[str, ...] = ()
 
     @property
@@ -67,12 +68,25 @@ class Form:
 def form_of(source: Source, inputs: RestoreInputs, wanted: Wanted) -> Form:
     """What a source becomes.
 
-    Raises InputInvalid, UnknownName, SizeImpossible, and EncodingImpossible with what would be possible.
+    Raises InputInvalid, UnknownName, SizeImpossible, OutputUnwritable, and EncodingImpossible with what would be
+    possible.
     """
-    _refuse_own(source, wanted.output)
-    if is_numbered(wanted.output) or wanted.output.suffix.lower() in IMAGE_SUFFIXES:
+    output = wanted.output
+    if output.exists() and not (output.is_file() or output.is_dir()):
+        raise OutputUnwritable(f"{quoted(output)} is a device or a pipe, which no file may replace", mend="name a file")
+    _refuse_place(source.files, output, "its source")
+    if wanted.preview:
+        _refuse_place((wanted.preview,), output, "the preview")
+        if wanted.preview.resolve() in {file.resolve() for file in source.files}:
+            raise InputInvalid(
+                f"the preview {quoted(wanted.preview)} would take the place of its source", mend="choose another name"
+            )
+    if is_numbered(output) or output.suffix.lower() in IMAGE_SUFFIXES:
         return _pictures(source, inputs, wanted)
-    container_named(wanted.output.suffix)
+    try:
+        container_named(output.suffix)
+    except UnknownName:
+        raise UnknownName("video or picture format", output.suffix, (*_VIDEOS, *IMAGE_SUFFIXES)) from None
     if source.kind == "picture":
         raise InputInvalid(
             f"{quoted(source.path)} is a picture, and {quoted(wanted.output)} would be a video",
@@ -83,7 +97,7 @@ def form_of(source: Source, inputs: RestoreInputs, wanted: Wanted) -> Form:
 
 def _pictures(source: Source, inputs: RestoreInputs, wanted: Wanted) -> Form:
     numbered = is_numbered(wanted.output)
-    output = wanted.output if is_pattern(wanted.output) or not numbered else wanted.output / _NUMBERED
+    output = numbered_in(wanted.output) if numbered else wanted.output
     form = IMAGE_SUFFIXES.get(output.suffix.lower())
     if form is None:
         raise UnknownName("picture format", output.suffix, IMAGE_SUFFIXES)
@@ -98,7 +112,8 @@ def _pictures(source: Source, inputs: RestoreInputs, wanted: Wanted) -> Form:
     wide = form in _WIDE_FORMS and (source.bits if wanted.bits is None else wanted.bits) > _EIGHT
     size, notes = wanted_size(source.size, inputs, Steps())
     kind: Kind = "pictures" if numbered else "picture"
-    return Form(kind, output, size, wide, image=form, notes=(*notes, *_lost_in_pictures(source, form, wide=wide)))
+    notes = (*notes, *_lost_in_pictures(source, form, wide=wide))
+    return Form(kind, output, size, wide, image=form, profile=source.profile, notes=notes)
 
 
 def _lost_in_pictures(source: Source, form: ImageFormat, *, wide: bool) -> Iterator[str]:
@@ -132,6 +147,11 @@ def _video(source: Source, inputs: RestoreInputs, wanted: Wanted) -> Form:
     pictures = _format(source, size)
     writer = VideoWriter(wanted.output, pictures, encoding)  # refuses what does not go together, and writes nothing
     notes = (*notes, *writer.notes, *_lost_colour(source, chroma))
+    if source.profile:
+        notes = (
+            *notes,
+            "a video has no place for the colour profile of its pictures: their colours are taken for sRGB",
+        )
     return Form("video", wanted.output, size, encoding.bit_depth > _EIGHT, encoding, pictures, notes=notes)
 
 
@@ -145,7 +165,7 @@ def _codec(source: Source, wanted: Wanted, size: Size) -> VideoCodec:
     """The codec that fits the source, of those that the container holds."""
     wide = (wanted.bits or 0) > _EIGHT or (wanted.bits is None and source.bits > _EIGHT) or _is_hdr(source)
     for codec in _FOR_MORE if wide else _FOR_EIGHT:
-        if codec == "h265" and size.width < _NARROWEST_H265:
+        if codec == "h265" and size.width < NARROWEST_H265:
             continue
         try:
             container_of(wanted.output.suffix, codec)
@@ -177,11 +197,11 @@ def _lost_colour(source: Source, chroma: Chroma) -> Iterator[str]:
     yield f"the source keeps colour in 4:{':'.join(found[1])}, and the result in 4:{':'.join(chroma[1:])}"
 
 
-def _refuse_own(source: Source, output: Path) -> None:
-    """A source is never replaced by what is made of it. Raises InputInvalid."""
-    pattern = output if is_pattern(output) or not output.is_dir() else output / _NUMBERED
-    names = re.compile(re.sub(r"%0?\d*d", "[0-9]+", re.escape(pattern.name))) if is_pattern(pattern) else None
-    for file in source.files:
-        is_one = names is not None and names.fullmatch(file.name) and file.parent.resolve() == pattern.parent.resolve()
+def _refuse_place(files: Sequence[Path], output: Path, whose: str) -> None:
+    """Refuse a result that would take the place of a file, by any of its numbers too. Raises InputInvalid."""
+    pattern = numbered_in(output) if is_numbered(output) else output
+    folder = pattern.parent.resolve()
+    for file in files:
+        is_one = number_in(file.name, pattern.name) is not None and file.parent.resolve() == folder
         if is_one or file.resolve() == output.resolve():
-            raise InputInvalid(f"{quoted(output)} would take the place of its source", mend="choose another output: -o")
+            raise InputInvalid(f"{quoted(output)} would take the place of {whose}", mend="choose another output: -o")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom import __version__
 from greenroom.errors import FileUnreadable, quoted
+from greenroom.progress import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from greenroom.models.seedvr2.planning.costs import Networks
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.restoring.sources import Source
     from greenroom.progress import Step
     from greenroom.recipes.inputs.seedvr2 import RestoreInputs
+    from greenroom.weights.store.places import Found
 
 LOOKING = "looking at the source"
 _BLOCK = 1 << 22
@@ -28,8 +30,9 @@ _NUMBER = re.compile(r":\d+")  # which of several devices says nothing
 # What these are says nothing to anyone.
 _ANOTHER = {"source": "the source is another", "weights": "the weights are others"}
 _LIBRARIES = ("av", "torch")
-# Where the source lies says nothing; the rest of these are said by what becomes of them.
-_BESIDE = ("source", "format", "codec", "quality", "bits")
+# Where the source lies says nothing; what is done about damage changes how many frames there are, and none of them; the
+# rest of these are said by what becomes of them.
+_BESIDE = ("source", "damaged", "format", "codec", "quality", "bits")
 
 
 def identity(
@@ -37,9 +40,9 @@ def identity(
 ) -> dict[str, Any]:
     """As JSON holds it. Reads all of the source. Raises FileUnreadable, and what ``step`` raises."""
     asked = inputs.model_dump(mode="json")
-    encoding = asdict(form.encoding) if form.encoding else {"format": form.image}
+    encoding = asdict(form.encoding) if form.encoding else {"format": form.image, "bits": form.bits}
     return {
-        "source": fingerprint(source, step),
+        "source": fingerprint(source.files, step),
         **{name: value for name, value in asked.items() if name not in _BESIDE},
         "model": networks.name,
         "weights": weights,
@@ -52,12 +55,12 @@ def identity(
     }
 
 
-def fingerprint(source: Source, step: Step) -> str:
+def fingerprint(files: Sequence[Path], step: Step) -> str:
     """The length and the SHA-256 of what a source is read from. Raises FileUnreadable, and what ``step`` raises."""
-    total, read = sum(path.stat().st_size for path in source.files), 0
+    total, read = sum(path.stat().st_size for path in files), 0
     digest = hashlib.sha256()
-    for path in source.files:
-        if len(source.files) > 1:
+    for path in files:
+        if len(files) > 1:
             digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
         for block in _blocks(path):
             step(LOOKING, read, total)
@@ -66,10 +69,20 @@ def fingerprint(source: Source, step: Step) -> str:
     return f"{read} bytes, {digest.hexdigest()}"
 
 
-def weights_identity(path: Path) -> str:
-    """What tells one file of weights from another without reading all of it: its name, its length, its time."""
-    found = path.stat()
-    return f"{path.name}, {found.st_size} bytes, {found.st_mtime_ns}"
+def weights_identity(files: Sequence[Found]) -> str:
+    """What tells files of weights from others: of each its hash, where it was noted, else its name and length.
+
+    One that was written to since it was hashed is read once more. Raises FileUnreadable.
+    """
+    return ", ".join(map(_of_weights, files))
+
+
+def _of_weights(found: Found) -> str:
+    if (record := found.record) is None:
+        return f"{found.path.name} of {found.path.stat().st_size} bytes"
+    if record.fits(found.path):
+        return record.sha256
+    return fingerprint([found.path], silent).partition(", ")[2]
 
 
 def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """What a restoration has finished, in a folder that outlives it: another run goes on behind it.
 
 A part is a stretch of frames in a file, or a folder of pictures, that has its name once it is whole and on disk. What
-the parts depend on stands beside them, so that none is taken for another's; and the memory that their plan counted on,
-so that the next run plans alike and its pixels are the same, however much memory is free by then.
+the parts depend on stands beside them, so that none is taken for another's; and their plan, by which the next run goes
+on, so that its pixels are the same, however much memory is free by then. Where memory ran out, another plan took its
+place for what was not finished: parts say by their names which frames they hold, and need none.
 """
 
 from __future__ import annotations
@@ -13,28 +14,34 @@ import json
 import os
 import re
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from greenroom import locks
 from greenroom.errors import GreenroomError, InputInvalid, OutputUnwritable, quoted
 from greenroom.files import Publication, writing_to
-from greenroom.models.seedvr2.planning.plan import Room
+from greenroom.models.seedvr2.nadit.work import Work
+from greenroom.models.seedvr2.planning.plan import Plan
+from greenroom.models.seedvr2.planning.way import Way
 from greenroom.models.seedvr2.restoring.identity import differences
+from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from greenroom.models.seedvr2.restoring.parts import Parts
+    from greenroom.progress import Step
 
 _BOOK = "journal.json"
 _LOCK = "lock"
-_LAYOUT = 1
+_LAYOUT = 2
+CHECKING = "looking at what is finished"
 _LONGEST_NAME = 240  # bytes, of the 255 that file systems take
 # What lies here is ours by its name; anything else is not touched.
-_PART = re.compile(r"[0-9]{8}-[0-9]{8}(\.[a-z0-9]+)?")
+_PART = re.compile(r"([0-9]{8})-([0-9]{8})(\.[a-z0-9]+)?")
 _UNFINISHED = re.compile(r"\.[0-9a-f]{12}\.part")
 _JOINED = re.compile(r"joined\.[a-z0-9]+")
 
@@ -48,25 +55,35 @@ class RestorationRunning(GreenroomError):
 
 
 class PartsDiffer(InputInvalid):
-    """What an earlier run finished belongs to another request."""
+    """What an earlier run finished belongs to another request. reason: what differs."""
 
     code = "parts-differ"
+
+    def __init__(self, output: Path, differ: Sequence[str], parts: int) -> None:
+        self.reason = ", ".join(differ)
+        super().__init__(
+            f"an earlier run of {quoted(output)} was another: {self.reason}",
+            mend=f"ask for the same, or throw away its {counted(parts, 'finished part')}: --restart",
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
     """How a restoration was begun.
 
-    identity: what its pixels depend on.  room, small: what its plan counted on.  way: what came of it.  shots: first
-    frames, and the one behind the last.  notes: sentences on the source and on what happened since.
+    identity: what its pixels depend on.  plan: of what is not finished; small: of less memory than there was.  shots:
+    first frames, and the one behind the last.  damaged: whether frames of a source that breaks off were to be kept.
+    notes: sentences on the source and on what happened since.  published: how many parts became a result, and its
+    bytes; None before that.
     """
 
     identity: Mapping[str, Any]
-    room: Room
+    plan: Plan
     small: bool
-    way: Mapping[str, Any]
     shots: tuple[int, ...]
+    damaged: str = "refuse"
     notes: tuple[str, ...] = ()
+    published: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)
@@ -87,10 +104,13 @@ class Journal:
     _handle: int | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
-        with writing_to(self.folder):
-            self._handle = self._hold()
-        for entry in self._own(_UNFINISHED, _JOINED):
-            _drop(entry)
+        with writing_to(self.folder), contextlib.ExitStack() as held:
+            handle = self._hold()
+            held.callback(os.close, handle)
+            for entry in self._own(_UNFINISHED, _JOINED):
+                _drop(entry)
+            held.pop_all()
+        self._handle = handle
         return self
 
     def _hold(self) -> int:
@@ -99,6 +119,8 @@ class Journal:
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 handle = locks.hold(path)
+            except FileNotFoundError:
+                continue  # whoever held it has removed the folder meanwhile
             except BlockingIOError as error:
                 raise RestorationRunning(
                     f"another process is making {quoted(self.output)}",
@@ -112,15 +134,12 @@ class Journal:
     def begun(self, identity: Mapping[str, Any]) -> Begun | None:
         """What an earlier run of the same request began; None where there is none. Raises PartsDiffer."""
         found = self._read()
-        if found is None:
+        differ = () if found is None else differences(found.identity, identity)
+        if found is None or (differ and found.published):  # what was published waits for nobody
             self._clear()
             return None
-        differ = differences(found.identity, identity)
         if differ:
-            raise PartsDiffer(
-                f"an earlier run of {quoted(self.output)} was another: {', '.join(differ)}",
-                mend=f"ask for the same, or throw away its {len(self.parts)} finished parts: --restart",
-            )
+            raise PartsDiffer(self.output, differ, len(self.parts))
         return found
 
     def begin(self, begun: Begun) -> None:
@@ -138,14 +157,23 @@ class Journal:
         """Where the part of the frames from ``start`` until before ``stop`` belongs."""
         return self.folder / f"{start:08d}-{stop:08d}{suffix}"
 
-    def has(self, part: Path, frames: int, parts: Parts) -> bool:
-        """Whether a part is there; one that was damaged since is thrown away. frames: that it has to hold."""
-        if not part.exists():
-            return False
-        if parts.frames(part) == frames:
-            return True
-        _drop(part)
-        return False
+    def finished(self, parts: Parts, frames: int, step: Step) -> tuple[tuple[int, int], ...]:
+        """The frames that are there, in order, each part's first and the first behind it.
+
+        Parts that were damaged since, and those that no clip of so many frames has, are thrown away. Raises
+        OutputUnwritable, and what ``step`` raises.
+        """
+        found: list[tuple[int, int]] = []
+        for number, part in enumerate(self.parts):
+            step(CHECKING, number, len(self.parts))
+            start, stop = places = _frames_of(part)
+            in_order = (found[-1][1] if found else 0) <= start < stop <= frames
+            if in_order and part == self.part(start, stop, parts.suffix) and parts.frames(part) == stop - start:
+                found.append(places)
+                continue
+            with writing_to(part):
+                _drop(part)
+        return tuple(found)
 
     def joined(self, suffix: str) -> Path:
         """Where the whole lies until it is published."""
@@ -155,30 +183,48 @@ class Journal:
         """Throw away what is finished."""
         self._clear()
 
+    def published(self, begun: Begun, parts: int, size: int) -> None:
+        """The result is there: throw away everything. A run that is killed meanwhile leaves a note of that.
+
+        parts: how many it was made of.  size: in bytes. Raises OutputUnwritable.
+        """
+        self.begin(replace(begun, published=(parts, size)))
+        with writing_to(self.folder):
+            for entry in self._own(_PART, _UNFINISHED, _JOINED):
+                _drop(entry)
+        self.remove()
+
     def remove(self) -> None:
-        """The result is published: throw away everything, the folder too if nothing else lies there."""
+        """Throw away everything, the folder too if nothing else lies there. Raises OutputUnwritable."""
         self._clear()
-        (self.folder / _LOCK).unlink(missing_ok=True)
+        with writing_to(self.folder):
+            (self.folder / _LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(OSError):
-            if error is not None and not self.parts:
-                self.remove()
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        try:
+            if error is not None and not self.parts and not self._is_published():
+                with contextlib.suppress(OSError, OutputUnwritable):  # what ended it is to be said, and not this
+                    self.remove()
+        finally:
+            if self._handle is not None:
+                os.close(self._handle)
+                self._handle = None
+
+    def _is_published(self) -> bool:
+        found = self._read()
+        return found is not None and found.published is not None
 
     def _read(self) -> Begun | None:
         try:
             data = json.loads((self.folder / _BOOK).read_bytes())
             if data.pop("layout") != _LAYOUT:
                 return None
-            data["room"] = Room(**data["room"])
-            data["shots"], data["notes"] = tuple(data["shots"]), tuple(data["notes"])
+            data["plan"] = _plan(data["plan"])
+            data |= {name: tuple(data[name]) for name in ("shots", "notes", "published") if data[name] is not None}
             return Begun(**data)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None  # without it nobody knows what the parts are of
@@ -203,6 +249,19 @@ def journal_folder(output: Path) -> Path:
     if len(os.fsencode(name)) > _LONGEST_NAME:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()
     return output.with_name(f".{name}.parts")
+
+
+def _plan(data: Mapping[str, Any]) -> Plan:
+    """A plan as JSON holds it."""
+    way = data["way"]
+    cuts = {name: Slices(**way[name]) for name in ("encode", "decode")}
+    return Plan(**{**data, "way": Way(**{**way, **cuts, "work": Work(**way["work"])}), "notes": tuple(data["notes"])})
+
+
+def _frames_of(part: Path) -> tuple[int, int]:
+    found = _PART.fullmatch(part.name)
+    assert found is not None  # noqa: S101 - of ``Journal.parts``
+    return int(found[1]), int(found[2])
 
 
 def _drop(entry: Path) -> None:

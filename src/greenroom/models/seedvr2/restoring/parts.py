@@ -15,7 +15,7 @@ from greenroom.files import Publication, writing_to
 from greenroom.media.video.encoding import part_suffix
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import encoded_image
-from greenroom.media.video.joining import join
+from greenroom.media.video.joining import join, require_joinable
 from greenroom.media.video.reading import VideoReader
 from greenroom.media.video.sequences import ImageSequence, numbered_name
 from greenroom.media.video.writing import VideoWriter
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from greenroom.progress import Step
 
 JOINING = "joining"
+COPYING = "copying to its place"
+ENDING = (JOINING, COPYING)
+"""Stages behind the last frame."""
 _COPIED = 1 << 22  # bytes
 
 
@@ -60,6 +63,14 @@ class Parts(ABC):
     @abstractmethod
     def frame(self, part: Path, place: int) -> Pixels:
         """A frame of a part, counted from its first."""
+
+    @abstractmethod
+    def size(self, frames: int) -> int | None:
+        """Bytes of the result where it is published; None where it is not there. frames: that it has."""
+
+    @abstractmethod
+    def require_joinable(self, source: Source) -> None:
+        """Refuse now what would fail when all parts are there. Raises EncodingImpossible, OutputUnwritable."""
 
     @abstractmethod
     def publish(self, parts: Sequence[Path], journal: Journal, source: Source, step: Step) -> tuple[str, ...]:
@@ -90,11 +101,19 @@ class VideoParts(Parts):
         """See ``Parts``."""
         return next(VideoReader(part).frames(place, place + 1)).pixels
 
+    def require_joinable(self, source: Source) -> None:
+        """See ``Parts``."""
+        require_joinable(self._output, self._pictures, self._encoding, source.facts)
+
+    def size(self, frames: int) -> int | None:
+        """See ``Parts``."""
+        return self._output.stat().st_size if self._output.is_file() else None
+
     def publish(self, parts: Sequence[Path], journal: Journal, source: Source, step: Step) -> tuple[str, ...]:
         """See ``Parts``. The file is put together among the parts, where what a crash leaves is found and removed."""
         whole = journal.joined(self._output.suffix.lower())
         notes = join(parts, whole, source=source.facts, step=step)
-        _moved(whole, self._output)
+        _moved(whole, self._output, step)
         return notes
 
 
@@ -105,11 +124,11 @@ class PictureParts(Parts):
 
     def __init__(self, form: Form) -> None:
         assert form.image is not None  # noqa: S101 - of pictures
-        self._image, self._pattern = form.image, form.output
+        self._image, self._profile, self._pattern = form.image, form.profile, form.output
 
     def writer(self, part: Path, first: int) -> AbstractContextManager[Writer]:
         """See ``Parts``."""
-        return _Pictures(part, self._pattern.name, self._image, first)
+        return _Pictures(part, self._pattern.name, self._image, first, self._profile)
 
     def frames(self, part: Path) -> int:
         """See ``Parts``."""
@@ -119,6 +138,17 @@ class PictureParts(Parts):
         """See ``Parts``."""
         return next(ImageSequence(part, Fraction(1)).frames(place, place + 1)).pixels
 
+    def require_joinable(self, source: Source) -> None:
+        """See ``Parts``. Pictures are not joined."""
+
+    def size(self, frames: int) -> int | None:
+        """See ``Parts``."""
+        name, folder = self._pattern.name, self._pattern.parent
+        try:
+            return sum((folder / numbered_name(name, number)).stat().st_size for number in range(1, frames + 1))
+        except OSError:
+            return None
+
     def publish(self, parts: Sequence[Path], journal: Journal, source: Source, step: Step) -> tuple[str, ...]:
         """See ``Parts``. Pictures stay in their parts, too, until all are published."""
         pictures = [picture for part in parts for picture in sorted(part.iterdir())]
@@ -127,24 +157,24 @@ class PictureParts(Parts):
             folder.mkdir(parents=True, exist_ok=True)
         for number, picture in enumerate(pictures):
             step(JOINING, number, len(pictures))
-            _linked(picture, folder / picture.name)
+            _linked(picture, folder / picture.name, step)
         return ()
 
 
 class _Pictures:
     """A folder of pictures that is whole or absent."""
 
-    def __init__(self, part: Path, name: str, image: ImageFormat, first: int) -> None:
+    def __init__(self, part: Path, name: str, image: ImageFormat, first: int, profile: bytes) -> None:
         self._part = part
         self._staged = part.with_name(f".{secrets.token_hex(6)}.part")
-        self._name, self._image, self._number = name, image, first
+        self._name, self._image, self._number, self._profile = name, image, first, profile
 
     def write(self, pixels: Pixels, time: Fraction, duration: Fraction | None = None) -> None:
         """Append a picture; nothing keeps its time."""
         self._number += 1
         path = self._staged / numbered_name(self._name, self._number)
         with writing_to(path), path.open("xb") as file:
-            file.write(encoded_image(pixels, self._image))
+            file.write(encoded_image(pixels, self._image, profile=self._profile))
             file.flush()
             os.fsync(file.fileno())
 
@@ -169,8 +199,8 @@ def parts_of(form: Form) -> Parts:
     return VideoParts(form) if form.kind == "video" else PictureParts(form)
 
 
-def _moved(whole: Path, output: Path) -> None:
-    """Give a file its name; over a border between disks it is copied. Raises OutputUnwritable."""
+def _moved(whole: Path, output: Path, step: Step) -> None:
+    """Give a file its name; over a border between disks it is copied. Raises OutputUnwritable, and as ``step``."""
     with writing_to(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         if output.is_symlink():
@@ -178,17 +208,17 @@ def _moved(whole: Path, output: Path) -> None:
     with contextlib.suppress(OSError):
         whole.replace(output)
         return
-    _copied(whole, output)
+    _copied(whole, output, step)
     whole.unlink()
 
 
-def _linked(picture: Path, output: Path) -> None:
-    """Give a file a second name; where a disk has none, or another begins, it is copied. Raises OutputUnwritable."""
+def _linked(picture: Path, output: Path, step: Step) -> None:
+    """Give a file a second name; where a disk has none, or another begins, it is copied. Raises as ``_moved``."""
     staged = output.with_name(f".{secrets.token_hex(6)}.part")
     try:
         os.link(picture, staged)
     except OSError:
-        _copied(picture, output)
+        _copied(picture, output, step)
         return
     try:
         with writing_to(output):
@@ -197,12 +227,17 @@ def _linked(picture: Path, output: Path) -> None:
         staged.unlink(missing_ok=True)  # two names of one file are not moved over each other, and both stay
 
 
-def _copied(source: Path, output: Path) -> None:
+def _copied(source: Path, output: Path, step: Step) -> None:
+    """Copy a file into its place. Raises OutputUnwritable, and what ``step`` raises."""
+    total, done = source.stat().st_size, 0
     with (
         Publication(output.parent) as out,
         out.open(output.name) as file,
         source.open("rb") as whole,
         writing_to(output),
     ):
-        shutil.copyfileobj(whole, file, _COPIED)
+        while block := whole.read(_COPIED):
+            step(COPYING, done, total)
+            file.write(block)
+            done += len(block)
         file.flush()

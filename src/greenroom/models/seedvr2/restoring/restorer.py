@@ -9,15 +9,14 @@ time, however it ends, leaves what it finished; the same run again goes on behin
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from greenroom.errors import GreenroomError, OutputUnwritable
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.planning.costs import Job
-from greenroom.models.seedvr2.planning.plan import plan
+from greenroom.models.seedvr2.planning.plan import Room, plan
 from greenroom.models.seedvr2.restoring.course import Course, RestoringEngine, units_of
 from greenroom.models.seedvr2.restoring.encodings import form_of
 from greenroom.models.seedvr2.restoring.identity import identity
@@ -29,25 +28,41 @@ from greenroom.models.seedvr2.restoring.sources import look
 from greenroom.models.seedvr2.restoring.stages import Stages
 from greenroom.models.seedvr2.restoring.survey import Survey, cut_at, survey
 from greenroom.progress import Step, silent
+from greenroom.runtime.device import CPU
 from greenroom.runtime.residency import in_gigabytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from fractions import Fraction
     from pathlib import Path
 
     from greenroom.media.video.encoding import Chroma, Quality, VideoCodec
     from greenroom.models.seedvr2.planning.costs import Networks
-    from greenroom.models.seedvr2.planning.plan import Plan, Room
+    from greenroom.models.seedvr2.planning.plan import Plan
     from greenroom.models.seedvr2.restoring.encodings import Form
+    from greenroom.models.seedvr2.restoring.parts import Parts
     from greenroom.models.seedvr2.restoring.sources import Source
     from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 
 
+_RAN_OUT = "memory ran out: what was not finished by then was planned anew"
+_LONG_S = 600.0  # of work that a crash may cost without being said
+
+
 class EarlierPlanUnfit(GreenroomError):
-    """What an earlier run began cannot go on in the way in which it was begun, so its pixels would not be the same."""
+    """What an earlier run began cannot go on in the way in which it was begun, so its pixels would not be the same.
+
+    reason: why.
+    """
 
     code = "earlier-plan-unfit"
+
+    def __init__(self, output: Path, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"what an earlier run of {output.name} began cannot go on as it was planned: {reason}",
+            mend="end what else uses the device, or begin anew: --restart",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +168,7 @@ def plan_restoring(networks: Networks, room: Room, inputs: RestoreInputs, wanted
     """
     source = look(inputs)
     form = form_of(source, inputs, wanted)
-    return plan(networks, _job(source, form, survey(source, inputs, step), inputs), room)
+    return _with_cost(plan(networks, _job(source, form, survey(source, inputs, step).lengths, inputs), room))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +188,12 @@ class _Asked:
         from greenroom.media.video.images import write_image
 
         found = survey(self.source, self.inputs, self.stages)
-        planned = self._plan(found, self.restorer.engine.room(), small=small)
+        planned = self._plan(found.lengths, self.restorer.engine.room(), small=small)
         self.told.planned(planned)
         with Passes(self.source, found.frames) as passes:
             course = self._course(passes, found, planned)
             (pixels,) = course.frames(course.units)
-            write_image(self.form.output, pixels)
+            write_image(self.form.output, pixels, profile=self.form.profile)
             course.show(0, pixels)
         return self._result(found, planned, parts=1, resumed=0, notes=found.notes)
 
@@ -188,62 +203,86 @@ class _Asked:
         folder = self.wanted.journal or journal_folder(self.form.output)
         with ExitStack() as stack:
             journal = stack.enter_context(Journal(folder, self.form.output))
-            begun, found, planned = self._begin(journal, small=small)
-            self.told.planned(planned)
-            course = self._course(stack.enter_context(Passes(self.source, found.frames)), found, planned)
-            units = course.units
-            files = [journal.part(unit.start, unit.stop, parts.suffix) for unit in units]
-            there = [journal.has(file, unit.stop - unit.start, parts) for file, unit in zip(files, units, strict=True)]
-            if there[0]:
+            begun, there = self._begun(journal, parts, small=small)
+            found, planned = cut_at(begun.shots), begun.plan
+            if begun.published:  # and killed before anyone was told
+                journal.remove()
+                return self._result(found, planned, begun.published[0], begun.published[0], begun.notes)
+            self.told.planned(_with_cost(planned))
+            passes = stack.enter_context(Passes(self.source, found.frames, planned.way.overlap))
+            course = self._course(passes, found, planned, there)
+            places = sorted([*there, *((unit.start, unit.stop) for unit in course.units)])
+            files = [journal.part(*place, parts.suffix) for place in places]
+            if there and not there[0][0]:
                 course.show(course.shown, parts.frame(files[0], course.shown))
+            if course.units:
+                parts.require_joinable(self.source)
             stack.enter_context(_keeping(journal))
-            course.finish([unit for unit, is_there in zip(units, there, strict=True) if not is_there], journal, parts)
+            course.finish(journal, parts)
             lost = parts.publish(files, journal, self.source, self.stages)
-            journal.remove()
-        return self._result(found, planned, len(files), sum(there), (*begun.notes, *lost))
+            journal.published(begun, len(files), parts.size(found.frames) or 0)
+        return self._result(found, planned, len(files), len(there), (*begun.notes, *lost))
 
-    def _begin(self, journal: Journal, *, small: bool) -> tuple[Begun, Survey, Plan]:
-        """How it is begun, or was: then shots and plan are those of that time."""
+    def _begun(self, journal: Journal, parts: Parts, *, small: bool) -> tuple[Begun, tuple[tuple[int, int], ...]]:
+        """How it is begun, or was: then shots and plan are those of that time; and the frames that are there."""
         restorer, now = self.restorer, self.restorer.engine.room()
         if self.wanted.restart:
             journal.restart()
         networks = restorer.engine.networks(restorer.name)
         same = identity(self.source, self.inputs, self.form, networks, restorer.weights, now, self.stages)
         earlier = journal.begun(same)
+        if earlier and earlier.published:
+            if parts.size(earlier.shots[-1]) == earlier.published[1]:
+                return earlier, ()
+            journal.restart()
+            earlier = None
         if earlier is None:
             found = survey(self.source, self.inputs, self.stages)
-            notes = found.notes
-        else:
-            found, notes = cut_at(earlier.shots), earlier.notes
-            if not small or earlier.small:
-                planned = self._plan(found, earlier.room, small=earlier.small)
-                self._require_same(earlier, planned, now)
-                return earlier, found, planned
-            notes = (*notes, "memory ran out: what was not finished by then was planned anew")
-        planned = self._plan(found, now, small=small)
-        starts = tuple(shot.start for shot in found.shots)
-        begun = Begun(same, now, small, asdict(planned.way), (*starts, found.frames), notes)
-        journal.begin(begun)
-        return begun, found, planned
+            planned = self._plan(found.lengths, now, small=small)
+            begun = Begun(same, planned, small, found.places, self.inputs.damaged, found.notes)
+            journal.begin(begun)
+            return begun, ()
+        begun = self._surveyed(earlier)
+        found = cut_at(begun.shots)
+        there = journal.finished(parts, found.frames, self.stages)
+        missing = {unit.shot for unit in units_of(found, begun.plan.way, there)}
+        ran_out = small and not begun.small
+        if missing and (ran_out or begun.shots != earlier.shots):
+            rest = [found.lengths[shot] for shot in sorted(missing)]
+            planned = self._plan(rest, now, small=small or begun.small)
+            notes = (*begun.notes, *begun.plan.notes, *([_RAN_OUT] if ran_out else []))
+            begun = replace(begun, plan=planned, small=small or begun.small, notes=tuple(dict.fromkeys(notes)))
+        elif missing:
+            self._require_room(begun.plan, now)
+        if begun != earlier:
+            journal.begin(begun)
+        return begun, there
 
-    def _require_same(self, earlier: Begun, planned: Plan, now: Room) -> None:
-        if _as_json(asdict(planned.way)) != _as_json(earlier.way):
-            reason = "this version plans in another way"
-        elif planned.bytes > now.for_tensors:
-            needs = in_gigabytes(now.needed(planned.bytes))
-            reason = f"it needs {needs} of {now.device}, of which {in_gigabytes(now.free)} are free"
-        else:
-            return
-        raise EarlierPlanUnfit(
-            f"what an earlier run of {self.form.output.name} began cannot go on as it was planned: {reason}",
-            mend="end what else uses the device, or begin anew: --restart",
-        )
+    def _surveyed(self, earlier: Begun) -> Begun:
+        """As it was begun; by another survey where damage counts for something else than it did."""
+        if earlier.damaged == self.inputs.damaged:
+            return earlier
+        found = survey(self.source, self.inputs, self.stages)
+        notes = found.notes + ((_RAN_OUT,) if _RAN_OUT in earlier.notes else ())
+        return replace(earlier, shots=found.places, damaged=self.inputs.damaged, notes=notes)
 
-    def _plan(self, found: Survey, room: Room, *, small: bool) -> Plan:
+    def _require_room(self, planned: Plan, now: Room) -> None:
+        """Refuse to go on where less memory is free than it takes. Raises EarlierPlanUnfit."""
+        wanted = [(planned.bytes, now, now.device)]
+        if planned.host_bytes and now.host is not None:
+            wanted.append((planned.host_bytes, Room(CPU, now.host), "the host"))
+        for taken, room, name in wanted:
+            if taken > room.for_tensors:
+                needs = in_gigabytes(room.needed(taken))
+                raise EarlierPlanUnfit(
+                    self.form.output, f"it needs {needs} of {name}, of which {in_gigabytes(room.free)} are free"
+                )
+
+    def _plan(self, shots: Sequence[int], room: Room, *, small: bool) -> Plan:
         networks = self.restorer.engine.networks(self.restorer.name)
-        return plan(networks, _job(self.source, self.form, found, self.inputs), room, small=small)
+        return plan(networks, _job(self.source, self.form, shots, self.inputs), room, small=small)
 
-    def _course(self, passes: Passes, found: Survey, planned: Plan) -> Course:
+    def _course(self, passes: Passes, found: Survey, planned: Plan, there: tuple[tuple[int, int], ...] = ()) -> Course:
         return Course(
             engine=self.restorer.engine,
             source=self.source,
@@ -252,7 +291,8 @@ class _Asked:
             inputs=self.inputs,
             found=found,
             plan=planned,
-            units=tuple(units_of(found, planned.way)),
+            units=tuple(units_of(found, planned.way, there)),
+            there=there,
             stages=self.stages,
             preview=self.wanted.preview,
             told=self.told,
@@ -263,6 +303,7 @@ class _Asked:
 
     def _result(self, found: Survey, planned: Plan, parts: int, resumed: int, notes: tuple[str, ...]) -> RestoreResult:
         self.stages.end()
+        preview = self.wanted.preview
         said = (*self.source.notes, *self.form.notes, *planned.notes, *notes)
         return RestoreResult(
             output=self.form.output,
@@ -272,7 +313,7 @@ class _Asked:
             frames=found.frames,
             length_s=0.0 if self.form.kind == "picture" else float(self._length(found.frames - 1)),
             shots=len(found.shots),
-            windows=planned.windows,
+            windows=parts,
             tile=planned.way.tile,
             seconds=self.stages.seconds,
             codec=self.form.codec,
@@ -281,7 +322,7 @@ class _Asked:
             strength=self.inputs.strength,
             seed=self.inputs.seed,
             model=self.restorer.name,
-            preview=self.wanted.preview,
+            preview=preview if preview and preview.is_file() else None,
             parts=parts,
             resumed=resumed,
             notes=tuple(dict.fromkeys(said)),
@@ -289,16 +330,25 @@ class _Asked:
         )
 
 
-def _job(source: Source, form: Form, found: Survey, inputs: RestoreInputs) -> Job:
+def _job(source: Source, form: Form, shots: Sequence[int], inputs: RestoreInputs) -> Job:
     inner, size = form.size.inner, source.size
     return Job(
         height=inner.height,
         width=inner.width,
         source=(size.height, size.width),
-        shots=found.lengths,
+        shots=tuple(shots),
         window=inputs.window,
         overlap=inputs.overlap,
     )
+
+
+def _with_cost(planned: Plan) -> Plan:
+    """With a note on what a crash may cost, where that is much."""
+    if planned.window_seconds is None or planned.window_seconds < _LONG_S:
+        return planned
+    what = "a shot is finished as a whole" if planned.windows == planned.shots else "a window is finished as a whole"
+    note = f"{what}: a crash costs up to {planned.window_seconds / 60:.0f} min of work; --window makes smaller pieces"
+    return replace(planned, notes=(*planned.notes, note))
 
 
 @contextmanager
@@ -310,7 +360,3 @@ def _keeping(journal: Journal) -> Iterator[None]:
         if journal.parts:
             error.mend = f"{error.mend}; finished parts are kept, and the same request goes on behind them"
         raise
-
-
-def _as_json(data: Any) -> Any:
-    return json.loads(json.dumps(data))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.errors import InputInvalid, quoted
 from greenroom.media.video.errors import VideoDamaged
-from greenroom.media.video.images import READ_SUFFIXES, read_image
+from greenroom.media.video.images import READ_SUFFIXES, image_extras, read_image
 from greenroom.media.video.opening import opened, picture_stream
 from greenroom.media.video.reading import Frame, VideoReader
 from greenroom.media.video.sequences import ImageSequence, is_pattern
@@ -42,13 +42,18 @@ class SourceInterlaced(InputInvalid):
 
 
 class SourceDamaged(VideoDamaged):
-    """A video breaks off, or does not decode from somewhere on. frames: how many are whole, from its beginning."""
+    """A video breaks off, or does not decode from somewhere on. frames: how many are whole, from its beginning.
 
-    def __init__(self, path: Path, frames: int, total: int) -> None:
+    decoded: they were looked at; before that nobody knows whether the last of them decode.
+    """
+
+    def __init__(self, path: Path, frames: int, total: int, *, decoded: bool = True) -> None:
+        most = "" if decoded else "at most "
         super().__init__(
-            f"{quoted(path)} is damaged or cut off: of {total:,} frames the first {frames:,} are whole", frames
+            f"{quoted(path)} is damaged or cut off: of {total:,} frames {most}the first {frames:,} are whole", frames
         )
-        self.mend = f"copy or download it again, or keep the {frames:,} frames that are whole: --damaged keep"
+        kept = f"the {frames:,} frames" if decoded else "the frames"
+        self.mend = f"copy or download it again, or keep {kept} that are whole: --damaged keep"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +62,7 @@ class Source:
 
     size: of a frame as it is shown.  bits: of each colour.  frames: how many.  files: all that it is read from.
     facts: of a video.  rate: frames a second of pictures by number.  transparent: frames may be, and are refused then.
-    notes: sentences on what was guessed, or what will be lost.
+    profile: of the colours of pictures (ICC).  notes: sentences on what was guessed, or what will be lost.
     """
 
     path: Path
@@ -71,6 +76,7 @@ class Source:
     still: Pixels | None = None
     rate: Fraction = _USUAL_RATE
     transparent: bool = False
+    profile: bytes = b""
 
     @property
     def facts(self) -> VideoFacts | None:
@@ -99,9 +105,10 @@ class Source:
         """How long a frame is shown, in seconds."""
         return 1 / self.rate if self.facts is None else self.facts.timeline.duration(frame)
 
-    def damaged(self, whole: int) -> SourceDamaged:
-        """What is to be said where no more than ``whole`` frames are whole."""
-        return SourceDamaged(self.path, whole, self.frames + (self.facts.missing if self.facts else 0))
+    def damaged(self, whole: int, *, decoded: bool = True) -> SourceDamaged:
+        """What is to be said where no more than ``whole`` frames are whole. decoded: they were looked at."""
+        total = self.frames + (self.facts.missing if self.facts else 0)
+        return SourceDamaged(self.path, whole, total, decoded=decoded)
 
     def small(self) -> Iterator[Pixels]:
         """All frames small, which is fast; those that may be transparent as they are, which tells. Raises as ``read``.
@@ -137,7 +144,11 @@ def look(inputs: RestoreInputs) -> Source:
 
 def is_still(inputs: RestoreInputs) -> bool:
     """Whether a source is a picture, which becomes a picture. Raises FileUnreadable."""
-    path = Path(inputs.source)
+    return holds_still(Path(inputs.source))
+
+
+def holds_still(path: Path) -> bool:
+    """Whether a file holds a picture that does not move, whatever its name says. Raises FileUnreadable."""
     return not path.is_dir() and not is_pattern(path) and _is_still(path)
 
 
@@ -155,17 +166,22 @@ def _is_still(path: Path) -> bool:
 def _picture(path: Path, inputs: RestoreInputs) -> Source:
     pixels = read_image(path, alpha=inputs.alpha)
     says_otherwise = path.suffix and path.suffix.lower() not in (*READ_SUFFIXES, ".gif", ".apng")
-    notes = (f"{quoted(path.name)} is a picture, whatever its name says",) if says_otherwise else ()
-    return Source(path, "picture", _size(pixels), 8 * pixels.itemsize, 1, (path,), notes, None, pixels)
+    extras = image_extras(path)
+    notes = (*([f"{quoted(path.name)} is a picture, whatever its name says"] if says_otherwise else []), *extras.notes)
+    bits, profile = 8 * pixels.itemsize, extras.profile
+    return Source(path, "picture", _size(pixels), bits, 1, (path,), notes, None, pixels, profile=profile)
 
 
 def _by_number(path: Path, inputs: RestoreInputs) -> Source:
     rate = _USUAL_RATE if inputs.fps is None else _rate(inputs.fps)
     reader = ImageSequence(path, rate, alpha=inputs.alpha)
     first = next(reader.frames(0, 1)).pixels
-    notes = () if inputs.fps is not None else (f"{_USUAL_RATE} frames a second are assumed: --fps says another rate",)
+    assumed = () if inputs.fps else (f"{_USUAL_RATE} frames a second are assumed: --fps says another rate",)
     files = tuple(reader.files)
-    return Source(path, "pictures", _size(first), 8 * first.itemsize, len(files), files, notes, reader, rate=rate)
+    extras = image_extras(files[0])
+    notes = (*reader.notes, *extras.notes, *assumed)
+    bits, profile = 8 * first.itemsize, extras.profile
+    return Source(path, "pictures", _size(first), bits, len(files), files, notes, reader, rate=rate, profile=profile)
 
 
 def _video(path: Path, inputs: RestoreInputs) -> Source:
@@ -191,7 +207,7 @@ def _video(path: Path, inputs: RestoreInputs) -> Source:
         transparent=facts.alpha and inputs.alpha == "refuse",
     )
     if facts.missing and inputs.damaged == "refuse":
-        raise source.damaged(facts.frames)
+        raise source.damaged(facts.frames, decoded=False)
     return source
 
 

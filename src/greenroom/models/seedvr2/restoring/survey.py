@@ -34,6 +34,11 @@ class Survey:
         return self.shots[-1].stop
 
     @property
+    def places(self) -> tuple[int, ...]:
+        """First frames of shots, and the one behind the last: what ``cut_at`` takes."""
+        return (*(shot.start for shot in self.shots), self.frames)
+
+    @property
     def lengths(self) -> tuple[int, ...]:
         """Frames of each shot."""
         return tuple(shot.stop - shot.start for shot in self.shots)

@@ -1,8 +1,10 @@
-"""Where restored files go: where somebody says, beside their sources, or under the same names into a folder."""
+"""Where restored files go: where somebody says, beside their sources, or under the same names into a folder.
+
+Endings that nobody chose follow what a source holds, and not its name: a picture that is named as a video stays one.
+"""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +13,8 @@ from greenroom.errors import FileUnreadable, InputInvalid, UnknownName, quoted
 from greenroom.media.video.encoding import CODECS, VideoCodec, container_named, container_of
 from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.images import IMAGE_SUFFIXES, READ_SUFFIXES
-from greenroom.media.video.sequences import is_pattern
+from greenroom.media.video.sequences import USUAL_PATTERN, is_pattern, number_in, numbered_in
+from greenroom.models.seedvr2.restoring.sources import holds_still
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +28,6 @@ VIDEO_SUFFIXES = (
 
 _MADE = "restored"
 _USUAL = {"prores": ".mov", "ffv1": ".mkv"}
-_NUMBERED = re.compile(r"\d{6}\.png")
-_NUMBER = re.compile(r"%0?(\d*)d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def targets(
         return Targets((Pair(sources[0], _single(sources[0], output, codec)),))
     found = [path for source in sources for path in (_inside(source) if source.is_dir() else (source,))]
     folder = _folder(sources, output)
-    pairs = tuple(Pair(source, folder / named_like(source, codec)) for source in found)
+    pairs = tuple(Pair(source, folder / name) for source, name in zip(found, _apart(found, codec), strict=True))
     for pair in pairs:
         _refuse_own(pair)
     _refuse_twins(pairs)
@@ -70,8 +71,11 @@ def targets(
 
 
 def is_picture(path: Path) -> bool:
-    """Whether an ending is that of a still picture."""
-    return path.suffix.lower() in READ_SUFFIXES and not is_pattern(path)
+    """Whether a source is a still picture: by what it holds, or by its ending where it cannot be read."""
+    try:
+        return holds_still(path)
+    except FileUnreadable:
+        return path.suffix.lower() in READ_SUFFIXES and not is_pattern(path)
 
 
 def is_numbered(path: Path) -> bool:
@@ -80,7 +84,7 @@ def is_numbered(path: Path) -> bool:
 
 
 def named_like(source: Path, codec: VideoCodec | None) -> str:
-    """The source's own name, with another ending only where nothing can be written under its own."""
+    """The source's own name, with another ending only where what it holds cannot be written under its own."""
     suffix = source.suffix.lower()
     if is_pattern(source):
         return source.with_suffix(suffix if suffix in IMAGE_SUFFIXES else ".png").name
@@ -89,12 +93,26 @@ def named_like(source: Path, codec: VideoCodec | None) -> str:
     return source.name if _holds(suffix, codec) else source.with_suffix(_USUAL.get(codec or "", ".mp4")).name
 
 
+def _apart(sources: Sequence[Path], codec: VideoCodec | None) -> list[str]:
+    """Names for the results of a folder's files.
+
+    One that would get the name of another by its new ending keeps its own before that: ``film.wmv.mp4``.
+    """
+    names = [named_like(source, codec) for source in sources]
+    taken = {name for source, name in zip(sources, names, strict=True) if name == source.name}
+    for place, (source, name) in enumerate(zip(sources, names, strict=True)):
+        if name != source.name and name in taken:
+            names[place] = f"{source.name}{name[name.rindex('.') :]}"
+        taken.add(names[place])
+    return names
+
+
 def left_over(output: Path, frames: int) -> int:
     """Pictures of an earlier and longer result that lie behind the last one of this."""
-    pattern = output if is_pattern(output) else output / "%06d.png"
+    pattern = numbered_in(output)
     if not is_numbered(output) or not pattern.parent.is_dir():
         return 0
-    numbers = (_number(path.name, pattern.name) for path in pattern.parent.iterdir())
+    numbers = (number_in(path.name, pattern.name) for path in pattern.parent.iterdir())
     return sum(1 for number in numbers if number is not None and number > frames)
 
 
@@ -126,8 +144,8 @@ def _single(source: Path, output: Path | None, codec: VideoCodec | None) -> Path
 
 def _require_numbers_alone(source: Path, folder: Path, codec: VideoCodec | None) -> None:
     """Refuse to put pictures by number among other files. Raises InputInvalid."""
-    others = [path for path in folder.iterdir() if not path.name.startswith(".") and not _NUMBERED.fullmatch(path.name)]
-    if others:
+    names = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+    if any(number_in(name, USUAL_PATTERN) is None for name in names):
         raise InputInvalid(
             f"{quoted(folder)} holds other files, and the frames would lie among them as pictures by number",
             mend=f"-o {folder / named_like(source, codec)} for a video, or -o with a new folder for pictures",
@@ -177,13 +195,3 @@ def _refuse_twins(pairs: Sequence[Pair]) -> None:
     if count > 1:
         both = " and ".join(quoted(pair.source) for pair in pairs if pair.output == name)
         raise InputInvalid(f"{both} would both become {quoted(name)}", mend="rename one, or restore them one by one")
-
-
-def _number(name: str, pattern: str) -> int | None:
-    """The number of a picture, None for other files."""
-    found = _NUMBER.search(pattern)
-    if found is None:
-        return None
-    before, after = re.escape(pattern[: found.start()]), re.escape(pattern[found.end() :])
-    match = re.fullmatch(f"{before}([0-9]{{{found[1] or 1},}}){after}", name)
-    return int(match[1]) if match else None
