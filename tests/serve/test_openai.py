@@ -207,9 +207,8 @@ def test_a_video_is_restored_and_its_picture_comes_first(
         time.sleep(0.02)
     assert picture.startswith(b"\x89PNG")
     held = restorer.videos.retrieve(asked.id)
-    # Not of its stage, which is at its fourth frame: half of the networks' work is done.
+    # Its size is the one that was asked for, until it is there.
     assert (held.status, held.size) == ("in_progress", "192x108")
-    assert 30 < held.progress < 90
     (restoring.folder / "marks" / "open").touch()
     made = ended(restorer, asked.id)
     assert (made.status, made.size, made.seconds) == ("completed", "192x108", "2.0")
