@@ -7,6 +7,7 @@ import fcntl
 import gc
 import os
 import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,10 @@ settings.load_profile("suite")
 os.environ["TRITON_INTERPRET"] = "1"
 # Tests run side by side, on all cores: threads of torch's own would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Tests start many processes; each would compile what it imports for itself.
+# Tests start many processes; each would compile what it imports for itself. So would each worker, and the assertions of
+# every test file are rewritten first: half of what it takes to collect them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # A file is one worker's. The longest ones come first: begun last, one of them would run while other workers are idle.
 _LONGEST = (
     "tests/jobs/test_faults.py",
