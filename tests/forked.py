@@ -18,7 +18,12 @@ _CONTEXT.set_forkserver_preload(
     ["greenroom.cli.serve", "greenroom.serve.running", "greenroom.serve.application", "greenroom.serve.assembling",
      "greenroom.cli.deploy", "greenroom.ship.deploy.deploying", "greenroom.ship.deploy.canary",
      "greenroom.ship.account.declaration", "greenroom.ship.endpoints.target", "greenroom.ship.pods.target",
-     "greenroom.ship.runpod.transport", "httpx", "tests.jobs.host", "tests.serve.models"]
+     "greenroom.ship.runpod.transport", "httpx", "tests.jobs.host", "tests.serve.models",
+     # What a server imports once it begins, and a worker's SDK of others.
+     "dbos._sys_db_sqlite", "sqlalchemy.dialects.sqlite", "uvloop", "uvicorn.lifespan.off",
+     "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto",
+     "greenroom.cli.worker", "greenroom.serve.runpod.start", "aiohttp", "aiohttp_retry", "boto3", "paramiko",
+     "prettytable", "requests", "tomlkit", "tqdm_loggable.auto"]
 )  # fmt: skip
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.serve.servers import RunningServer, running_server
 
+# For this process, and for those that tests/forked.py begins.
+sys.path.insert(0, str(Path(__file__).with_name("instead")))
 SERVED = ("voice-joe", "Noop", "NoopFile", "Sleeper", "Streamer", "Broken", "TakesMedia", "Mirror")
 
 

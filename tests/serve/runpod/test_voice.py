@@ -23,7 +23,7 @@ def seconds(sound: bytes) -> float:
 
 
 def test_a_sentence_is_spoken(tmp_path: Path) -> None:
-    with Platform() as platform, Worker(platform, "voice-joe", tmp_path):
+    with Platform() as platform, Worker(platform, "voice-joe", tmp_path, from_nothing=True):
         job = platform.run({"text": TEXT, "format": "wav"})
         wait_for(lambda: job.final, timeout_s=60)
     assert job.status == "COMPLETED", job.error

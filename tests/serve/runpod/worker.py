@@ -1,7 +1,13 @@
-"""``greenroom worker`` in a process of its own, with the unmodified SDK, as the platform starts it."""
+"""``greenroom worker`` in a process of its own, with the unmodified SDK.
+
+What greenroom and the SDK import of others is there before it begins: ``tests/forked.py``. The SDK itself is not: it
+reads the environment when it is imported. tests/serve/instead answers it which processor this is. One test starts a
+worker from nothing, as the platform does.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -9,15 +15,19 @@ import sys
 from pathlib import Path
 from typing import Self
 
+from greenroom.cli.main import main
+from tests.forked import Forked
 from tests.serve.runpod.platform import Platform
 
 ROOT = Path(__file__).parents[3]
 
 
 class Worker:
-    """Runs while the block does. log: what it printed, both streams."""
+    """Runs while the block does. log: what it printed, both streams.  from_nothing: nothing is imported for it."""
 
-    def __init__(self, platform: Platform, model: str, folder: Path, **more: str) -> None:
+    def __init__(
+        self, platform: Platform, model: str, folder: Path, *, from_nothing: bool = False, **more: str
+    ) -> None:
         self._log = folder / "worker.log"
         environment = {
             **os.environ,
@@ -27,16 +37,12 @@ class Worker:
             "GREENROOM_TEST_MARKS": str(folder),
             **more,
         }
-        name = model if "-" in model or ":" in model else f"tests.serve.models:{model}"
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "greenroom", "worker", name],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        arguments = ["worker", model if "-" in model or ":" in model else f"tests.serve.models:{model}"]
+        self._process = (
+            _begun(arguments, folder, environment, self._log)
+            if from_nothing
+            else Forked(_work, arguments, folder=folder, env=environment, out=self._log, err=self._log)
+        )
 
     @property
     def log(self) -> str:
@@ -44,21 +50,38 @@ class Worker:
 
     def stop(self) -> None:
         """As the platform stops it."""
-        self.process.send_signal(signal.SIGTERM)
+        self._process.send_signal(signal.SIGTERM)
 
     def wait(self, timeout_s: float = 20.0) -> int:
         """Its exit code."""
-        return self.process.wait(timeout_s)
+        return self._process.wait(timeout_s)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.stop()
-            try:
-                self.wait()
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-                raise
+        self.stop()
+        try:
+            self.wait()
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+
+def _work(arguments: list[str]) -> None:
+    # The SDK starts a process for its pings, which multiprocessing forbids to a daemon of its own.
+    multiprocessing.current_process().daemon = False
+    main(arguments)
+
+
+def _begun(arguments: list[str], folder: Path, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "greenroom", *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
