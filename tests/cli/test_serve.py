@@ -14,8 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from greenroom.cli.main import main
 from greenroom.settings import variable
 from tests.cli.conftest import Run
+from tests.forked import Forked
 from tests.serve.routes.asking import SLEEPER, post_job, until
 from tests.serve.servers import MODELS, ROOT, start_server
 
@@ -61,16 +63,19 @@ def _restored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
     os.umask(mask)
 
 
-def apart(*arguments: object) -> subprocess.CompletedProcess[str]:
+def apart(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """``greenroom serve``, in a process of its own, that ends by itself."""
-    command = [sys.executable, "-m", "greenroom", "serve", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    out, err = folder / "out", folder / "err"
+    command = ["serve", *map(str, arguments), "--data", str(folder / "data")]
+    process = Forked(main, command, folder=folder, env=os.environ, out=out, err=err)
+    code = process.wait(120)
+    return subprocess.CompletedProcess(command, code, out.read_text(), err.read_text())
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = apart("--port", port, "--data", tmp_path / "data")
+        done = apart(tmp_path, "--port", port)
     assert done.returncode == 1
     assert f"127.0.0.1:{port} cannot be listened on" in done.stderr
     assert "choose another --port" in done.stderr
@@ -102,7 +107,7 @@ def test_what_cannot_be_served_is_refused_at_once(
 
 
 def test_a_database_of_another_kind_is_refused(tmp_path: Path) -> None:
-    done = apart("--port", 0, "--data", tmp_path / "data", "--database", "mysql://a/b")
+    done = apart(tmp_path, "--port", 0, "--database", "mysql://a/b")
     assert done.returncode in (1, 2)
     assert "database" in done.stderr
     assert done.stdout == ""
