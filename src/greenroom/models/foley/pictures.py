@@ -1,0 +1,79 @@
+"""A video as the two visual encoders look at it: read once for both, each frame made small as it comes.
+
+The original reads a file twice to its end and keeps all frames at full size, gigabytes of them. Frames and their times
+are those of ``media/video``: turned as they are shown, and counted from the file's first moment, where the original
+ignores the turn, and takes what a broadcast's clock happens to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from greenroom.models.foley.cadence import Cadence
+from greenroom.models.foley.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, segments
+from greenroom.models.foley.preprocess import centred, squashed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from torch import Tensor
+
+    from greenroom.media.video.colour import Pixels
+    from greenroom.media.video.reading import Frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """What is looked at of a clip.
+
+    pictures: at 8 a second for SigLIP 2, uint8 (pictures, 3, 512, 512).  frames: at 25 a second for Synchformer, uint8
+    (frames, 3, 224, 224), at least 16.
+    """
+
+    pictures: Tensor
+    frames: Tensor
+
+
+def look(frames: Iterable[Frame]) -> Pictures:
+    """Take from a video's frames, in RGB, what is looked at; none beyond its first 15 s is asked for.
+
+    Raises ClipTooShort, and what reading the frames raises.
+    """
+    pictures, sync = _Stream(PICTURE_RATE, squashed), _Stream(SYNC_RATE, centred)
+    for frame in frames:
+        time = float(frame.time)
+        if time > LONGEST_S:
+            break
+        for stream in (pictures, sync):
+            stream.take(frame.pixels, time)
+    segments(len(sync.places))
+    return Pictures(pictures.made(), sync.made())
+
+
+class _Stream:
+    """Frames of one rate and size. A frame that is shown several times is kept once."""
+
+    def __init__(self, rate: int, fit: Callable[[Tensor], Tensor]) -> None:
+        self._cadence, self._fit = Cadence(rate), fit
+        self._kept: list[Tensor] = []
+        self.places: list[int] = []
+
+    def take(self, pixels: Pixels, time: float) -> None:
+        """pixels: RGB, (height, width, 3)."""
+        if count := self._cadence.shown(time):
+            self.places += [len(self._kept)] * count
+            self._kept.append(self._fit(torch.from_numpy(_eight_bits(pixels)).permute(2, 0, 1)[None]))
+
+    def made(self) -> Tensor:
+        """All of them, (frames, 3, side, side)."""
+        return torch.cat(self._kept)[self.places]
+
+
+def _eight_bits(pixels: Pixels) -> Pixels:
+    """White of 65 535 becomes 255, to the nearest."""
+    wide = pixels.dtype == np.uint16
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8) if wide else pixels
