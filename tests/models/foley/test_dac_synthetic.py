@@ -27,7 +27,7 @@ def test_a_file_and_a_network_make_a_sound(tmp_path: Path) -> None:
     synthesise_dac_vae(tmp_path / "vae.safetensors", TINY)
     for vae in (load_dac_vae(tmp_path / "vae.safetensors", TINY), synthetic_dac_vae(CPU, TINY)):
         one, other = vae.decode(normal(2, TINY.latent, 6))
-        assert 1e-3 < float(one.std()) < 1
+        assert 1e-2 < float(one.std()) < 0.5
         assert (one - other).abs().max() > 1e-3
 
 

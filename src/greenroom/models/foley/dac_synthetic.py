@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from greenroom.models.foley.dac_checkpoint import fused, published_layout
+from greenroom.models.foley.dac_checkpoint import LENGTH, fused, published_layout
 from greenroom.models.foley.dac_config import DacConfig
 from greenroom.models.foley.dac_vae import DacVAE
 from greenroom.weights.synthesise import synthesise, synthesise_on, write_safetensors
@@ -23,6 +23,8 @@ TINY = DacConfig(encoder_dim=2, latent=8, decoder_dim=64)
 """Small enough for every test, at the published rates."""
 
 _ALPHA = ".alpha"
+# Of the last convolution of a residual unit.
+_ADDED = f".block.3.{LENGTH}"
 
 
 def synthetic_dac_vae(
@@ -31,7 +33,7 @@ def synthetic_dac_vae(
     """An autoencoder of random weights in float32, drawn on its device: nothing is written or copied."""
     with torch.device("meta"):
         vae = DacVAE(config, encoder=encoder)
-    tensors = {name: _lifted(name, values) for name, values in synthesise_on(device, published_layout(vae), seed)}
+    tensors = {name: _settled(name, values) for name, values in synthesise_on(device, published_layout(vae), seed)}
     vae.load_state_dict(fused(tensors), assign=True)
     return vae.eval().requires_grad_(False)
 
@@ -40,11 +42,13 @@ def synthesise_dac_vae(path: Path, config: DacConfig | None = None, seed: int = 
     """Write an autoencoder's weights, both halves, as safetensors, random ones. Raises OutputUnwritable."""
     with torch.device("meta"):
         shapes = published_layout(DacVAE(config, encoder=True))
-    alphas = {name: shape for name, shape in shapes.items() if name.endswith(_ALPHA)}
-    fixed = {name: _lifted(name, values) for name, values in synthesise(alphas, seed)}
+    others = {name: shape for name, shape in shapes.items() if name.endswith((_ALPHA, _ADDED))}
+    fixed = {name: _settled(name, values) for name, values in synthesise(others, seed)}
     write_safetensors(path, {name: shape for name, shape in shapes.items() if name not in fixed}, seed, fixed)
 
 
-def _lifted(name: str, values: Tensor) -> Tensor:
-    """Values near one where a network divides by them."""
-    return values + 1 if name.endswith(_ALPHA) else values
+def _settled(name: str, values: Tensor) -> Tensor:
+    """Values near one where a network divides by them, and small where many of them add up, or all ends in the tanh."""
+    if name.endswith(_ALPHA):
+        return values + 1
+    return values / 2 if name.endswith(_ADDED) else values
