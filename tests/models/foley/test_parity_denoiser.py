@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from safetensors.torch import load_file, save_file
 
-from greenroom.models.foley import parity_denoiser
+from greenroom.models.foley import parity_denoiser, single_block
+from greenroom.models.foley.architecture import NORM_EPS
 from greenroom.models.foley.embedding import sinusoids
 from greenroom.models.foley.parity_denoiser import DENOISER
-from greenroom.models.foley.rotary import turned
 from greenroom.models.golden import run_case
 from tests.models.foley.networks import GOLDENS
 
@@ -56,5 +55,6 @@ def test_times_are_compared_to_a_last_place(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_fault_in_one_layer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parity_denoiser, "turned", lambda places, width: turned(torch.flip(places, (0,)), width))
+    monkeypatch.setattr(single_block, "SINGLE_NORM_EPS", NORM_EPS)
+    assert all("x_small" in reason for reason in run_case(GOLDENS / "04_single_block.json", DENOISER).reasons)
     assert run_case(GOLDENS / "04_single_block.json", DENOISER).reasons

@@ -6,28 +6,44 @@ import pytest
 import torch
 
 from greenroom.errors import InputInvalid
-from greenroom.models.foley.rotary import tables, turned, visual_places
-from greenroom.nn.rotary import RotaryTables
+from greenroom.models.foley.rotary import places, turned, visual_places
+from greenroom.nn.heads import Placement
 
 
-def angles(table: RotaryTables) -> torch.Tensor:
-    """Of the first pair, which turns by one radian a place."""
-    return torch.atan2(table.sin[:, 0], table.cos[:, 0])
+def angles(placement: Placement) -> list[float]:
+    """Of each token's first pair, which turns by one radian a place."""
+    tables, turns, _ = placement
+    return torch.atan2(tables.sin[turns, 0], tables.cos[turns, 0]).tolist()
 
 
 def test_video_and_audio_share_a_line_of_places() -> None:
-    woven = tables(16, audio=6, visual=2, text=4).woven
-    places = torch.tensor([3, 9, 0, 2, 4, 6, 8, 10])
+    woven = places(16, 1, audio=6, visual=2, text=4).woven
     assert visual_places(2, 6).tolist() == [3, 9]
-    assert torch.equal(woven.cos, turned(places, 16).cos)
-    assert torch.equal(woven.sin, turned(places, 16).sin)
+    at = turned(torch.tensor([3, 9, 0, 2, 4, 6, 8, 10]), 16)
+    for pair in woven:
+        assert torch.equal(pair.tables.cos, at.cos)
+        assert torch.equal(pair.tables.sin, at.sin)
+    assert woven.visual.turns.tolist() == woven.visual.places.tolist() == [0, 1]
+    assert woven.audio.turns.tolist() == woven.audio.places.tolist() == [2, 3, 4, 5, 6, 7]
 
 
 def test_elsewhere_each_stream_counts_from_its_own_first() -> None:
-    found = tables(16, audio=3, visual=2, text=4)
-    assert angles(found.apart).tolist() == pytest.approx([0, 1, 0, 1, 2])
-    assert angles(found.text).tolist() == pytest.approx([0, 1, 2, 3])
-    assert torch.equal(found.audio.cos, found.apart.cos[2:])
+    found = places(16, 1, audio=3, visual=2, text=4)
+    assert angles(found.apart.visual) == pytest.approx([0, 1])
+    assert angles(found.apart.audio) == pytest.approx([0, 1, 2])
+    assert angles(found.alone) == pytest.approx([0, 1, 2])
+    assert torch.atan2(found.text.sin, found.text.cos)[:, 0].tolist() == pytest.approx([0, 1, 2, 3])
+
+
+def test_rows_lie_one_behind_another() -> None:
+    found = places(16, 2, audio=3, visual=2, text=4)
+    for pair in (found.woven, found.apart):
+        assert pair.visual.turns.tolist() == [0, 1, 0, 1]
+        assert pair.visual.places.tolist() == [0, 1, 5, 6]
+        assert pair.audio.turns.tolist() == [2, 3, 4, 2, 3, 4]
+        assert pair.audio.places.tolist() == [2, 3, 4, 7, 8, 9]
+    assert found.alone.turns.tolist() == [0, 1, 2, 0, 1, 2]
+    assert found.alone.places.tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_each_pair_has_its_frequency() -> None:

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from greenroom.errors import InputInvalid
+from greenroom.models.foley import mlp, single_block, triple_block
 from greenroom.models.foley.architecture import PUBLISHED
+from greenroom.nn.kernels import adaptive_layer_norm, heads, swiglu
 from greenroom.recipes.catalogue import recipe
 from greenroom.weights.fitting import Shape
 from tests.models.foley.networks import TINY, denoiser_of, normal, published_shapes
@@ -102,6 +104,19 @@ def test_half_precision_is_near() -> None:
     ours, wanted = half(*inputs()), exact(*inputs())
     assert ours.dtype == torch.bfloat16
     assert (ours.float() - wanted).square().mean().sqrt() < 0.03 * wanted.square().mean().sqrt()
+
+
+def test_with_the_kernels_it_is_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU, by Triton's interpreter."""
+    network = denoiser_of()
+    plain = network(*inputs())
+    for name in ("norm_modulate", "add_gated", "add_norm_modulate"):
+        for module in (triple_block, single_block):
+            monkeypatch.setattr(module, name, getattr(adaptive_layer_norm, name))
+    for module in (triple_block, single_block):
+        monkeypatch.setattr(module, "place_heads", heads.place_heads)
+    monkeypatch.setattr(mlp, "swiglu", swiglu.swiglu)
+    torch.testing.assert_close(network(*inputs()), plain, atol=5e-6, rtol=0)
 
 
 def test_published_sizes_differ_in_nothing_but_their_numbers() -> None:

@@ -59,13 +59,12 @@ class Denoising:
 
 def velocities(network: MMDiT, latents: Tensor, fixed: Fixed, moment: Moment) -> Tensor:
     """What ``MMDiT.forward`` gives, at one time, of what was made before: (conditions, samples, channels, length)."""
-    shown = fixed.sync[fixed.shows]
-    x = (shown[:, None] + network.audio_embedder(latents)).flatten(0, 1)
+    x = fixed.sync[fixed.shows] + network.audio_embedder(latents).repeat(fixed.conditions, 1, 1)
     seen = fixed.visual
     for layer, (triple, said) in enumerate(zip(network.triples, fixed.said, strict=True)):
         x, seen = triple(x, seen, moment.triple[:, layer], said, fixed.places)
     condition = fixed.sync + moment.time
     for single in network.singles:
-        x = single(x, single.terms(condition)[fixed.shows], fixed.places.audio)
+        x = single(x, single.terms(condition), fixed.shows, fixed.places.alone)
     out: Tensor = network.final_layer(x)
     return out.view(fixed.conditions, fixed.samples, *out.shape[1:])

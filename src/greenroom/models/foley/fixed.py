@@ -11,7 +11,7 @@ from torch import Tensor
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.architecture import SYNC_GROUP
 from greenroom.models.foley.nearest import nearest
-from greenroom.models.foley.rotary import Tables, tables
+from greenroom.models.foley.rotary import Places, places
 from greenroom.models.foley.triple_block import Said
 
 if TYPE_CHECKING:
@@ -63,26 +63,23 @@ def conditions(network: MMDiT, features: Features, guidance: float) -> tuple[Con
 class Fixed:
     """Of a request, on the device. Rows are samples of the first condition, then those of the next.
 
-    visual: (rows, frames, width), the stream in front of the first block.  sync: (distinct, width), each different sync
-    token of any condition.  shows: int64 (conditions, length), which of them an audio token shows.  said: of each
-    triple block.
+    conditions: how many there are.  visual: (rows, frames, width), the stream in front of the first block.  sync: (n,
+    width), each different sync token of any condition.  shows: int32 (rows, length), which of them an audio token
+    shows.  said: of each triple block.
     """
+
+    conditions: int
 
     visual: Tensor
     sync: Tensor
     shows: Tensor
     said: tuple[Said, ...]
-    places: Tables
-
-    @property
-    def conditions(self) -> int:
-        """How many there are."""
-        return len(self.shows)
+    places: Places
 
     @property
     def samples(self) -> int:
         """Of each condition."""
-        return len(self.visual) // len(self.shows)
+        return len(self.shows) // self.conditions
 
     @property
     def length(self) -> int:
@@ -90,9 +87,9 @@ class Fixed:
         return self.shows.shape[1]
 
     @property
-    def shapes(self) -> tuple[torch.Size, ...]:
+    def shapes(self) -> tuple[int | torch.Size, ...]:
         """What tells apart requests that need another graph."""
-        return self.visual.shape, self.sync.shape, self.shows.shape, self.said[0].key.shape
+        return self.conditions, self.visual.shape, self.sync.shape, self.shows.shape, self.said[0].key.shape
 
     def take(self, other: Fixed) -> None:
         """Become another of the same shapes, in the same memory."""
@@ -100,7 +97,7 @@ class Fixed:
             own.copy_(its)
 
     def _tensors(self) -> Iterator[Tensor]:
-        # Tables follow from the shapes.
+        # Places follow from the shapes.
         yield from (self.visual, self.sync, self.shows)
         for said in self.said:
             yield from said
@@ -110,15 +107,17 @@ def fix(network: MMDiT, given: Sequence[Condition], samples: int, length: int) -
     """Make what stays of a request. samples: of each condition.  length: of the latents.  Raises InputInvalid."""
     texts = _stacked([condition.text for condition in given], "text tokens").to(network.device)
     visual = _stacked([condition.visual for condition in given], "frames").to(network.device)
-    places = tables(network.architecture.head_dim, length, visual.shape[1], texts.shape[1], network.device)
+    rows, frames, tokens = len(given) * samples, visual.shape[1], texts.shape[1]
+    stand = places(network.architecture.head_dim, rows, length, frames, tokens, network.device)
     words = network.cond_in(texts.to(network.dtype))
-    said = [block.said(words, places.text) for block in network.triples]
+    said = [block.said(words, stand.text) for block in network.triples]
     return Fixed(
+        conditions=len(given),
         visual=_for_each(samples, network.visual_proj(visual.to(network.dtype))),
         sync=torch.cat([network.synced(condition.sync.to(network.device, network.dtype)) for condition in given]),
-        shows=_shown(given, length).to(network.device),
+        shows=_for_each(samples, _shown(given, length)).int().to(network.device),
         said=tuple(Said(_for_each(samples, key), _for_each(samples, value)) for key, value in said),
-        places=places,
+        places=stand,
     )
 
 

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from greenroom.nn.norms import summing
+from greenroom.nn.adaptive_layer_norm import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _VECTORS = 3  # of a layer
-
-
-class Terms(NamedTuple):
-    """What modulates one layer: (runs, tokens or 1, width) each. A run is of rows, one after another, with the same."""
-
-    shift: Tensor
-    scale: Tensor
-    gate: Tensor
 
 
 class Modulation(nn.Module):
@@ -38,24 +29,6 @@ class Modulation(nn.Module):
 
 
 def by_layer(vectors: Tensor) -> Iterator[Terms]:
-    """The terms of each layer in turn. vectors: (runs, tokens or 1, vectors, width)."""
+    """The terms of each layer in turn. vectors: (n, vectors, width)."""
     each = vectors.unbind(-2)
     return (Terms(*each[first : first + _VECTORS]) for first in range(0, len(each), _VECTORS))
-
-
-def norm_modulate(x: Tensor, terms: Terms, eps: float) -> Tensor:
-    """The layer norm of x, times 1 + scale, plus shift: summed in float32, rounded once. x: (rows, tokens, width)."""
-    exact = summing(x.dtype)
-    normed = functional.layer_norm(x.to(exact), x.shape[-1:], eps=eps)
-    shift, factor = terms.shift.to(exact), 1 + terms.scale.to(exact)
-    return torch.addcmul(shift[:, None], _in_runs(normed, terms), factor[:, None]).to(x.dtype).flatten(0, 1)
-
-
-def gated(x: Tensor, branch: Tensor, terms: Terms) -> Tensor:
-    """x + branch * gate. x, branch: (rows, tokens, width)."""
-    return torch.addcmul(_in_runs(x, terms), _in_runs(branch, terms), terms.gate[:, None]).flatten(0, 1)
-
-
-def _in_runs(x: Tensor, terms: Terms) -> Tensor:
-    """Rows by whose terms are theirs: (runs, rows of a run, tokens, width)."""
-    return x.view(len(terms.gate), -1, *x.shape[1:])

@@ -22,15 +22,15 @@ from greenroom.models.foley.course import Course
 from greenroom.models.foley.denoising import Denoising, velocities
 from greenroom.models.foley.embedding import sinusoids
 from greenroom.models.foley.fixed import Condition, Features, conditions, fix
-from greenroom.models.foley.modulation import Terms, norm_modulate
 from greenroom.models.foley.nearest import nearest
-from greenroom.models.foley.rotary import tables, turned, visual_places
+from greenroom.models.foley.rotary import places, turned, visual_places
 from greenroom.models.foley.sampler import Sampler
 from greenroom.models.foley.schedule import LAST_TIME, sigmas, stepped, times
 from greenroom.models.foley.single_block import SingleBlock
 from greenroom.models.foley.transformer import MMDiT
 from greenroom.models.foley.triple_block import TripleBlock
 from greenroom.models.golden import Tolerance, close, same
+from greenroom.nn.adaptive_layer_norm import Terms, norm_modulate
 from greenroom.nn.norms import RMSNorm
 from greenroom.nn.rotary import rotate
 
@@ -92,29 +92,32 @@ def rope_tables(golden: Golden) -> Iterator[Comparison]:
         cos, sin = turned(torch.arange(length), head_dim)
         yield golden.compare(f"cos {name}", cos.repeat_interleave(2, -1), f"outputs.cos_{name}")
         yield golden.compare(f"sin {name}", sin.repeat_interleave(2, -1), f"outputs.sin_{name}")
-    yield same("visual places", visual_places(visual, audio).tolist(), golden["visual_positions"])
-    placed = tables(head_dim, audio, visual, 1)
+    seen_at = visual_places(visual, audio)
+    yield same("visual places", seen_at.tolist(), golden["visual_positions"])
+    woven, alone = (
+        turned(own, head_dim) for own in (torch.cat((seen_at, 2 * torch.arange(audio))), torch.arange(audio))
+    )
     for kind in "qk":
         heard, seen = (golden.tensor(f"inputs.{kind}_{stream}").transpose(1, 2) for stream in ("audio", "visual"))
-        both = rotate(torch.cat((seen, heard), dim=2), placed.woven).transpose(1, 2)
+        both = rotate(torch.cat((seen, heard), dim=2), woven).transpose(1, 2)
         yield golden.compare(f"{kind} visual", both[:, :visual], f"outputs.{kind}_visual_rot")
         yield golden.compare(f"{kind} audio", both[:, visual:], f"outputs.{kind}_audio_rot")
-        yield golden.compare(f"{kind} single", rotate(heard, placed.audio), f"outputs.{kind}_single_rot")
+        yield golden.compare(f"{kind} single", rotate(heard, alone), f"outputs.{kind}_single_rot")
     stretched = golden.tensor("inputs.q_visual")[:, nearest(visual, audio)]
-    woven = torch.stack((golden.tensor("inputs.q_audio"), stretched), dim=2).flatten(1, 2)
-    yield golden.compare("q woven", woven, "outputs.q_interleaved")
+    both = torch.stack((golden.tensor("inputs.q_audio"), stretched), dim=2).flatten(1, 2)
+    yield golden.compare("q woven", both, "outputs.q_interleaved")
 
 
 def norms_and_embeddings(golden: Golden) -> Iterator[Comparison]:
     """Norms on numbers that are small beside their eps and on others, and the time as sines and cosines."""
     x, small = golden.tensor("inputs.x"), golden.tensor("inputs.x_small")
-    zero = torch.zeros(1, 1, x.shape[-1])
+    zero = torch.zeros(1, x.shape[-1])
     for kind, of_heads, of_stream in (("triple", NORM_EPS, NORM_EPS), ("single", SINGLE_HEAD_EPS, SINGLE_NORM_EPS)):
         norm = RMSNorm(x.shape[-1], of_heads)
         norm.load_state_dict(golden.weights(f"{kind}_qk_norm."))
         yield golden.compare(f"{kind} heads", norm(x), f"outputs.{kind}_qk_norm")
         yield golden.compare(f"{kind} heads, small", norm(small), f"outputs.{kind}_qk_norm_small")
-        plain = norm_modulate(small, Terms(zero, zero, zero), of_stream)
+        plain = norm_modulate(small, Terms(zero, zero, zero), None, of_stream)
         yield golden.compare(f"{kind} stream, small", plain, f"outputs.{kind}_layernorm_small")
     width, at = golden.config["time_dim"], golden.tensor("inputs.t")
     embeddings = sinusoids(at, width), golden.tensor(f"outputs.timestep_embedding_{width}")
@@ -142,10 +145,10 @@ def triple_block(golden: Golden) -> Iterator[Comparison]:
     block = TripleBlock(architecture)
     block.load_state_dict(golden.weights())
     audio, visual, text = (golden.tensor(f"inputs.{stream}") for stream in ("audio", "visual", "text"))
-    places = tables(architecture.head_dim, audio.shape[1], visual.shape[1], text.shape[1])
-    terms, said = block.terms(golden.tensor("inputs.vec")), block.said(text, places.text)
+    stand = places(architecture.head_dim, len(audio), audio.shape[1], visual.shape[1], text.shape[1])
+    terms, said = block.terms(golden.tensor("inputs.vec")), block.said(text, stand.text)
     for size, factor in _SIZES.items():
-        heard, seen = block(audio * factor, visual * factor, terms, said, places)
+        heard, seen = block(audio * factor, visual * factor, terms, said, stand)
         yield golden.compare(f"audio{size}", heard, f"outputs.audio{size}")
         yield golden.compare(f"visual{size}", seen, f"outputs.visual{size}")
 
@@ -157,9 +160,12 @@ def single_block(golden: Golden) -> Iterator[Comparison]:
     block = SingleBlock(architecture)
     block.load_state_dict(arranged(golden.weights(), architecture))
     x = golden.tensor("inputs.x")
-    terms = block.terms(golden.tensor("inputs.cond"))
+    rows, tokens, _ = x.shape
+    terms = block.terms(golden.tensor("inputs.cond").flatten(0, 1))
+    shows = torch.arange(rows * tokens, dtype=torch.int32).view(rows, tokens)
+    stand = places(architecture.head_dim, rows, tokens, 1, 1)
     for size, factor in _SIZES.items():
-        ours = block(x * factor, terms, turned(torch.arange(x.shape[1]), architecture.head_dim))
+        ours = block(x * factor, terms, shows, stand.alone)
         yield golden.compare(f"x{size}", ours, f"outputs.x{size}")
 
 

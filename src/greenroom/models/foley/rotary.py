@@ -12,35 +12,53 @@ import torch
 
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.nearest import nearest
+from greenroom.nn.heads import Placement
 from greenroom.nn.rotary import RotaryTables, frequencies
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Tables(NamedTuple):
-    """Angles of every attention, each float32 (length, head_dim / 2); those of video and audio in this order.
+class Pair(NamedTuple):
+    """Video and audio of each row in one sequence, the video first."""
 
-    woven: video and audio, in self-attention.  apart: video and audio, in cross-attention.  text: its keys.  audio:
-    alone, in single blocks.
+    visual: Placement
+    audio: Placement
+
+
+class Places(NamedTuple):
+    """Where the tokens of every attention stand and go.
+
+    woven: in self-attention of triple blocks.  apart: in their cross-attention.  alone: audio without video, in single
+    blocks and behind the video's end.  text: of the text's keys.
     """
 
-    woven: RotaryTables
-    apart: RotaryTables
+    woven: Pair
+    apart: Pair
+    alone: Placement
     text: RotaryTables
-    audio: RotaryTables
 
 
-def tables(head_dim: int, audio: int, visual: int, text: int, device: torch.device | str = "cpu") -> Tables:
-    """Of streams of so many tokens. Computed on the host, so that every device has the same. Raises InputInvalid."""
-    apart = torch.cat((torch.arange(visual), torch.arange(audio)))
-    places = (
-        torch.cat((visual_places(visual, audio), 2 * torch.arange(audio))),
-        apart,
-        torch.arange(text),
-        torch.arange(audio),
+def places(head_dim: int, rows: int, audio: int, visual: int, text: int, device: torch.device | str = "cpu") -> Places:
+    """Of so many rows, with streams of so many tokens. Raises InputInvalid.
+
+    Angles are computed on the host, so that every device has the same.
+    """
+    device = torch.device(device)
+    heard, seen = torch.arange(audio), torch.arange(visual)
+    woven = turned(torch.cat((visual_places(visual, audio), 2 * heard)), head_dim)
+    apart = turned(torch.cat((seen, heard)), head_dim)
+    both = visual + audio
+
+    def pair(tables: RotaryTables) -> Pair:
+        return Pair(*(_placed(tables, tokens, both, rows, device) for tokens in (seen, visual + heard)))
+
+    return Places(
+        woven=pair(woven),
+        apart=pair(apart),
+        alone=_placed(turned(heard, head_dim), heard, audio, rows, device),
+        text=RotaryTables(*(table.to(device) for table in turned(torch.arange(text), head_dim))),
     )
-    return Tables(*(_on(device, turned(own, head_dim)) for own in places))
 
 
 def visual_places(visual: int, audio: int) -> Tensor:
@@ -62,5 +80,7 @@ def turned(places: Tensor, head_dim: int) -> RotaryTables:
     return RotaryTables(angles.cos(), angles.sin())
 
 
-def _on(device: torch.device | str, found: RotaryTables) -> RotaryTables:
-    return RotaryTables(found.cos.to(device), found.sin.to(device))
+def _placed(tables: RotaryTables, tokens: Tensor, length: int, rows: int, device: torch.device) -> Placement:
+    """Tokens of each row, of sequences that lie one behind another. tokens: their places, and turns, in a sequence."""
+    starts = length * torch.arange(rows)[:, None]
+    return Placement(tables, tokens.repeat(rows).int(), (starts + tokens).flatten().int()).to(device)

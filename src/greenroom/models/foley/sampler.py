@@ -42,7 +42,7 @@ class Sampler:
         self._network = network
         self._course = Course(network)
         self._pool = Pool() if (network.device.type == "cuda" if graphs is None else graphs) else None
-        self._prepared: OrderedDict[tuple[torch.Size, ...], _Prepared] = OrderedDict()
+        self._prepared: OrderedDict[tuple[int | torch.Size, ...], _Prepared] = OrderedDict()
 
     @torch.inference_mode()
     def sample(

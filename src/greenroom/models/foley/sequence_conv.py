@@ -24,7 +24,7 @@ class SequenceConv(nn.Conv1d):
         # A picture one pixel high: for these there are kernels that take channels as they lie.
         picture = x.transpose(1, 2).unsqueeze(2)
         out = functional.conv2d(picture, self.weight.unsqueeze(2), self.bias, padding=(0, *self.padding))
-        return out.squeeze(2).transpose(1, 2)
+        return out.squeeze(2).transpose(1, 2).contiguous()
 
 
 def lay_channels_innermost(network: nn.Module) -> None:

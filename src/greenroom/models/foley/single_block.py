@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from greenroom.models.foley.architecture import SINGLE_HEAD_EPS, SINGLE_NORM_EPS
-from greenroom.models.foley.heads import by_head
 from greenroom.models.foley.mlp import conv_gated
-from greenroom.models.foley.modulation import Modulation, by_layer, gated, norm_modulate
+from greenroom.models.foley.modulation import Modulation, by_layer
 from greenroom.models.foley.sequence_conv import SequenceConv
+from greenroom.nn.adaptive_layer_norm import add_gated, add_norm_modulate, norm_modulate
 from greenroom.nn.attention import attend
+from greenroom.nn.heads import place_heads
 from greenroom.nn.norms import RMSNorm
-from greenroom.nn.rotary import rotate
 
 if TYPE_CHECKING:
     from greenroom.models.foley.architecture import Architecture
-    from greenroom.nn.rotary import RotaryTables
+    from greenroom.nn.heads import Placement
 
 _LAYERS = 2  # that are modulated: attention, MLP
 _KERNEL = 3
@@ -46,10 +46,17 @@ class SingleBlock(nn.Module):
         vectors: Tensor = self.modulation(condition)
         return vectors
 
-    def forward(self, x: Tensor, terms: Tensor, turns: RotaryTables) -> Tensor:
-        """x: (rows, tokens, width).  terms: (runs of rows, tokens, vectors, width)."""
+    def forward(self, x: Tensor, terms: Tensor, shows: Tensor, placement: Placement) -> Tensor:
+        """x: (rows, tokens, width).  terms: (n, vectors, width).  shows: int32 (rows, tokens), which are a token's."""
         own, mlp = by_layer(terms)
-        query, key, value = by_head(self.linear_qkv(norm_modulate(x, own, SINGLE_NORM_EPS)), *self._heads)
-        seen = attend(rotate(self.q_norm(query), turns), rotate(self.k_norm(key), turns), value)
-        x = gated(x, self.linear1(seen), own)
-        return gated(x, self.linear2(norm_modulate(x, mlp, SINGLE_NORM_EPS)), mlp)
+        seen = self._look(norm_modulate(x, own, shows, SINGLE_NORM_EPS), placement)
+        x, normed = add_norm_modulate(x, self.linear1(seen), own, mlp, shows, SINGLE_NORM_EPS)
+        return add_gated(x, self.linear2(normed), mlp, shows)
+
+    def _look(self, normed: Tensor, placement: Placement) -> Tensor:
+        """What tokens see in all of their row: (rows, tokens, width)."""
+        rows, tokens, _ = normed.shape
+        heads = normed.new_empty(3, rows * tokens, *self._heads)
+        qkv = self.linear_qkv(normed).flatten(0, 1)
+        place_heads(qkv, self.q_norm.weight, self.k_norm.weight, SINGLE_HEAD_EPS, placement, heads)
+        return attend(*heads.view(3, rows, tokens, *self._heads).transpose(2, 3))

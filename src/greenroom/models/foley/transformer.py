@@ -16,7 +16,7 @@ from greenroom.models.foley.architecture import NORM_EPS, SYNC_GROUP
 from greenroom.models.foley.embedding import AudioIn, FinalLayer, TextIn, TimeIn, sync_in
 from greenroom.models.foley.mlp import linear_gated
 from greenroom.models.foley.nearest import nearest
-from greenroom.models.foley.rotary import tables
+from greenroom.models.foley.rotary import places
 from greenroom.models.foley.single_block import SingleBlock
 from greenroom.models.foley.triple_block import TripleBlock
 
@@ -88,16 +88,18 @@ class MMDiT(nn.Module):
         """
         length = latents.shape[2]
         text, visual, sync = (features.to(self.device, self.dtype) for features in (text, visual, sync))
-        places = tables(self.architecture.head_dim, length, visual.shape[1], text.shape[1], self.device)
+        samples, frames, tokens = len(latents), visual.shape[1], text.shape[1]
+        stand = places(self.architecture.head_dim, samples, length, frames, tokens, self.device)
         at = self.time_in(times)
         heard = self.synced(sync)[:, nearest(sync.shape[1], length).to(self.device)]
         words, seen = self.cond_in(text), self.visual_proj(visual)
 
         x = self.audio_embedder(latents) + heard
         for triple in self.triples:
-            x, seen = triple(x, seen, triple.terms(at), triple.said(words, places.text), places)
-        condition = heard + at[:, None]
+            x, seen = triple(x, seen, triple.terms(at), triple.said(words, stand.text), stand)
+        condition = (heard + at[:, None]).flatten(0, 1)
+        shows = torch.arange(len(condition), dtype=torch.int32, device=self.device).view(samples, length)
         for single in self.singles:
-            x = single(x, single.terms(condition), places.audio)
+            x = single(x, single.terms(condition), shows, stand.alone)
         out: Tensor = self.final_layer(x)
         return out
