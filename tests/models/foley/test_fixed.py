@@ -8,9 +8,12 @@ import pytest
 import torch
 
 from greenroom.errors import InputInvalid
+from greenroom.models.foley.course import Course
+from greenroom.models.foley.denoising import velocities
 from greenroom.models.foley.fixed import Condition, conditions, fix
 from greenroom.models.foley.nearest import nearest
-from tests.models.foley.networks import denoiser_of, features_of
+from greenroom.models.foley.schedule import sigmas
+from tests.models.foley.networks import TINY, denoiser_of, features_of, normal
 
 LENGTH = 40
 
@@ -42,13 +45,31 @@ def test_rows_are_samples_of_one_condition_then_of_the_next() -> None:
     torch.testing.assert_close(fixed.visual, network.visual_proj(visual).repeat_interleave(3, dim=0))
     words = network.cond_in(torch.stack((features.negative, features.text))).repeat_interleave(3, dim=0)
     for block, said in zip(network.triples, fixed.said, strict=True):
-        for ours, wanted in zip(said, block.said(words, fixed.places.text), strict=True):
-            torch.testing.assert_close(ours, wanted)
+        wanted = block.said(words, fixed.places.text)
+        torch.testing.assert_close(said.key, wanted.key)
+        torch.testing.assert_close(said.value, wanted.value)
+    assert fixed.words is None
+
+
+def test_room_behind_a_text_is_not_heard() -> None:
+    network, features, latents = denoiser_of(), features_of(words=6), normal(2, TINY.latent, LENGTH)
+    given, course = conditions(network, features, 4.5), Course(network)
+    course.set(sigmas(2))
+    exact, roomy = (fix(network, given, 2, LENGTH, room) for room in (0, 16))
+    assert roomy.said[0].key.shape[2] == 16
+    assert exact.said[0].key.shape[2] == 6
+    for said in roomy.said:  # whatever stands there
+        said.value[:, :, 6:] = 1000.0
+    wanted, ours = (velocities(network, latents, fixed, course.now()) for fixed in (exact, roomy))
+    torch.testing.assert_close(ours, wanted, atol=1e-5, rtol=1e-5)
 
 
 def test_another_request_of_its_size_takes_its_memory() -> None:
     network = denoiser_of()
-    first, second = (fix(network, conditions(network, features_of(seed=seed), 4.5), 2, LENGTH) for seed in (0, 10))
+    first, second = (
+        fix(network, conditions(network, features_of(words=words, seed=words), 4.5), 2, LENGTH, room=16)
+        for words in (6, 9)
+    )
     assert first.shapes == second.shapes
     addresses = [tensor.data_ptr() for tensor in first._tensors()]
     assert not torch.equal(first.said[1].value, second.said[1].value)

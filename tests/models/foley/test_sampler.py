@@ -10,7 +10,11 @@ from torch import Tensor
 
 from greenroom.errors import Cancelled
 from greenroom.models.foley import sampler as sampler_module
+from greenroom.models.foley.course import Course
+from greenroom.models.foley.denoising import Denoising
+from greenroom.models.foley.fixed import conditions, fix
 from greenroom.models.foley.sampler import Sampler
+from greenroom.models.foley.schedule import sigmas
 from tests.models.f5tts.recorded import Repeated
 from tests.models.foley.networks import TINY, denoiser_of, features_of, normal
 
@@ -32,16 +36,31 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     return works
 
 
-def alone(seed: int, noise: Tensor = NOISE, steps: int = 3, guidance: float = 4.5) -> Tensor:
+def alone(noise: Tensor = NOISE, guidance: float = 4.5) -> Tensor:
     """Latents of a request by a sampler of its own, without graphs."""
-    return Sampler(denoiser_of()).sample(features_of(seed=seed), noise, steps=steps, guidance=guidance)
+    return Sampler(denoiser_of()).sample(features_of(), noise, steps=3, guidance=guidance)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_it_goes_as_many_steps_as_are_asked_for(steps: int) -> None:
+    network, features = denoiser_of(), features_of()
+    course = Course(network)
+    course.set(sigmas(steps))
+    denoising = Denoising(network, fix(network, conditions(network, features, 4.5), 2, LENGTH), course)
+    denoising.begin(NOISE, 4.5)
+    for _ in range(steps):
+        denoising.advance()
+    assert torch.equal(Sampler(network).sample(features, NOISE, steps=steps), denoising.latents)
 
 
 def test_requests_of_a_size_share_a_graph(recorded: list[Callable[[], None]]) -> None:
     sampler = Sampler(denoiser_of(), graphs=True)
-    for seed, steps, guidance in ((0, 3, 4.5), (10, 3, 4.5), (10, 2, 7.0), (0, 3, 4.5)):
-        latents = sampler.sample(features_of(seed=seed), NOISE, steps=steps, guidance=guidance)
-        assert torch.equal(latents, alone(seed, steps=steps, guidance=guidance))
+    for words, steps, guidance in ((6, 3, 4.5), (9, 3, 4.5), (16, 2, 7.0), (6, 3, 4.5)):
+        features = features_of(words=words, seed=words)
+        latents = sampler.sample(features, NOISE, steps=steps, guidance=guidance)
+        wanted = Sampler(denoiser_of()).sample(features, NOISE, steps=steps, guidance=guidance)
+        torch.testing.assert_close(latents, wanted, atol=1e-5, rtol=1e-5)
     assert len(recorded) == 1
     sampler.sample(features_of(), NOISE, steps=2, guidance=1.0)
     assert len(recorded) == 2
@@ -70,12 +89,12 @@ def test_what_was_sampled_stays_when_another_is(recorded: list[Callable[[], None
 
 
 def test_the_same_noise_gives_the_same_sound_and_another_another() -> None:
-    assert torch.equal(alone(0), alone(0))
-    assert not torch.allclose(alone(0), alone(0, NOISE.flip(0)))
+    assert torch.equal(alone(), alone())
+    assert not torch.allclose(alone(), alone(NOISE.flip(0)))
 
 
 def test_guidance_counts() -> None:
-    one, strong = alone(0, guidance=1.0), alone(0, guidance=9.0)
+    one, strong = alone(guidance=1.0), alone(guidance=9.0)
     assert (one - strong).abs().max() > 1e-3
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.architecture import SYNC_GROUP
@@ -65,7 +66,7 @@ class Fixed:
 
     conditions: how many there are.  visual: (rows, frames, width), the stream in front of the first block.  sync: (n,
     width), each different sync token of any condition.  shows: int32 (rows, length), which of them an audio token
-    shows.  said: of each triple block.
+    shows.  words: bool (rows, tokens), of the text there are; None for all.  said: of each triple block.
     """
 
     conditions: int
@@ -73,6 +74,7 @@ class Fixed:
     visual: Tensor
     sync: Tensor
     shows: Tensor
+    words: Tensor | None
     said: tuple[Said, ...]
     places: Places
 
@@ -99,24 +101,37 @@ class Fixed:
     def _tensors(self) -> Iterator[Tensor]:
         # Places follow from the shapes.
         yield from (self.visual, self.sync, self.shows)
+        if self.words is not None:
+            yield self.words
         for said in self.said:
-            yield from said
+            yield from (said.key, said.value)
 
 
-def fix(network: MMDiT, given: Sequence[Condition], samples: int, length: int) -> Fixed:
-    """Make what stays of a request. samples: of each condition.  length: of the latents.  Raises InputInvalid."""
+def fix(network: MMDiT, given: Sequence[Condition], samples: int, length: int, room: int = 0) -> Fixed:
+    """Make what stays of a request.
+
+    samples: of each condition.  length: of the latents.  room: for so many tokens of text, of which those beyond the
+    text are not heard; 0 for as many as there are. Raises InputInvalid.
+    """
     texts = _stacked([condition.text for condition in given], "text tokens").to(network.device)
     visual = _stacked([condition.visual for condition in given], "frames").to(network.device)
     rows, frames, tokens = len(given) * samples, visual.shape[1], texts.shape[1]
     stand = places(network.architecture.head_dim, rows, length, frames, tokens, network.device)
-    words = network.cond_in(texts.to(network.dtype))
-    said = [block.said(words, stand.text) for block in network.triples]
+    embedded = network.cond_in(texts.to(network.dtype))
+    free = max(0, room - tokens)
+    words = torch.arange(tokens + free, device=network.device).lt(tokens).repeat(rows, 1) if room else None
+
+    def roomy(part: Tensor) -> Tensor:
+        return _for_each(samples, functional.pad(part, (0, 0, 0, free)))
+
+    said = [block.said(embedded, stand.text) for block in network.triples]
     return Fixed(
         conditions=len(given),
         visual=_for_each(samples, network.visual_proj(visual.to(network.dtype))),
         sync=torch.cat([network.synced(condition.sync.to(network.device, network.dtype)) for condition in given]),
         shows=_for_each(samples, _shown(given, length)).int().to(network.device),
-        said=tuple(Said(_for_each(samples, key), _for_each(samples, value)) for key, value in said),
+        words=words,
+        said=tuple(Said(roomy(key), roomy(value), words) for key, value, _ in said),
         places=stand,
     )
 

@@ -250,7 +250,9 @@ def denoise(golden: Golden) -> Iterator[Comparison]:
     yield same("shape of the noise", list(noise.shape), given)
     course = Course(network)
     course.set(sigmas(steps, shift=config["shift"]))
-    denoising = Denoising(network, fix(network, conditions(network, features, strength), *noise.shape[::2]), course)
+    denoising = Denoising(
+        network, fix(network, conditions(network, features, strength), len(noise), noise.shape[2]), course
+    )
     denoising.begin(noise, strength)
     yield golden.compare("first velocity", denoising.velocity(), "outputs.velocity_step0")
     denoising.advance()

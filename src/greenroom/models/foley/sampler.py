@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from greenroom.models.foley.fixed import Features, Fixed
     from greenroom.models.foley.transformer import MMDiT
 
+_ROOM = 16  # tokens: texts are given room in steps of so many, so that most share a graph
 _KEPT = 4  # sizes whose graphs are kept; what a step needs beside its request is shared by all
 
 
@@ -54,7 +56,8 @@ class Sampler:
         Raises InputInvalid.
         """
         given = conditions(self._network, features, guidance)
-        prepared = self._prepare(fix(self._network, given, len(noise), noise.shape[2]))
+        room = _ROOM * ceil(len(features.text) / _ROOM) if self._pool else 0
+        prepared = self._prepare(fix(self._network, given, len(noise), noise.shape[2], room))
         prepared.denoising.begin(noise, guidance)
         self._course.set(sigmas(steps))
         step("sampling", 0, steps)

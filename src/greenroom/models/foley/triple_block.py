@@ -34,10 +34,14 @@ VECTORS = (2, 3 * _LAYERS)
 
 
 class Said(NamedTuple):
-    """A text's keys and values in one block: (rows, heads, tokens, head_dim) each."""
+    """A text's keys and values in one block: (rows, heads, tokens, head_dim) each.
+
+    own: bool (rows, tokens), those that there are; None for all.
+    """
 
     key: Tensor
     value: Tensor
+    own: Tensor | None = None
 
 
 class _Layers(NamedTuple):
