@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from greenroom.errors import InputInvalid
-from greenroom.models.foley.course import Course
+from greenroom.models.foley.course import MOST_STEPS, Course
 from greenroom.models.foley.schedule import sigmas, times
+from greenroom.recipes.inputs.foley import FoleyInputs
 from tests.models.foley.networks import denoiser_of
 
 
@@ -45,6 +46,12 @@ def test_its_tensors_stay_where_they_are() -> None:
     course.advance()
     course.set(sigmas(7, shift=2.0))
     assert places == [table.data_ptr() for table in (course._lengths, course._times, course._triple, course._step)]
+
+
+def test_there_is_room_for_as_many_steps_as_may_be_asked_for() -> None:
+    FoleyInputs.check({"video": "a.mp4", "prompt": "rain", "steps": MOST_STEPS})
+    with pytest.raises(InputInvalid):
+        FoleyInputs.check({"video": "a.mp4", "prompt": "rain", "steps": MOST_STEPS + 1})
 
 
 def test_more_steps_than_there_is_room_for_are_refused() -> None:

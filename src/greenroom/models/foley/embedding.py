@@ -82,8 +82,8 @@ def sync_in(architecture: Architecture) -> nn.Sequential:
 class FinalLayer(nn.Module):
     """The output: a layer norm and a linear layer.
 
-    Published files hold a modulation for it, which the original computes and then loses on the way: it has no effect
-    on what the model was trained to give, so it is loaded and not used.
+    Published files hold a modulation for it. The original computes it and then drops it by a slip of shapes, so it has
+    no part in what the published weights give: it is loaded, and not used.
     """
 
     def __init__(self, width: int, channels: int, eps: float) -> None:
