@@ -15,7 +15,8 @@ from greenroom.models.foley.recognising import VISUAL, recognise
         ("decoder.model.0.bias", "the audio VAE of HunyuanVideo-Foley"),
         ("afeat_extractor.x", "Synchformer"),
         ("vision_model.head.probe", "SigLIP 2"),
-        ("text_model.pooler.dense.bias", "CLAP"),
+        ("audio_model.audio_encoder.norm.bias", "CLAP"),
+        ("text_model.pooler.dense.bias", ""),
         ("encoder.weight", ""),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenroom.models.foley.cadence import picked
+from greenroom.models.foley.clap import TEXT, ClapTexts, text_tower
 from greenroom.models.foley.dac_pieces import decode
 from greenroom.models.foley.encoders import PictureEncoder, TextEncoder, Tokens, encode_texts, see_pictures
 from greenroom.models.foley.fixed import Features
@@ -14,7 +15,9 @@ from greenroom.models.foley.parity_media import dac_vae_of, synchformer_of
 from greenroom.models.foley.preprocess import centred, normalised, squashed
 from greenroom.models.foley.recognising import VISUAL
 from greenroom.models.foley.sampler import Sampler
-from greenroom.models.golden import Comparison, Tolerance, close, same
+from greenroom.models.foley.siglip2 import VISION, SiglipPictures, vision_tower
+from greenroom.models.foley.towers import tower_of
+from greenroom.models.golden import Tolerance, close, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from greenroom.models.foley.dac_vae import DacVAE
-    from greenroom.models.golden import Case, Golden
+    from greenroom.models.golden import Case, Comparison, Golden
 
 # What the goldens' description gives for all that follows from features; the case's own allows for other resizes.
 _FROM_FEATURES = Tolerance(1e-4)
@@ -45,10 +48,18 @@ def features_to_audio(golden: Golden) -> Iterator[Comparison]:
     yield golden.compare("sound in pieces", decode(vae, made, _PIECE), "outputs.audio")
 
 
-def video_to_audio(golden: Golden, encoders: Callable[[Golden], Encoders] | None = None) -> Iterator[Comparison]:
+def encoders_of(golden: Golden) -> Encoders:
+    """The encoders of a case. Raises ExtraMissing."""
+    config = golden.config
+    vision = tower_of(golden.weights("siglip2."), VISION, lambda: vision_tower(config["siglip2_vision"]))
+    text = tower_of(golden.weights("clap_text."), TEXT, lambda: text_tower(config["clap_text"]))
+    return Encoders(SiglipPictures(vision), ClapTexts(text))
+
+
+def video_to_audio(golden: Golden, encoders: Callable[[Golden], Encoders] = encoders_of) -> Iterator[Comparison]:
     """From frames and tokens to features, to latents, to sound; the latter two also from the original's own features.
 
-    encoders: of a case. Where there are none, what they would have answered fails the case.
+    encoders: of a case. Raises ExtraMissing.
     """
     shown = golden.tensor("inputs.frames").permute(0, 3, 1, 2)
     pictures, places = (picked(golden["frame_times"], rate) for rate in (PICTURE_RATE, SYNC_RATE))
@@ -61,10 +72,6 @@ def video_to_audio(golden: Golden, encoders: Callable[[Golden], Encoders] | None
     yield _compared(golden, "syncformer_feat", sync[None])
     theirs = features_of(golden, "outputs")
     yield from _sounding(golden, theirs, "their features", _FROM_FEATURES)
-    if encoders is None:
-        yield from (Comparison(name, float("inf"), "nothing here encodes it") for name in _ENCODED)
-        return
-
     made = encoders(golden)
     visual = see_pictures(squashed(shown[pictures]), made.pictures)
     tokens = Tokens(golden.tensor("inputs.input_ids"), golden.tensor("inputs.attention_mask").bool())

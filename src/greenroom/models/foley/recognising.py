@@ -13,7 +13,7 @@ VISUAL = "vfeat_extractor."
 _DENOISER = "HunyuanVideo-Foley's denoiser"
 _AUDIO_VAE = "the audio VAE of HunyuanVideo-Foley"
 _SYNCHFORMER = "Synchformer"
-# What a name begins with that is in no other part's file.
+# What a name begins with that is in no other part's file; SigLIP 2 and CLAP both have a "text_model.".
 _PARTS = {
     "triple_blocks.": _DENOISER,
     "single_blocks.": _DENOISER,
@@ -21,7 +21,7 @@ _PARTS = {
     VISUAL: _SYNCHFORMER,
     "afeat_extractor.": _SYNCHFORMER,
     "vision_model.": "SigLIP 2",
-    "text_model.": "CLAP",
+    "audio_model.": "CLAP",
 }
 
 
