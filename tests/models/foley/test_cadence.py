@@ -52,6 +52,14 @@ def test_nothing_before_the_first_moment_or_behind_the_fifteenth_second() -> Non
     assert (len(places), places[-1]) == (376, 150)
 
 
+@pytest.mark.parametrize("rate", [8, 16, 24, 25, 30, 50, 60])
+def test_an_exact_clock_loses_no_frame(rate: int) -> None:
+    cadence = Cadence(25, exact=True)
+    shown = [cadence.shown(Fraction(number, rate)) for number in range(8 * rate)]
+    assert sum(shown) == (8 * rate - 1) * 25 // rate + 1
+    assert rate != 25 or set(shown) == {1}
+
+
 def test_each_stream_has_a_clock_of_its_own() -> None:
     cadence = Cadence(8)
     assert [cadence.shown(time) for time in (0, 0.1, 0.125, 0.5)] == [1, 0, 1, 3]

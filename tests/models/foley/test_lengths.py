@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenroom.models.foley.lengths import ClipTooShort, latents, seconds, segments, sync_tokens
+from greenroom.models.foley.lengths import (
+    ClipTooShort,
+    frames_until,
+    latents,
+    latents_until,
+    seconds,
+    segments,
+    sync_tokens,
+)
 
 
 @given(st.integers(16, 800))
@@ -18,6 +28,16 @@ def test_some_lengths_lose_a_latent_to_float64() -> None:
     short = [frames for frames in range(16, 800) if latents(frames) == 2 * frames - 1]
     assert len(short) == 37
     assert short[:10] == [29, 57, 58, 113, 114, 115, 116, 201, 203, 205]
+
+
+@given(st.fractions(0, 15))
+def test_frames_and_latents_reach_to_the_end_and_no_further(end: Fraction) -> None:
+    for count, rate in ((frames_until(end, 25), 25), (frames_until(end, 8), 8), (latents_until(end), 50)):
+        assert Fraction(count - 1, rate) < end <= Fraction(count, rate)
+
+
+def test_an_end_between_float64_numbers_loses_nothing() -> None:
+    assert (latents(29), latents_until(Fraction(29, 25))) == (57, 58)
 
 
 @pytest.mark.parametrize(

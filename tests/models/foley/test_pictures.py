@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from greenroom.media.video.reading import Frame, VideoReader
 from greenroom.models.foley.cadence import picked
@@ -52,6 +54,40 @@ def test_a_frame_that_is_repeated_is_the_same() -> None:
     assert seen.frames[:, 0, 0, 0].tolist() == [0] + [1] * 12 + [2] * (len(seen.frames) - 13)
 
 
+def numbers(frames: Tensor) -> list[int]:
+    """Of the frames of ``frames_at``."""
+    return frames[:, 0, 0, 0].tolist()
+
+
+def test_an_exact_clip_is_looked_at_until_it_ends() -> None:
+    """The original would look at 199 frames of these, one of them twice."""
+    times = [Fraction(number, 25) for number in range(200)]
+    seen = look(frames_at(times), exact=True)
+    assert numbers(seen.frames) == [*range(200)]
+    assert len(seen.pictures) == 64
+    assert seen.end == 8
+    assert look(frames_at(times)).end is None
+
+
+def test_a_last_picture_is_held_for_as_long_as_it_is_shown() -> None:
+    """It may begin between two of a stream's frames, and is looked at all the same."""
+    frames = [*frames_at([Fraction(0), Fraction(1, 10)])]
+    last = replace(frames[-1], duration=Fraction(19, 10))
+    seen = look([frames[0], last], exact=True)
+    assert seen.end == 2
+    assert numbers(seen.frames) == [0] + [1] * 49
+    assert numbers(seen.pictures) == [0] + [1] * 15
+
+
+def test_an_exact_clip_is_looked_at_for_fifteen_seconds() -> None:
+    times = [Fraction(number, 10) for number in range(200)]
+    seen = look(frames_at(times), exact=True)
+    assert (len(seen.pictures), len(seen.frames)) == (120, 375)
+    assert seen.end == 15
+    long = replace(next(frames_at([Fraction(0)])), duration=Fraction(60))
+    assert look([long], exact=True).end == 15
+
+
 def test_white_of_sixteen_bits_is_that_of_eight() -> None:
     """And so is every level, to the nearest."""
     levels = np.arange(256)
@@ -64,7 +100,8 @@ def test_white_of_sixteen_bits_is_that_of_eight() -> None:
     assert look(frames).frames[:, 0, 0, 0].tolist() == np.round(picked_values / 257).astype(int).tolist()
 
 
+@pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("count", [0, 1, 16])
-def test_a_clip_that_is_too_short_is_refused(count: int) -> None:
+def test_a_clip_that_is_too_short_is_refused(count: int, exact: bool) -> None:
     with pytest.raises(ClipTooShort):
-        look(frames_at([Fraction(number, 30) for number in range(count)]))
+        look(frames_at([Fraction(number, 30) for number in range(count)]), exact=exact)

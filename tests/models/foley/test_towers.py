@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -108,10 +109,10 @@ def test_each_file_in_the_others_place_is_told(tmp_path: Path) -> None:
     [(lambda: vision_tower(PUBLISHED_VISION), 93_520_128), (lambda: text_tower(PUBLISHED_TEXT), 124_055_040)],
     ids=["siglip2", "clap"],
 )
-def test_the_published_sizes(make: object, count: int) -> None:
-    assert callable(make)
-    network: nn.Module = without_memory(make)
+def test_the_published_sizes(make: Callable[[], nn.Module], count: int, capfd: pytest.CaptureFixture[str]) -> None:
+    network = without_memory(make)
     assert sum(parameter.numel() for parameter in network.parameters()) == count
+    assert tuple(capfd.readouterr()) == ("", "")
 
 
 def test_a_table_without_a_formula_has_to_come_from_the_file(tmp_path: Path) -> None:

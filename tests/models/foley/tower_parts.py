@@ -30,7 +30,8 @@ def siglip_state(**vision: Any) -> dict[str, Tensor]:
     from transformers import SiglipConfig, SiglipModel
 
     text = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = SiglipConfig(vision_config=SMALL_VISION | vision, text_config=text | {"vocab_size": 50})
+    text |= {"vocab_size": 50, "bos_token_id": 0, "eos_token_id": 2}
+    config = SiglipConfig(vision_config=SMALL_VISION | vision, text_config=text)
     with torch.device("meta"):
         network = SiglipModel(config)
     return settled({name: torch.empty(values.shape) for name, values in network.state_dict().items()})
@@ -45,9 +46,9 @@ def clap_state() -> dict[str, Tensor]:
     return settled(network.state_dict())
 
 
-def siglip_file(folder: Path) -> Path:
+def siglip_file(folder: Path, **vision: Any) -> Path:
     """Both towers of SigLIP 2, in what its makers publish."""
-    save_file(siglip_state(), folder / "model.safetensors")
+    save_file(siglip_state(**vision), folder / "model.safetensors")
     return folder / "model.safetensors"
 
 

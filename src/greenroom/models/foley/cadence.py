@@ -8,6 +8,7 @@ second gives 199 frames and not 200.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from greenroom.models.foley.lengths import LONGEST_S
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 
 
 class Cadence:
-    """The clock of one stream, asked frame by frame in the order in which they are shown."""
+    """The clock of one stream, asked frame by frame in the order in which they are shown.
 
-    def __init__(self, rate: int) -> None:
-        self._step = 1 / rate
-        self._due = 0.0
+    exact: its steps add up to just what they should, which the original's do not.
+    """
 
-    def shown(self, time: float) -> int:
+    def __init__(self, rate: int, *, exact: bool = False) -> None:
+        self._step = Fraction(1, rate) if exact else 1 / rate
+        self._due: Fraction | float = 0
+
+    def shown(self, time: Fraction | float) -> int:
         """How often the frame that begins at ``time``, in seconds, is in the stream: 0 before the first moment."""
         count = 0
         while self._due <= time <= LONGEST_S:

@@ -1,13 +1,20 @@
 """How long a clip's sound is, in each of the units that the parts count in; all follow from one number of frames.
 
 The frames are those at 25 a second that Synchformer looks at. What the container says of its own length has no part in
-it. Arithmetic is in float64 where the original's is: for some numbers of frames it decides over a latent.
+it. Arithmetic is in float64 where the original's is: for some numbers of frames it decides over a latent. Beside this
+rule stands one of ours, by which a sound ends with its pictures, to the sample.
 """
 
 from __future__ import annotations
 
+from math import ceil
+from typing import TYPE_CHECKING
+
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.architecture import LATENTS_PER_SECOND, SYNC_GROUP
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 SYNC_RATE = 25
 """Frames a second that Synchformer looks at."""
@@ -36,6 +43,16 @@ def seconds(frames: int) -> float:
 def latents(frames: int) -> int:
     """The audio's latents of such a clip, as the original rounds: 57 for 29 frames, where 58 would fit."""
     return int(seconds(frames) * LATENTS_PER_SECOND)
+
+
+def latents_until(end: Fraction) -> int:
+    """As few as reach to a moment, in seconds."""
+    return ceil(end * LATENTS_PER_SECOND)
+
+
+def frames_until(end: Fraction, rate: int) -> int:
+    """Frames of a stream that begin before a moment, in seconds."""
+    return ceil(end * rate)
 
 
 def segments(frames: int) -> int:

@@ -8,13 +8,14 @@ ignores the turn, and takes what a broadcast's clock happens to say.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from greenroom.models.foley.cadence import Cadence
-from greenroom.models.foley.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, segments
+from greenroom.models.foley.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, frames_until, segments
 from greenroom.models.foley.preprocess import centred, squashed
 
 if TYPE_CHECKING:
@@ -31,40 +32,60 @@ class Pictures:
     """What is looked at of a clip.
 
     pictures: at 8 a second for SigLIP 2, uint8 (pictures, 3, 512, 512).  frames: at 25 a second for Synchformer, uint8
-    (frames, 3, 224, 224), at least 16.
+    (frames, 3, 224, 224), at least 16.  end: when the sound ends with the pictures, in seconds; None for the original's
+    rule, by which it ends about when the last frame begins.
     """
 
     pictures: Tensor
     frames: Tensor
+    end: Fraction | None = None
 
 
-def look(frames: Iterable[Frame]) -> Pictures:
+def look(frames: Iterable[Frame], *, exact: bool = False) -> Pictures:
     """Take from a video's frames, in RGB, what is looked at; none beyond its first 15 s is asked for.
 
+    exact: the sound is to end with the pictures: the last is looked at for as long as it is shown.
     Raises ClipTooShort, and what reading the frames raises.
     """
-    pictures, sync = _Stream(PICTURE_RATE, squashed), _Stream(SYNC_RATE, centred)
+    streams = _Stream(PICTURE_RATE, squashed, exact=exact), _Stream(SYNC_RATE, centred, exact=exact)
+    last: Frame | None = None
     for frame in frames:
-        time = float(frame.time)
-        if time > LONGEST_S:
+        if frame.time > LONGEST_S:
             break
-        for stream in (pictures, sync):
-            stream.take(frame.pixels, time)
+        for stream in streams:
+            stream.take(frame.pixels, frame.time)
+        last = frame
+    end: Fraction | None = None
+    if exact and last is not None:
+        end = min(last.time + last.duration, Fraction(LONGEST_S))
+        for stream in streams:
+            stream.hold(last.pixels, end)
+    pictures, sync = streams
     segments(len(sync.places))
-    return Pictures(pictures.made(), sync.made())
+    return Pictures(pictures.made(), sync.made(), end)
 
 
 class _Stream:
     """Frames of one rate and size. A frame that is shown several times is kept once."""
 
-    def __init__(self, rate: int, fit: Callable[[Tensor], Tensor]) -> None:
-        self._cadence, self._fit = Cadence(rate), fit
+    def __init__(self, rate: int, fit: Callable[[Tensor], Tensor], *, exact: bool) -> None:
+        self._rate, self._exact = rate, exact
+        self._cadence, self._fit = Cadence(rate, exact=exact), fit
         self._kept: list[Tensor] = []
         self.places: list[int] = []
 
-    def take(self, pixels: Pixels, time: float) -> None:
+    def take(self, pixels: Pixels, time: Fraction) -> None:
         """pixels: RGB, (height, width, 3)."""
-        if count := self._cadence.shown(time):
+        self._show(pixels, self._cadence.shown(time if self._exact else float(time)))
+
+    def hold(self, pixels: Pixels, end: Fraction) -> None:
+        """Show the video's last frame until a moment, and nothing that begins there or later."""
+        count = frames_until(end, self._rate)
+        self._show(pixels, count - len(self.places))
+        del self.places[count:]
+
+    def _show(self, pixels: Pixels, count: int) -> None:
+        if count > 0:
             self.places += [len(self._kept)] * count
             self._kept.append(self._fit(torch.from_numpy(_eight_bits(pixels)).permute(2, 0, 1)[None]))
 
