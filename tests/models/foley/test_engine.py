@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -200,3 +202,10 @@ def test_when_memory_runs_out_what_was_recorded_is_given_back(
         engine.sound(seen, texts, FEW, full)
     assert is_out_of_memory(caught.value)
     assert forgotten == [True]
+
+
+def test_libraries_of_networks_are_loaded_with_them_and_not_before() -> None:
+    names = "('transformers', 'tokenizers', 'huggingface_hub')"
+    asked = f"import sys, greenroom.models.foley.engine; print([name for name in {names} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -37,7 +37,7 @@ class ClapTokenizer:
         try:
             from tokenizers import Tokenizer
         except ImportError as error:
-            raise ExtraMissing("the reader of prompts (tokenizers)", "models") from error
+            raise ExtraMissing("tokenizers, which reads prompts,", "models") from error
         shown = quoted(path.name)
         try:
             read = Tokenizer.from_buffer(path.read_bytes())

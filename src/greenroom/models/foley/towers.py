@@ -68,7 +68,7 @@ def without_memory(make: Callable[[], nn.Module]) -> nn.Module:
         with torch.device("meta"):
             return make()
     except ImportError as error:
-        raise ExtraMissing("the networks that see pictures and read texts (transformers)", "models") from error
+        raise ExtraMissing("transformers, with the networks that see pictures and read texts,", "models") from error
 
 
 def sources_of(names: Iterable[str], tower: Tower) -> dict[str, str]:
