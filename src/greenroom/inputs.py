@@ -50,6 +50,10 @@ class Inputs(BaseModel):
     # Good values for one purpose, by a name that says which; what a preset leaves out keeps its default.
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
+    def pixels_from(self, width: int, height: int) -> int | None:
+        """Pixels of a picture of the result, where it is made from one of this size; None where that is not known."""
+        return None
+
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> Self:
         """Validate at the edge; everything behind it may trust the result. Raises InputInvalid, UnknownName."""

@@ -28,26 +28,42 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeFile:
+    """A file that a model made, in the folder of its work."""
+
+    path: Path
+    media_type: str
+
+
+def untold(kind: str, data: Mapping[str, Any]) -> None:
+    """Tell nobody."""
+
+
+def unshown(file: MadeFile) -> None:
+    """Show it to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """Where and how one request is done.
 
     folder: exists, is empty, belongs to this request alone; files are made there.  step: reports progress, and raises
     Cancelled once the work should stop; call it between sampler steps.  small: an attempt ran out of memory, so take
     the smaller plan.  hand_on: given when the result is wanted while it is made; takes its bytes in order.
+    kept: a folder that outlives an attempt: what was finished before a crash is found there by the next attempt at
+    the same request; None where nothing outlives.  tell: a fact worth an event of its own, by a kind such as ``plan``,
+    with data as JSON holds them.  show: a file of ``folder`` to be looked at before the result is there; it is taken
+    when this returns, and a later one of the same name takes its place.  Both raise ModelFailed for what they do not
+    take, and Cancelled as ``step`` does.
     """
 
     folder: Path
     step: Step = silent
     small: bool = False
     hand_on: Callable[[bytes], None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MadeFile:
-    """A file that a model made, in the folder of its work."""
-
-    path: Path
-    media_type: str
+    kept: Path | None = None
+    tell: Callable[[str, Mapping[str, Any]], None] = untold
+    show: Callable[[MadeFile], None] = unshown
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,9 @@ class Model(ABC):
     of them, 0 for nothing worth counting.
     sleeps: it can move its weights to the host's memory; others are unloaded instead.  has_smaller_plan: it can do the
     same work in less memory.  streams: it can hand on its result while it makes it; ``stream_type`` says as what.
+    gangs: it can be put on several devices that work together, ``cuda:0+cuda:1``.
+    timeout_s: how long a job of it may run whose caller does not say: long beside its longest sound work, since the
+    end of that time loses all of it.
     """
 
     inputs: ClassVar[type[Inputs]]
@@ -74,6 +93,8 @@ class Model(ABC):
     sleeps: ClassVar[bool] = False
     has_smaller_plan: ClassVar[bool] = False
     streams: ClassVar[bool] = False
+    gangs: ClassVar[bool] = False
+    timeout_s: ClassVar[float] = 1800.0
 
     @classmethod
     @abstractmethod

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from greenroom.models.model import Work
     from greenroom.models.speech import Heard
     from greenroom.recipes.inputs.speech import SpeechFileInputs
-    from greenroom.recipes.recipe import Recipe
 
 STEM = "speech"
 """Files of a served request are named so; their endings tell them apart."""
@@ -143,21 +142,6 @@ class SpeakResult:
             "warnings": list(self.warnings),
             "terms": list(self.terms),
         }
-
-
-def terms_of(known: Recipe) -> tuple[str, ...]:
-    """What users of a model must know of its licences, in plain words, the most restricting first."""
-    return (*(f"{said.kind}: {said.text}" for said in known.all_restrictions), f"licences: {_licences(known)}")
-
-
-def notice_of(known: Recipe) -> str:
-    """The same in a line."""
-    limits = "; ".join(said.short for said in known.all_restrictions)
-    return f"{limits} ({_licences(known)}); see greenroom models {known.name}"
-
-
-def _licences(known: Recipe) -> str:
-    return ", ".join(f"{licence.part} {licence.words}" for licence in known.licences)
 
 
 def measured(audio: Audio) -> tuple[float | None, float]:

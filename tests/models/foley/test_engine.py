@@ -19,12 +19,13 @@ from greenroom.media.audio import Audio
 from greenroom.media.video.reading import Frame, VideoReader
 from greenroom.models.foley import engine as module
 from greenroom.models.foley.encoders import Texts, Tokens
-from greenroom.models.foley.engine import Engine, Sampling, Seen, SoundNotFinite
+from greenroom.models.foley.engine import Engine, Sampling, Scene, Seen, SoundNotFinite
+from greenroom.models.foley.lengths import ClipTooShort
 from greenroom.models.foley.parity_denoiser import denoiser_of
 from greenroom.models.foley.parity_media import dac_vae_of, synchformer_of
 from greenroom.models.foley.parity_sounding import encoders_of
 from greenroom.models.foley.parts import Parts
-from greenroom.models.foley.pictures import look
+from greenroom.models.foley.pictures import look, stretches
 from greenroom.models.foley.recognising import VISUAL
 from greenroom.models.golden import Golden, read_golden
 from greenroom.runtime.memory import is_out_of_memory
@@ -209,3 +210,90 @@ def test_libraries_of_networks_are_loaded_with_them_and_not_before() -> None:
     asked = f"import sys, greenroom.models.foley.engine; print([name for name in {names} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+LONG_S = Fraction(1604, 100)
+
+
+@pytest.fixture(scope="module")
+def long_clip() -> list[Frame]:
+    """16.04 s of frames that differ."""
+    return [*frames_at([Fraction(number, 25) for number in range(401)])]
+
+
+@pytest.fixture(scope="module")
+def watched(engine: Engine, long_clip: list[Frame]) -> Seen:
+    return engine.watch(stretches(long_clip, LONG_S))
+
+
+def test_a_clip_of_any_length_is_watched_once_piece_by_piece(
+    engine: Engine, long_clip: list[Frame], watched: Seen
+) -> None:
+    seen = watched
+    assert (seen.latents, seen.samples) == (816, 769_920)
+    assert seen.visual.shape == (131, 24)
+    assert len(seen.sync) == 8 * (816 // 16 - 1)
+    late = engine.watch(stretches(frames_at([Fraction(number, 25) for number in range(40)]), Fraction(8, 5)))
+    torch.testing.assert_close(seen.sync[: 8 * 4], late.sync)
+    torch.testing.assert_close(seen.visual[:12], late.visual[:12])
+    # Over the join of two pieces, too.
+    around = long_clip[360:400]
+    assert 360 < 15 * 25 < 376
+    moved = [replace(frame, time=frame.time - Fraction(360, 25)) for frame in around]
+    torch.testing.assert_close(seen.sync[8 * 45 : 8 * 49], engine.watch(stretches(moved, Fraction(8, 5))).sync)
+
+
+def test_short_clips_are_watched_as_they_are_looked_at(engine: Engine, long_clip: list[Frame]) -> None:
+    watched, looked = (
+        engine.watch(stretches(long_clip[:48], Fraction(48, 25))),
+        engine.see(look(long_clip[:48], exact=True)),
+    )
+    assert (watched.latents, watched.samples) == (looked.latents, looked.samples)
+    torch.testing.assert_close(watched.visual, looked.visual)
+    torch.testing.assert_close(watched.sync, looked.sync)
+
+
+def test_a_long_clip_gets_a_sound_to_the_sample(engine: Engine, watched: Seen, texts: Texts) -> None:
+    seen = watched
+    [sound] = engine.sound(seen, texts, FEW)
+    assert sound.samples.shape == (1, seen.samples)
+    two = engine.sound(seen, texts, replace(FEW, samples=2))
+    np.testing.assert_allclose(two[0].samples, sound.samples, atol=1e-5)
+
+
+def test_scenes_hear_their_own_texts(engine: Engine, long_clip: list[Frame], texts: Texts) -> None:
+    seen = engine.watch(stretches(long_clip[:100], Fraction(4)))
+    other = engine.read("a door falls shut", "")
+    step = replace(FEW, steps=1)
+    both = engine.sample(seen, [Scene(0, texts), Scene(96, other)], step)
+    same = engine.sample(seen, [Scene(0, texts), Scene(96, texts)], step)
+    assert torch.equal(both[:, :, :80], same[:, :, :80]), "in a step no word is heard before the overlap"
+    assert (both - same)[:, :, 112:].abs().max() > 1e-4
+    assert engine.sample(seen, texts, step).shape == both.shape
+
+
+def test_a_clip_that_is_too_short_is_not_watched(engine: Engine, long_clip: list[Frame]) -> None:
+    with pytest.raises(ClipTooShort):
+        engine.watch(stretches(long_clip[:2], Fraction(2, 25)))
+
+
+def test_texts_and_pictures_sound_without_a_video(engine: Engine, texts: Texts) -> None:
+    nothing = engine.imagine(Fraction(2))
+    grey, white = (torch.full((1, 3, 512, 512), value, dtype=torch.uint8) for value in (90, 255))
+    assert (nothing.latents, nothing.samples, nothing.visual.shape[0], len(nothing.sync)) == (100, 96_000, 16, 40)
+    [sound] = engine.sound(nothing, texts, FEW)
+    assert sound.seconds == 2
+    made = [
+        engine.sample(seen, texts, FEW)
+        for seen in (nothing, *(engine.imagine(Fraction(2), one) for one in (grey, white)))
+    ]
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        assert (made[first] - made[second]).abs().max() > 1e-4
+    assert engine.imagine(Fraction(64, 100)).latents == 32
+    with pytest.raises(ClipTooShort):
+        engine.imagine(Fraction(6, 10))
+
+
+def test_longer_than_a_window_can_be_imagined(engine: Engine, texts: Texts) -> None:
+    seen = engine.imagine(Fraction(1601, 100))
+    assert engine.sound(seen, texts, replace(FEW, steps=1))[0].samples.shape == (1, 768_480)

@@ -79,7 +79,7 @@ class F5Model(Model):
     @classmethod
     def terms(cls) -> tuple[str, ...]:
         """What its users must know of its licences."""
-        from greenroom.models.spoken import terms_of
+        from greenroom.models.terms import terms_of
         from greenroom.recipes.catalogue import recipe
 
         return terms_of(recipe(cls.known))
@@ -87,7 +87,7 @@ class F5Model(Model):
     @classmethod
     def notice(cls) -> str:
         """The same in a line."""
-        from greenroom.models.spoken import notice_of
+        from greenroom.models.terms import notice_of
         from greenroom.recipes.catalogue import recipe
 
         return notice_of(recipe(cls.known))

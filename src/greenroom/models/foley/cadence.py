@@ -9,6 +9,7 @@ second gives 199 frames and not 200.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import inf
 from typing import TYPE_CHECKING
 
 from greenroom.models.foley.lengths import LONGEST_S
@@ -20,17 +21,19 @@ if TYPE_CHECKING:
 class Cadence:
     """The clock of one stream, asked frame by frame in the order in which they are shown.
 
-    exact: its steps add up to just what they should, which the original's do not.
+    exact: its steps add up to just what they should, which the original's do not.  longest: seconds, beyond which
+    nothing is shown; None for all there is.
     """
 
-    def __init__(self, rate: int, *, exact: bool = False) -> None:
+    def __init__(self, rate: int, *, exact: bool = False, longest: float | None = LONGEST_S) -> None:
+        self._longest = inf if longest is None else longest
         self._step = Fraction(1, rate) if exact else 1 / rate
         self._due: Fraction | float = 0
 
     def shown(self, time: Fraction | float) -> int:
         """How often the frame that begins at ``time``, in seconds, is in the stream: 0 before the first moment."""
         count = 0
-        while self._due <= time <= LONGEST_S:
+        while self._due <= time <= self._longest:
             count += 1
             self._due += self._step
         return count

@@ -68,6 +68,6 @@ class Course:
         self._step.add_(1)
 
     @torch.inference_mode()
-    def rewind(self) -> None:
-        """Stand before the first step again."""
-        self._step.zero_()
+    def rewind(self, step: int = 0) -> None:
+        """Stand before the first step again, or before another."""
+        self._step.fill_(step)

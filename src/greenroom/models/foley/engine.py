@@ -12,29 +12,43 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
 import torch
 
 from greenroom.errors import GreenroomError, InputInvalid
 from greenroom.media.audio import Audio
+from greenroom.models.foley.architecture import LATENTS_PER_SECOND
 from greenroom.models.foley.dac_pieces import decode
 from greenroom.models.foley.draws import noise
-from greenroom.models.foley.encoders import read_texts, see_pictures
+from greenroom.models.foley.encoders import Texts, read_texts, see_pictures
 from greenroom.models.foley.fixed import Features
-from greenroom.models.foley.lengths import latents, latents_until
+from greenroom.models.foley.lengths import (
+    LONGEST_S,
+    PICTURE_RATE,
+    SEGMENT,
+    SEGMENT_STEP,
+    SYNC_RATE,
+    frames_until,
+    latents,
+    latents_until,
+    segments,
+    sync_tokens,
+)
 from greenroom.models.foley.parts import load_parts
 from greenroom.models.foley.preprocess import normalised
-from greenroom.models.foley.sampler import Sampler
+from greenroom.models.foley.sampler import Part, Sampler
+from greenroom.models.foley.windows import on_grid, windows
 from greenroom.progress import Step, silent
 from greenroom.runtime.memory import is_out_of_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from torch import Tensor
 
-    from greenroom.models.foley.encoders import Texts
     from greenroom.models.foley.parts import Files, Parts, Sizes
     from greenroom.models.foley.pictures import Pictures
 
@@ -50,12 +64,24 @@ class Seen:
     """What the encoders say of a clip, on the device, and how long its sound is.
 
     visual: (pictures, width).  sync: (tokens, width).  latents, samples: of the sound, of which more may be decoded.
+    A clip of more than one window has features and latents up to the grid of ``windows``.
     """
 
     visual: Tensor
     sync: Tensor
     latents: int
     samples: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A section of a clip that has texts of its own.
+
+    begin: in latents, on the grid of ``windows``; the first one's 0.
+    """
+
+    begin: int
+    texts: Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +139,63 @@ class Engine:
         return Seen(visual, sync, latents_until(clip.end), round(clip.end * self.rate))
 
     @torch.inference_mode()
+    def watch(self, clip: Iterable[Pictures], step: Step = silent) -> Seen:
+        """The same of a clip of any length, in pieces that follow each other (``stretches``).
+
+        Raises ClipTooShort, and what ``step`` and reading the pieces raise.
+        """
+        parts, before = self._parts, torch.zeros(0)
+        visual, sync = [], []
+        end, watched = Fraction(0), 0
+        for piece in clip:
+            end = piece.end or end
+            with _current(self._device):
+                if len(piece.pictures):
+                    visual.append(see_pictures(piece.pictures.to(self._device), parts.pictures))
+                # Segments reach over from one piece into the next.
+                frames = torch.cat((before, piece.frames)) if len(before) else piece.frames
+                if len(frames) >= SEGMENT:
+                    sync.append(parts.synchformer.features(normalised(frames.to(self._device))))
+                    before = frames[SEGMENT_STEP * segments(len(frames)) :]
+                else:
+                    before = frames
+            watched += len(piece.frames)
+            step("seeing", min(watched, end * SYNC_RATE), float(end * SYNC_RATE))
+        segments(watched)
+        length = on_grid(latents_until(end))
+        return Seen(torch.cat(visual), torch.cat(sync), length, round(end * self.rate))
+
+    @torch.inference_mode()
+    def imagine(self, seconds: Fraction, picture: Tensor | None = None) -> Seen:
+        """What is to be known where there is no video: of a picture what is in it, and never when something happens.
+
+        picture: uint8 (1, 3, 512, 512). Raises ClipTooShort.
+        """
+        denoiser, length = self._parts.denoiser, latents_until(seconds)
+        until = seconds
+        if seconds > LONGEST_S:
+            length = on_grid(length)
+            until = Fraction(length, LATENTS_PER_SECOND)
+        with _current(self._device):
+            vector = denoiser.empty_clip_feat
+            if picture is not None:
+                vector = see_pictures(picture.to(self._device), self._parts.pictures)
+        unsynced = denoiser.empty_sync_feat.expand(sync_tokens(frames_until(until, SYNC_RATE)), -1)
+        shown = vector.expand(frames_until(until, PICTURE_RATE), -1)
+        return Seen(shown, unsynced, length, round(seconds * self.rate))
+
+    @torch.inference_mode()
     def read(self, prompt: str, negative: str) -> Texts:
         """What should be heard and what should not; the two belong together. Raises TextTooLong."""
         with _current(self._device):
             return read_texts(prompt, negative, self._parts.tokenizer, self._parts.texts)
 
     @torch.inference_mode()
-    def sound(self, seen: Seen, texts: Texts, sampling: Sampling, step: Step = silent) -> list[Audio]:
+    def sound(self, seen: Seen, texts: Texts | Sequence[Scene], sampling: Sampling, step: Step = silent) -> list[Audio]:
         """As many mono sounds as samples are asked for, each of the clip's length.
+
+        texts: of the whole clip, or scene by scene; for more than one scene the clip was watched, or imagined to be
+        longer than 15 s.
 
         Raises SoundNotFinite, InputInvalid, and what ``step`` raises. When memory runs out, the next call has what the
         graphs held.
@@ -134,13 +209,18 @@ class Engine:
             raise
 
     @torch.inference_mode()
-    def sample(self, seen: Seen, texts: Texts, sampling: Sampling, step: Step = silent) -> Tensor:
+    def sample(self, seen: Seen, texts: Texts | Sequence[Scene], sampling: Sampling, step: Step = silent) -> Tensor:
         """The latents of sounds, float32 (samples, channels, latents), on the device. Raises as ``sound``."""
-        features = Features(texts.prompt, texts.negative, seen.visual, seen.sync)
+        scenes = (Scene(0, texts),) if isinstance(texts, Texts) else texts
         channels = self._parts.denoiser.architecture.latent
         drawn = noise(sampling.seed, sampling.samples, channels, seen.latents)
+        options = {"steps": sampling.steps, "guidance": sampling.guidance}
         with _current(self._device):
-            return self._sampler.sample(features, drawn, steps=sampling.steps, guidance=sampling.guidance, step=step)
+            if len(scenes) == 1 and seen.latents <= LONGEST_S * LATENTS_PER_SECOND:
+                own = scenes[0].texts
+                features = Features(own.prompt, own.negative, seen.visual, seen.sync)
+                return self._sampler.sample(features, drawn, **options, step=step)
+            return self._sampler.sample_parts(_parts(seen, scenes), drawn, **options, step=step)
 
     def forget(self) -> None:
         """Give back the memory of all graphs; they are recorded again when they are needed."""
@@ -169,3 +249,13 @@ class Engine:
 def _current(device: torch.device) -> AbstractContextManager[object]:
     """Make a device the thread's own for a while: kernels of ours, streams and graphs go to no other."""
     return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
+
+
+def _parts(seen: Seen, scenes: Sequence[Scene]) -> list[Part]:
+    """The windows of a clip, each with its features."""
+    parts: list[Part] = []
+    for window in windows(seen.latents, [scene.begin for scene in scenes]):
+        texts = scenes[window.section].texts
+        visual, sync = seen.visual[window.pictures(len(seen.visual))], seen.sync[window.sync]
+        parts.append(Part(window, Features(texts.prompt, texts.negative, visual, sync)))
+    return parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -93,6 +93,14 @@ class Fixed:
         """What tells apart requests that need another graph."""
         return self.conditions, self.visual.shape, self.sync.shape, self.shows.shape, self.said[0].key.shape
 
+    def copied(self) -> Fixed:
+        """The same in memory of its own, places aside."""
+        visual, sync, shows, *said = (tensor.clone() for tensor in self._tensors())
+        words = said.pop(0) if self.words is not None else None
+        pairs = zip(said[::2], said[1::2], strict=True)
+        heard = tuple(Said(key, value, words) for key, value in pairs)
+        return replace(self, visual=visual, sync=sync, shows=shows, words=words, said=heard)
+
     def take(self, other: Fixed) -> None:
         """Become another of the same shapes, in the same memory."""
         for own, its in zip(self._tensors(), other._tensors(), strict=True):
@@ -107,33 +115,52 @@ class Fixed:
             yield from (said.key, said.value)
 
 
-def fix(network: MMDiT, given: Sequence[Condition], samples: int, length: int, room: int = 0) -> Fixed:
+def fix(
+    network: MMDiT,
+    given: Sequence[Condition],
+    samples: int,
+    length: int,
+    room: int = 0,
+    *,
+    like: Fixed | None = None,
+    heard: Fixed | None = None,
+) -> Fixed:
     """Make what stays of a request.
 
     samples: of each condition.  length: of the latents.  room: for so many tokens of text, of which those beyond the
-    text are not heard; 0 for as many as there are. Raises InputInvalid.
+    text are not heard; 0 for as many as there are.  like: another of the same numbers, whose places are taken.
+    heard: another of the same texts and samples, whose keys and values are. Raises InputInvalid.
     """
     texts = _stacked([condition.text for condition in given], "text tokens").to(network.device)
     visual = _stacked([condition.visual for condition in given], "frames").to(network.device)
     rows, frames, tokens = len(given) * samples, visual.shape[1], texts.shape[1]
-    stand = places(network.architecture.head_dim, rows, length, frames, tokens, network.device)
-    embedded = network.cond_in(texts.to(network.dtype))
-    free = max(0, room - tokens)
-    words = torch.arange(tokens + free, device=network.device).lt(tokens).repeat(rows, 1) if room else None
-
-    def roomy(part: Tensor) -> Tensor:
-        return _for_each(samples, functional.pad(part, (0, 0, 0, free)))
-
-    said = [block.said(embedded, stand.text) for block in network.triples]
+    device = network.device
+    stand = like.places if like else places(network.architecture.head_dim, rows, length, frames, tokens, device)
+    said = heard.said if heard else _said(network, texts, samples, stand, max(0, room - tokens) if room else None)
     return Fixed(
         conditions=len(given),
         visual=_for_each(samples, network.visual_proj(visual.to(network.dtype))),
-        sync=torch.cat([network.synced(condition.sync.to(network.device, network.dtype)) for condition in given]),
-        shows=_for_each(samples, _shown(given, length)).int().to(network.device),
-        words=words,
-        said=tuple(Said(roomy(key), roomy(value), words) for key, value, _ in said),
+        sync=torch.cat([network.synced(condition.sync.to(device, network.dtype)) for condition in given]),
+        shows=_for_each(samples, _shown(given, length)).int().to(device),
+        words=said[0].own,
+        said=said,
         places=stand,
     )
+
+
+def _said(network: MMDiT, texts: Tensor, samples: int, stand: Places, free: int | None) -> tuple[Said, ...]:
+    """What each triple block hears. free: tokens of room behind the text; None where all that is there is heard."""
+    embedded = network.cond_in(texts.to(network.dtype))
+    rows, tokens = len(texts) * samples, texts.shape[1]
+    words = None
+    if free is not None:
+        words = torch.arange(tokens + free, device=network.device).lt(tokens).repeat(rows, 1)
+
+    def roomy(part: Tensor) -> Tensor:
+        return _for_each(samples, functional.pad(part, (0, 0, 0, free or 0)))
+
+    said = [block.said(embedded, stand.text) for block in network.triples]
+    return tuple(Said(roomy(key), roomy(value), words) for key, value, _ in said)
 
 
 def _stacked(parts: Sequence[Tensor], what: str) -> Tensor:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from greenroom.models.foley.architecture import LATENTS_PER_SECOND
 from greenroom.models.foley.cadence import Cadence
-from greenroom.models.foley.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, frames_until, segments
+from greenroom.models.foley.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, frames_until, latents_until, segments
 from greenroom.models.foley.preprocess import centred, squashed
+from greenroom.models.foley.windows import on_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from torch import Tensor
 
@@ -65,13 +67,42 @@ def look(frames: Iterable[Frame], *, exact: bool = False) -> Pictures:
     return Pictures(pictures.made(), sync.made(), end)
 
 
-class _Stream:
-    """Frames of one rate and size. A frame that is shown several times is kept once."""
+def stretches(frames: Iterable[Frame], end: Fraction) -> Iterator[Pictures]:
+    """The same of a clip of any length, 15 s after 15 s: no more is in memory at once.
 
-    def __init__(self, rate: int, fit: Callable[[Tensor], Tensor], *, exact: bool) -> None:
+    end: when its last frame ends, in seconds, and the sound; the frame is looked at until the next place of the grid of
+    ``windows``. Raises what reading the frames raises.
+    """
+    pictures = _Stream(PICTURE_RATE, squashed, exact=True, longest=None)
+    sync = _Stream(SYNC_RATE, centred, exact=True, longest=None)
+    streams = pictures, sync
+    last: Frame | None = None
+    for frame in frames:
+        if last is not None and len(sync.places) >= LONGEST_S * SYNC_RATE:
+            yield Pictures(pictures.drained(), sync.drained(), end)
+        for stream in streams:
+            stream.take(frame.pixels, frame.time)
+        last = frame
+    if last is not None:
+        held = Fraction(on_grid(latents_until(end)), LATENTS_PER_SECOND)
+        for stream in streams:
+            stream.hold(last.pixels, held)
+    yield Pictures(pictures.drained(), sync.drained(), end)
+
+
+class _Stream:
+    """Frames of one rate and size. A frame that is shown several times is kept once.
+
+    places: of each frame of the stream, among those that are kept.
+    """
+
+    def __init__(
+        self, rate: int, fit: Callable[[Tensor], Tensor], *, exact: bool, longest: float | None = LONGEST_S
+    ) -> None:
         self._rate, self._exact = rate, exact
-        self._cadence, self._fit = Cadence(rate, exact=exact), fit
+        self._cadence, self._fit = Cadence(rate, exact=exact, longest=longest), fit
         self._kept: list[Tensor] = []
+        self._gone = 0
         self.places: list[int] = []
 
     def take(self, pixels: Pixels, time: Fraction) -> None:
@@ -80,7 +111,7 @@ class _Stream:
 
     def hold(self, pixels: Pixels, end: Fraction) -> None:
         """Show the video's last frame until a moment, and nothing that begins there or later."""
-        count = frames_until(end, self._rate)
+        count = frames_until(end, self._rate) - self._gone
         self._show(pixels, count - len(self.places))
         del self.places[count:]
 
@@ -92,6 +123,13 @@ class _Stream:
     def made(self) -> Tensor:
         """All of them, (frames, 3, side, side)."""
         return torch.cat(self._kept)[self.places]
+
+    def drained(self) -> Tensor:
+        """Those since the last time, which are let go."""
+        made = self.made() if self.places else torch.zeros(0, 3, 1, 1, dtype=torch.uint8)
+        self._gone += len(self.places)
+        self.places, self._kept = [], []
+        return made
 
 
 def _eight_bits(pixels: Pixels) -> Pixels:

@@ -13,14 +13,18 @@ from greenroom.models.foley.course import Course
 from greenroom.models.foley.denoising import Denoising
 from greenroom.models.foley.fixed import conditions, fix
 from greenroom.models.foley.schedule import sigmas
+from greenroom.models.foley.windows import ramp
 from greenroom.progress import Step, silent
 from greenroom.runtime.graphs import Pool, Recorded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from greenroom.models.foley.fixed import Features, Fixed
     from greenroom.models.foley.transformer import MMDiT
+    from greenroom.models.foley.windows import Window
 
 _ROOM = 16  # tokens: texts are given room in steps of so many, so that most share a graph
 _KEPT = 4  # sizes whose graphs are kept; what a step needs beside its request is shared by all
@@ -32,6 +36,21 @@ class _Prepared:
 
     denoising: Denoising
     graph: Recorded[None] | None
+
+    def advance(self) -> None:
+        """Go a step."""
+        if self.graph is None:
+            self.denoising.advance()
+        else:
+            self.graph.replay()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A window of a clip. features: of the clip, those that fall into it, and of its section's texts."""
+
+    window: Window
+    features: Features
 
 
 class Sampler:
@@ -56,18 +75,59 @@ class Sampler:
         Raises InputInvalid.
         """
         given = conditions(self._network, features, guidance)
-        room = _ROOM * ceil(len(features.text) / _ROOM) if self._pool else 0
-        prepared = self._prepare(fix(self._network, given, len(noise), noise.shape[2], room))
+        prepared = self._prepare(fix(self._network, given, len(noise), noise.shape[2], self._room(features)))
         prepared.denoising.begin(noise, guidance)
         self._course.set(sigmas(steps))
         step("sampling", 0, steps)
         for done in range(1, steps + 1):
-            if prepared.graph is None:
-                prepared.denoising.advance()
-            else:
-                prepared.graph.replay()
+            prepared.advance()
             step("sampling", done, steps)
         return prepared.denoising.latents.clone()
+
+    @torch.inference_mode()
+    def sample_parts(
+        self, parts: Sequence[Part], noise: Tensor, *, steps: int = 50, guidance: float = 4.5, step: Step = silent
+    ) -> Tensor:
+        """Latents of a clip in parts that overlap, as ``sample`` gives them; each step is one of the whole clip.
+
+        parts: together all latents of the noise. Raises InputInvalid.
+        """
+        fixed = self._fixed(parts, len(noise), guidance)
+        shares = _shares(parts, noise.shape[2], self._network.device)
+        state = noise.to(self._network.device)
+        self._course.set(sigmas(steps))
+        step("sampling", 0, steps)
+        for done in range(steps):
+            ahead = torch.zeros_like(state)
+            for place, (part, own, share) in enumerate(zip(parts, fixed, shares, strict=True)):
+                prepared = self._prepare(own)
+                here = slice(part.window.start, part.window.stop)
+                prepared.denoising.begin(state[:, :, here], guidance)
+                self._course.rewind(done)
+                prepared.advance()
+                # Steps are straight: their mean is the step along the mean of the velocities.
+                ahead[:, :, here] += share * prepared.denoising.latents
+                step("sampling", done + (place + 1) / len(parts), steps)
+            state = ahead
+        return state
+
+    def _fixed(self, parts: Sequence[Part], samples: int, guidance: float) -> list[Fixed]:
+        """What stays of each part; what is the same of several is there once."""
+        like: dict[tuple[int, ...], Fixed] = {}
+        heard: dict[int, Fixed] = {}
+        made: list[Fixed] = []
+        for part in parts:
+            features, section, length = part.features, part.window.section, part.window.length
+            numbers = length, len(features.visual), len(features.text)
+            given = conditions(self._network, features, guidance)
+            room, same, texts = self._room(features), like.get(numbers), heard.get(section)
+            made.append(fix(self._network, given, samples, length, room, like=same, heard=texts))
+            like.setdefault(numbers, made[-1])
+            heard.setdefault(section, made[-1])
+        return made
+
+    def _room(self, features: Features) -> int:
+        return _ROOM * ceil(len(features.text) / _ROOM) if self._pool else 0
 
     def forget(self) -> None:
         """Give back the memory of all graphs; they are recorded again when they are needed."""
@@ -83,8 +143,20 @@ class Sampler:
             return self._prepared[fixed.shapes]
         while len(self._prepared) >= _KEPT:
             self._prepared.popitem(last=False)
-        denoising = Denoising(self._network, fixed, self._course)
+        # Its memory becomes that of later requests: nobody else's.
+        denoising = Denoising(self._network, fixed.copied(), self._course)
         # Recording does a step: from zeros, at the first time of whatever schedule was there.
         self._course.rewind()
         self._prepared[fixed.shapes] = _Prepared(denoising, Recorded(denoising.advance, self._pool))
         return self._prepared[fixed.shapes]
+
+
+def _shares(parts: Sequence[Part], length: int, device: torch.device) -> list[Tensor]:
+    """How much each part counts at each of its latents: of all that are there, 1 in sum."""
+    ramps = [torch.tensor([ramp(part.window, length, place) for place in range(part.window.length)]) for part in parts]
+    total = torch.zeros(length)
+    for part, own in zip(parts, ramps, strict=True):
+        total[part.window.start : part.window.stop] += own
+    return [
+        (own / total[part.window.start : part.window.stop]).to(device) for part, own in zip(parts, ramps, strict=True)
+    ]

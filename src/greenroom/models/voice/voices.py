@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from greenroom.errors import ExtraMissing, UnknownName, closest
-from greenroom.models.spoken import notice_of, terms_of
+from greenroom.models.terms import notice_of, terms_of
 from greenroom.recipes.catalogue import names, recipe
 
 _FAMILY = "voice"
