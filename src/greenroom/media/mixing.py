@@ -27,16 +27,17 @@ _BEFORE, _AFTER = 5, 30  # blocks: it goes down before something is heard, and c
 _SMOOTHED = 11  # blocks over which it goes down or comes back
 
 
-def mixed(made: Audio, own: Audio | None, mix: Mix, lufs: float) -> Audio:
+def mixed(made: Audio, own: Audio | None, mix: Mix, lufs: float, *, channels: int = 1) -> Audio:
     """What is heard of both, brought to ``lufs`` with its peaks below -1 dBTP (EBU R 128).
 
     made: of one channel.  own: of one or two, at the same rate; None where the video has none, which then is as silence
-    is. The result has as many channels as ``own``, or one, and lasts as long as the longer of both.
+    is.  channels: of the result at least; it has as many as ``own`` where that is heard, and lasts as long as the
+    longer of both.
     """
     heard = None if own is None or mix == "replace" else measure(own).integrated
-    if own is None or heard is None:
-        return limited(made, gain_for(made, lufs))
-    both = _added(made, own, mix, heard)
+    both = made if own is None or heard is None else _added(made, own, mix, heard)
+    if len(both.samples) < channels:
+        both = Audio(np.repeat(both.samples, channels, axis=0), both.rate)
     return limited(both, gain_for(both, lufs))
 
 

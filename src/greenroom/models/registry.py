@@ -27,6 +27,8 @@ _CLASSES = {
     "f5tts-v1-base": "greenroom.models.f5tts.model:F5TTSV1Base",
     "f5tts-base": "greenroom.models.f5tts.model:F5TTSBase",
     "e2tts-base": "greenroom.models.f5tts.model:E2TTSBase",
+    "hunyuanvideo-foley-xl": "greenroom.models.foley.model:FoleySmall",
+    "hunyuanvideo-foley-xxl": "greenroom.models.foley.model:FoleyLarge",
 }
 # By family; classes of these, too, import their engines when they run.
 _REHEARSALS = {

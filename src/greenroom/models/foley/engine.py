@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from greenroom.models.foley.encoders import Tokenizer
     from greenroom.models.foley.parts import Files, Parts, Sizes
     from greenroom.models.foley.pictures import Pictures
 
@@ -117,6 +118,11 @@ class Engine:
         target = torch.device(device)
         with _current(target):
             return cls(load_parts(sizes, files, target))
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Of the texts."""
+        return self._parts.tokenizer
 
     @property
     def rate(self) -> int:
@@ -216,7 +222,7 @@ class Engine:
         drawn = noise(sampling.seed, sampling.samples, channels, seen.latents)
         options = {"steps": sampling.steps, "guidance": sampling.guidance}
         with _current(self._device):
-            if len(scenes) == 1 and seen.latents <= LONGEST_S * LATENTS_PER_SECOND:
+            if _is_whole(seen, scenes):
                 own = scenes[0].texts
                 features = Features(own.prompt, own.negative, seen.visual, seen.sync)
                 return self._sampler.sample(features, drawn, **options, step=step)
@@ -249,6 +255,16 @@ class Engine:
 def _current(device: torch.device) -> AbstractContextManager[object]:
     """Make a device the thread's own for a while: kernels of ours, streams and graphs go to no other."""
     return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
+
+
+def windows_of(seen: Seen, scenes: Sequence[Scene]) -> int:
+    """In how many pieces a clip is denoised."""
+    return 1 if _is_whole(seen, scenes) else len(_parts(seen, scenes))
+
+
+def _is_whole(seen: Seen, scenes: Sequence[Scene]) -> bool:
+    """Whether a clip is no longer than the original takes, and one thing is said of it."""
+    return len(scenes) == 1 and seen.latents <= LONGEST_S * LATENTS_PER_SECOND
 
 
 def _parts(seen: Seen, scenes: Sequence[Scene]) -> list[Part]:

@@ -67,6 +67,11 @@ def look(frames: Iterable[Frame], *, exact: bool = False) -> Pictures:
     return Pictures(pictures.made(), sync.made(), end)
 
 
+def picture_of(pixels: Pixels) -> Tensor:
+    """A still picture as SigLIP 2 looks at it: uint8 (1, 3, 512, 512). pixels: RGB, (height, width, 3)."""
+    return squashed(torch.from_numpy(_eight_bits(pixels)).permute(2, 0, 1)[None])
+
+
 def stretches(frames: Iterable[Frame], end: Fraction) -> Iterator[Pictures]:
     """The same of a clip of any length, 15 s after 15 s: no more is in memory at once.
 
