@@ -75,3 +75,10 @@ def test_peaks_are_held_down_in_both_channels_together() -> None:
     own.samples[0, ::12_000] = 0.9
     heard = mixed(MADE, own, "under", -16)
     assert measure(heard).true_peak < -0.9
+
+
+def test_from_both_sides_it_is_as_loud_as_asked_too() -> None:
+    for own in (None, tone(1000, 4)):
+        heard = mixed(MADE, own, "under", -23, channels=2)
+        assert heard.samples.shape == (2, 4 * RATE)
+        assert measure(heard).integrated == pytest.approx(-23, abs=0.2)
