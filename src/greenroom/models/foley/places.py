@@ -50,6 +50,13 @@ def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool) -> t
     return found
 
 
+def usual_output(source: Source, video: Path | None) -> Path:
+    """Where the result goes if nobody says: a video in the container of the source where that can be written."""
+    if source.kind != "video" or video is None:
+        return Path("foley.wav")
+    return Path(f"foley{video.suffix.lower() if video.suffix.lower() in VIDEO_TYPES else '.mkv'}")
+
+
 def form_of(output: Path, source: Source) -> AudioFormat | None:
     """The format of a sound file by its ending, None for a video. Raises InputInvalid, UnknownName."""
     suffix = output.suffix.lower()
