@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.media.audio import read_audio
+from greenroom.media.audio import AudioFormat, read_audio
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import write_image
 from tests.cli.conftest import Run
@@ -68,10 +68,10 @@ def test_a_mix_is_as_loud_as_asked(greenroom: Run, tmp_path: Path, mix: str) -> 
 
 
 @pytest.mark.parametrize("form", ["wav", "flac", "mp3", "opus", "aac"])
-def test_words_alone_become_any_sound(greenroom: Run, tmp_path: Path, form: str) -> None:
+def test_words_alone_become_any_sound(greenroom: Run, tmp_path: Path, form: AudioFormat) -> None:
     done = greenroom("foley", "--prompt", "rain", "--seconds", 1, "-o", f"x.{form}", *FAST)
     assert done.returncode == 0, done.stderr
-    heard = with_header(tmp_path / f"x.{form}", form)  # type: ignore[arg-type] - one of the formats
+    heard = with_header(tmp_path / f"x.{form}", form)
     assert read_audio(heard).seconds == pytest.approx(1, abs=0.1)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from greenroom.media.audio import Audio
 from greenroom.media.loudness import measure
-from greenroom.media.mixing import DUCKED_DB, UNDER_LU, mixed
+from greenroom.media.mixing import DUCKED_DB, UNDER_LU, Mix, mixed
 
 RATE = 48_000
 
@@ -37,10 +37,10 @@ def test_replaced_it_is_heard_alone_as_loud_as_asked(own: Audio | None) -> None:
 
 
 @pytest.mark.parametrize("mix", ["under", "ducked"])
-def test_beside_no_sound_or_silence_it_is_as_if_replaced(mix: str) -> None:
+def test_beside_no_sound_or_silence_it_is_as_if_replaced(mix: Mix) -> None:
     for own in (None, Audio(np.zeros((2, RATE), np.float32), RATE)):
         np.testing.assert_array_equal(
-            mixed(MADE, own, mix, -23).samples,  # type: ignore[arg-type] - of the two
+            mixed(MADE, own, mix, -23).samples,
             mixed(MADE, None, "replace", -23).samples,
         )
 

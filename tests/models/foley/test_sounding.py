@@ -129,7 +129,11 @@ def test_shots_have_prompts_of_their_own(made: Sounder, tmp_path: Path) -> None:
 def test_a_clip_beyond_the_original_length_is_whole(made: Sounder, tmp_path: Path) -> None:
     path = video(tmp_path / "in.mp4", frames=33, rate=Fraction(2), time_base=Fraction(1, 1000))
     told: set[str] = set()
-    result = sound(made, tmp_path / "out.wav", lambda stage, done, total: told.add(stage), video=str(path))
+
+    def step(stage: str, done: float, total: float) -> None:
+        told.add(stage)
+
+    result = sound(made, tmp_path / "out.wav", step, video=str(path))
     assert (result.length_s, result.windows) == (16.5, 2)
     assert read_audio(tmp_path / "out.wav").seconds == 16.5
     assert told == {"seeing", "sampling", "decoding", "writing"}
@@ -159,10 +163,10 @@ def test_silence_is_said_and_is_no_number(
     assert (result.samples[0].loudness_lufs, result.samples[0].true_peak_dbtp) == (None, None)
 
 
-@pytest.mark.parametrize("stage", ["seeing", "sampling", "decoding", "writing"])
-def test_stopped_on_the_way_it_leaves_nothing(made: Sounder, clip: Path, tmp_path: Path, stage: str) -> None:
-    def stop(now: str, done: float, total: float) -> None:
-        if now == stage:
+@pytest.mark.parametrize("where", ["seeing", "sampling", "decoding", "writing"])
+def test_stopped_on_the_way_it_leaves_nothing(made: Sounder, clip: Path, tmp_path: Path, where: str) -> None:
+    def stop(stage: str, done: float, total: float) -> None:
+        if stage == where:
             raise Cancelled
 
     with pytest.raises(Cancelled):

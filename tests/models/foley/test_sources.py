@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from greenroom.errors import FileUnreadable, GreenroomError, InputInvalid
+from greenroom.errors import FileUnreadable, InputInvalid
 from greenroom.media.video import facts
 from greenroom.media.video.images import write_image
 from greenroom.media.video.timeline import repaired
@@ -19,14 +20,14 @@ from greenroom.models.foley.lengths import ClipTooShort
 from greenroom.models.foley.sources import ClipTooLong, look, shots_of
 from greenroom.progress import silent
 from greenroom.recipes.inputs.foley import FoleyInputs
-from tests.media.video.clips import picture, video, with_sound
+from tests.media.video.clips import picture, video
 
 
 def asked(path: Path | None = None, **inputs: object) -> FoleyInputs:
     return FoleyInputs.check({"prompt": "rain", **({"video": str(path)} if path else {}), **inputs})
 
 
-def scenes(number: int) -> np.ndarray:  # type: ignore[type-arg] - pixels
+def scenes(number: int) -> NDArray[np.uint8]:
     """Three shots of 20 frames that share nothing."""
     generator = np.random.default_rng(number // 20)
     colours = generator.integers(0, 255, (4, 4, 3), dtype=np.uint8)
@@ -105,7 +106,7 @@ def nothing(folder: Path) -> Path:
         (lambda folder: folder, "is a folder"),
     ],
 )
-def test_what_is_no_video_is_named(tmp_path: Path, made, says: str) -> None:  # type: ignore[no-untyped-def] - a maker
+def test_what_is_no_video_is_named(tmp_path: Path, made: Callable[[Path], Path], says: str) -> None:
     with pytest.raises(FileUnreadable, match=says) as caught:
         look(asked(made(tmp_path)))
     assert caught.value.mend
@@ -115,7 +116,8 @@ def test_a_picture_and_words_last_as_long_as_asked(tmp_path: Path) -> None:
     write_image(tmp_path / "in.png", picture(0))
     for path, kind in ((tmp_path / "in.png", "picture"), (None, "words")):
         source = look(asked(path))
-        assert (source.kind, source.end) == (kind, 8)
+        assert source.kind == kind
+        assert source.end == 8
         assert look(asked(path, seconds=1.1)).end == Fraction(11, 10)
         assert (source.picture is not None) == (kind == "picture")
     with pytest.raises(InputInvalid, match="has no shots"):
@@ -129,18 +131,11 @@ def test_shots_are_found_where_they_have_prompts(tmp_path: Path) -> None:
     inputs = asked(path, shot_prompts="a\nb\nc")
     told: list[str] = []
     found = shots_of(look(inputs), inputs, lambda stage, done, total: told.append(stage))
-    assert found == (0, Fraction(20, 25), Fraction(40, 25))
+    assert found == (Fraction(0), Fraction(20, 25), Fraction(40, 25))
     assert set(told) == {sources.FINDING}
-    assert shots_of(look(asked(path)), asked(path), silent) == (0,)
+    assert shots_of(look(asked(path)), asked(path), silent) == (Fraction(0),)
     inputs = asked(path, shot_prompts="a\nb")
     with pytest.raises(InputInvalid) as caught:
         shots_of(look(inputs), inputs, silent)
     assert "shot_prompts has 2 lines" in caught.value.message
     assert "has 3 shots: 0.00 to 0.80 s, 0.80 to 1.60 s, 1.60 to 2.40 s" in caught.value.message
-
-
-def test_what_breaks_is_of_the_family_of_errors(tmp_path: Path) -> None:
-    path = with_sound(tmp_path / "in.mkv")
-    path.write_bytes(path.read_bytes()[:1200])
-    with pytest.raises(GreenroomError):
-        list(look(asked(path)).reader.frames())  # type: ignore[union-attr] - it is a video, if anything

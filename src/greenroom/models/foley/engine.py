@@ -166,7 +166,8 @@ class Engine:
                 else:
                     before = frames
             watched += len(piece.frames)
-            step("seeing", min(watched, end * SYNC_RATE), float(end * SYNC_RATE))
+            total = float(end * SYNC_RATE)
+            step("seeing", min(watched, total), total)
         segments(watched)
         length = on_grid(latents_until(end))
         return Seen(torch.cat(visual), torch.cat(sync), length, round(end * self.rate))
@@ -183,7 +184,7 @@ class Engine:
             length = on_grid(length)
             until = Fraction(length, LATENTS_PER_SECOND)
         with _current(self._device):
-            vector = denoiser.empty_clip_feat
+            vector: Tensor = denoiser.empty_clip_feat
             if picture is not None:
                 vector = see_pictures(picture.to(self._device), self._parts.pictures)
         unsynced = denoiser.empty_sync_feat.expand(sync_tokens(frames_until(until, SYNC_RATE)), -1)
@@ -220,13 +221,14 @@ class Engine:
         scenes = (Scene(0, texts),) if isinstance(texts, Texts) else texts
         channels = self._parts.denoiser.architecture.latent
         drawn = noise(sampling.seed, sampling.samples, channels, seen.latents)
-        options = {"steps": sampling.steps, "guidance": sampling.guidance}
+        steps, guidance = sampling.steps, sampling.guidance
         with _current(self._device):
             if _is_whole(seen, scenes):
                 own = scenes[0].texts
                 features = Features(own.prompt, own.negative, seen.visual, seen.sync)
-                return self._sampler.sample(features, drawn, **options, step=step)
-            return self._sampler.sample_parts(_parts(seen, scenes), drawn, **options, step=step)
+                return self._sampler.sample(features, drawn, steps=steps, guidance=guidance, step=step)
+            parts = _parts(seen, scenes)
+            return self._sampler.sample_parts(parts, drawn, steps=steps, guidance=guidance, step=step)
 
     def forget(self) -> None:
         """Give back the memory of all graphs; they are recorded again when they are needed."""
