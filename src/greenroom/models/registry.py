@@ -35,6 +35,7 @@ _REHEARSALS = {
     "voice": "greenroom.models.voice.rehearsal:VoiceRehearsal",
     "f5tts": "greenroom.models.f5tts.rehearsal:F5Rehearsal",
     "seedvr2": "greenroom.models.seedvr2.rehearsal:SeedVR2Rehearsal",
+    "foley": "greenroom.models.foley.rehearsal:FoleyRehearsal",
 }
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 

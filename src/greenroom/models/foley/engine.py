@@ -39,7 +39,7 @@ from greenroom.models.foley.lengths import (
 from greenroom.models.foley.parts import load_parts
 from greenroom.models.foley.preprocess import normalised
 from greenroom.models.foley.sampler import Part, Sampler
-from greenroom.models.foley.windows import on_grid, windows
+from greenroom.models.foley.windows import grid_end, on_grid, windows
 from greenroom.progress import Step, silent
 from greenroom.runtime.memory import is_out_of_memory
 
@@ -181,8 +181,7 @@ class Engine:
         denoiser, length = self._parts.denoiser, latents_until(seconds)
         until = seconds
         if seconds > LONGEST_S:
-            length = on_grid(length)
-            until = Fraction(length, LATENTS_PER_SECOND)
+            length, until = on_grid(length), grid_end(seconds)
         with _current(self._device):
             vector: Tensor = denoiser.empty_clip_feat
             if picture is not None:
@@ -233,6 +232,12 @@ class Engine:
     def forget(self) -> None:
         """Give back the memory of all graphs; they are recorded again when they are needed."""
         self._sampler.forget()
+
+    @torch.inference_mode()
+    def decode(self, made: Tensor, seen: Seen, step: Step = silent) -> list[Audio]:
+        """The sounds of ``sample``. Raises SoundNotFinite, and what ``step`` raises."""
+        with _current(self._device):
+            return self._decoded(made, seen, step)
 
     def _decoded(self, made: Tensor, seen: Seen, step: Step) -> list[Audio]:
         # One by one: a second of sound is much larger on its way through the decoder than anything before it.

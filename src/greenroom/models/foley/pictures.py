@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from greenroom.models.foley.architecture import LATENTS_PER_SECOND
 from greenroom.models.foley.cadence import Cadence
-from greenroom.models.foley.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, frames_until, latents_until, segments
+from greenroom.models.foley.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, frames_until, segments
 from greenroom.models.foley.preprocess import centred, squashed
-from greenroom.models.foley.windows import on_grid
+from greenroom.models.foley.windows import grid_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -89,7 +88,7 @@ def stretches(frames: Iterable[Frame], end: Fraction) -> Iterator[Pictures]:
             stream.take(frame.pixels, frame.time)
         last = frame
     if last is not None:
-        held = Fraction(on_grid(latents_until(end)), LATENTS_PER_SECOND)
+        held = grid_end(end)
         for stream in streams:
             stream.hold(last.pixels, held)
     yield Pictures(pictures.drained(), sync.drained(), end)

@@ -11,6 +11,7 @@ same noise and go the same way where they overlap, so that at the end there are 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,6 @@ from greenroom.models.foley.lengths import PICTURE_RATE, SEGMENT_STEP, SYNC_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from fractions import Fraction
 
 GRID = SEGMENT_STEP * LATENTS_PER_SECOND // SYNC_RATE
 """Latents from one segment's begin to the next's."""
@@ -65,6 +65,11 @@ def sync_tokens_before(latent: int) -> int:
 def on_grid(latents: int) -> int:
     """As few on the grid as hold so many."""
     return GRID * ceil(latents / GRID)
+
+
+def grid_end(end: Fraction) -> Fraction:
+    """The first place of the grid at a moment or behind it; both in seconds."""
+    return Fraction(on_grid(ceil(end * LATENTS_PER_SECOND)), LATENTS_PER_SECOND)
 
 
 def cuts_on_grid(cuts: Sequence[Fraction], length: int) -> tuple[int, ...]:
