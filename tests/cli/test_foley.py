@@ -11,6 +11,7 @@ import pytest
 from greenroom.media.audio import AudioFormat, read_audio
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import write_image
+from greenroom.models.foley.engine import Engine
 from tests.cli.conftest import Run
 from tests.media.test_audio import with_header
 from tests.media.video.clips import picture, planes_of, video, with_sound
@@ -143,3 +144,17 @@ def test_fast_and_turned_videos_are_taken(
     done = greenroom("foley", "in.mp4", "-o", "out.mp4", *FAST)
     assert done.stdout.startswith("out.mp4  1.00 s of sound")
     assert read_facts(tmp_path / "out.mp4").orientation == read_facts(tmp_path / "in.mp4").orientation
+
+
+@pytest.mark.usefixtures("clip")
+def test_without_memory_it_says_so_and_leaves_nothing(
+    greenroom: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Engine, "sound", full)
+    done = greenroom("foley", "in.mp4", "-o", "out.mp4", *FAST)
+    assert "ran out of memory on cpu" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out.mp4").exists()

@@ -16,6 +16,7 @@ from greenroom.recipes.inputs.foley import FoleyInputs
 if TYPE_CHECKING:
     from greenroom.models.foley.model import FoleyModel
     from greenroom.models.foley.sounded import FoleyResult
+    from greenroom.models.foley.sounding import Wanted
 
 _USUAL_MODEL = "hunyuanvideo-foley-xxl"
 # What the verb takes in its own way.
@@ -74,15 +75,21 @@ def foley(
     source = look(checked)  # loading takes seconds: what can be refused before is
     target = output or usual_output(source, video)
     places(target, source, checked, wav=wav)
-    loaded = kind.load(_device(device or settings.devices))
-    from greenroom.models.foley.sounding import Wanted
+    from greenroom.models.foley.failing import in_words
 
-    with out.progress() as step:
-        result = loaded.sound(checked, Wanted(target, wav), step)
+    chosen = _device(device or settings.devices)
+    with in_words(model, chosen), out.progress() as step:
+        result = kind.load(chosen).sound(checked, _wanted(target, wav=wav), step)
     for note in result.notes:
         out.say(f"note: {note}")
     out.result(result, _lines(result))
     return 0
+
+
+def _wanted(target: Path, *, wav: bool) -> Wanted:
+    from greenroom.models.foley.sounding import Wanted
+
+    return Wanted(target, wav)
 
 
 def _device(said: str) -> str:

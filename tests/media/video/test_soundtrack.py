@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from greenroom.media.audio import Audio
 from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.soundtrack import own_sound, replace_sound
-from tests.media.video.clips import click_at, planes_of, times_of, video, with_sound
+from tests.media.video.clips import CLICK_S, click_at, planes_of, times_of, video, with_sound
 
 RATE = 44_100
 
@@ -106,3 +107,12 @@ def test_its_own_sound_may_begin_late_and_pause(tmp_path: Path) -> None:
 
 def test_a_video_without_sound_has_none_of_its_own(tmp_path: Path) -> None:
     assert own_sound(read_facts(video(tmp_path / "in.mp4")), 48_000) is None
+
+
+def test_its_own_sound_begins_with_the_first_moment_of_the_file(tmp_path: Path) -> None:
+    facts = read_facts(with_sound(tmp_path / "in.mp4"))
+    early, late = (own_sound(replace(facts, origin=Fraction(at, 10)), 48_000) for at in (-2, 1))
+    assert early is not None
+    assert late is not None
+    clicks = [float(np.abs(sound.mono).argmax() / 48_000) for sound in (early, late)]
+    assert clicks == pytest.approx([CLICK_S + 0.2, CLICK_S - 0.1], abs=0.004)
