@@ -21,14 +21,15 @@ from unittest.mock import patch
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from greenroom.models.seedvr2 import attention, transformer
-from greenroom.models.seedvr2.architecture import NORM_EPS, PATCH, PUBLISHED, Architecture
-from greenroom.models.seedvr2.attention import attend_windows
-from greenroom.models.seedvr2.footprint import Footprint
-from greenroom.models.seedvr2.layout import lay_out
-from greenroom.models.seedvr2.patching import grid_of
-from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer
-from greenroom.models.seedvr2.work import Work
+from greenroom.models.seedvr2.architecture import NORM_EPS, PUBLISHED, Architecture
+from greenroom.models.seedvr2.nadit import attention, transformer
+from greenroom.models.seedvr2.nadit.attention import attend_windows
+from greenroom.models.seedvr2.nadit.footprint import Footprint
+from greenroom.models.seedvr2.nadit.layout import lay_out
+from greenroom.models.seedvr2.nadit.patching import grid_of
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
+from greenroom.models.seedvr2.nadit.work import Work
+from greenroom.models.seedvr2.planning.arithmetic import step_flop
 from greenroom.nn.adaptive_norm import add_norm_modulate, norm_modulate
 from greenroom.nn.heads import place_heads
 from machine import machine
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from greenroom.models.seedvr2.transformer import NaDiT
-    from greenroom.models.seedvr2.windows import Grid
+    from greenroom.models.seedvr2.nadit.transformer import NaDiT
+    from greenroom.models.seedvr2.nadit.windows import Grid
 
 _SIZES = "1280x720x1,1280x720x21,1920x1072x21,1280x720x101"
 _PIXELS, _FRAMES = 8, 4  # of a latent cell
@@ -54,22 +55,6 @@ def latent_size(size: str) -> Grid:
     """Latent frames, height and width of a clip: ``1280x720x21`` is its width, height and frames."""
     width, height, frames = (int(part) for part in size.split("x"))
     return (frames - 1) // _FRAMES + 1, height // _PIXELS, width // _PIXELS
-
-
-def flop(architecture: Architecture, grid: Grid) -> dict[str, float]:
-    """Of one step (two FLOP a multiply-add): linear layers, and attention."""
-    a, tokens = architecture, grid[0] * grid[1] * grid[2]
-    matrices = 3 if a.design == "dit_v2" else 2
-    a_row = 8 * a.width**2 + 2 * matrices * a.width * a.hidden
-    rows = tokens * a.layers + _TEXT * (a.layers - 1)
-    ends = 2 * tokens * PATCH**2 * (a.channels_in + a.latent) * a.width + 2 * _TEXT * a.text_in * a.width
-    layouts = lay_out(a, grid, _TEXT)
-    attention = sum(
-        4 * a.width * group.windows * (group.tokens + _TEXT) ** 2
-        for layer in range(a.layers)
-        for group in layouts.of(layer).groups
-    )
-    return {"linear": float(a_row * rows + ends + 6 * _TEXT * a.width**2), "attention": float(attention)}
 
 
 def timed(work: Callable[[], Any], runs: int) -> dict[str, float]:
@@ -116,7 +101,7 @@ def step(network: NaDiT, size: str, options: argparse.Namespace) -> dict[str, An
         "windows": [layout.windows for layout in lay_out(a, grid, _TEXT).by_kind],
         "sizes_of_windows": [len(layout.groups) for layout in lay_out(a, grid, _TEXT).by_kind],
         "first_s": round(first, 3),
-        "step": rated(timed(work, options.runs), sum(flop(a, grid).values())),
+        "step": rated(timed(work, options.runs), step_flop(a, grid, _TEXT)),
         "peak_gb": round(peak / _GIGA, 2),
         "peak_beside_weights_gb": round((peak - held) / _GIGA, 2),
         "peak_foretold_gb": round(Footprint(a, grid, _TEXT).bytes(way) / _GIGA, 2),

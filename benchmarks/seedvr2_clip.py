@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from greenroom.models.seedvr2.architecture import PUBLISHED
-from greenroom.models.seedvr2.sampling import Sampler
-from greenroom.models.seedvr2.streaming import decoding, encoding
-from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer
-from greenroom.models.seedvr2.vae import posterior
-from greenroom.models.seedvr2.vae_slices import Slices
-from greenroom.models.seedvr2.vae_synthetic import synthetic_vae
+from greenroom.models.seedvr2.nadit.sampling import Sampler
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
+from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.models.seedvr2.vae.streaming import decoding, encoding
+from greenroom.models.seedvr2.vae.synthetic import synthetic_vae
+from greenroom.models.seedvr2.vae.vae import posterior
 from machine import machine
 from report import report
 from seedvr2_vae import event
@@ -36,7 +36,7 @@ from seedvr2_vae import event
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from greenroom.models.seedvr2.vae import VideoVAE
+    from greenroom.models.seedvr2.vae.vae import VideoVAE
 
 _GPU = torch.device("cuda")
 _GIGA = 1e9

@@ -1,18 +1,20 @@
 """How fast SeedVR2 restores from frames to frames, in how much memory, and whether plans for smaller cards hold.
 
-    python benchmarks/seedvr2_engine.py [--model seedvr2-3b] [--sizes 1280x720x21,...] [--cards 16,24,32] [--runs 3]
-                                        [--output FILE]
+    python benchmarks/seedvr2_engine.py [--model seedvr2-3b] [--weights bf16] [--sizes 1280x720x21,...]
+                                        [--cards 16,19.5,24] [--runs 3] [--output FILE]
 
-Weights are random, of the published size, in bfloat16; frames are noise in 8 bits, of half the sides, in the host's
-memory. Clocks stand around synchronised work, and figures are medians after a run that warms up. A card of so many GB
-is this one with torch held to as much: the way that is planned for it is run, and running out of memory is said. Prints
-one JSON.
+Weights are random, of the published size, in bfloat16, or kept small: fp8, q8_0, q4_k. Frames are noise in 8 bits, of
+half the sides, in the host's memory. Clocks stand around synchronised work, and figures are medians after a run that
+warms up. A card of so many GB is this one with torch held to as much: its planned way is run, and if memory runs out it
+is said. What the CUDA libraries take beside torch is told apart. Prints one JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import json
+import os
 import statistics
 import time
 from dataclasses import asdict
@@ -23,26 +25,31 @@ import numpy as np
 import torch
 
 from greenroom.models.seedvr2.architecture import PUBLISHED
-from greenroom.models.seedvr2.arithmetic import decode_flop, encode_flop, step_flop
-from greenroom.models.seedvr2.costs import Job, Networks, filled, grid
 from greenroom.models.seedvr2.draws import Seeded
 from greenroom.models.seedvr2.engine import Engine, Shot
-from greenroom.models.seedvr2.framing import Framing
-from greenroom.models.seedvr2.planning import Room, plan
-from greenroom.models.seedvr2.preprocess import Size
-from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer
-from greenroom.models.seedvr2.vae_synthetic import synthetic_vae
+from greenroom.models.seedvr2.frames.framing import Framing
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
+from greenroom.models.seedvr2.planning.arithmetic import decode_flop, encode_flop, step_flop
+from greenroom.models.seedvr2.planning.costs import Job, Networks, filled, grid
+from greenroom.models.seedvr2.planning.plan import Room, plan
+from greenroom.models.seedvr2.vae.synthetic import synthetic_vae
 from greenroom.runtime.residency import MemoryShort
 from machine import machine
 from report import report
+from seedvr2_files import QUANTISERS, read_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenroom.models.seedvr2.architecture import Architecture
     from greenroom.models.seedvr2.engine import Pixels, Read
-    from greenroom.models.seedvr2.way import Way
+    from greenroom.models.seedvr2.nadit.transformer import NaDiT
+    from greenroom.models.seedvr2.planning.way import Way
 
 _GPU = torch.device("cuda")
+_HOST = 10**11
+_ENVIRONMENT = ("PYTORCH_CUDA_ALLOC_CONF", "TORCH_CUDNN_USE_HEURISTIC_MODE_B")
 _GIGA, _TERA = 1e9, 1e12
 _SEED = 7
 
@@ -51,6 +58,7 @@ class Clip:
     """Frames of noise of half the wanted sides, and what is to be made of them."""
 
     def __init__(self, size: str) -> None:
+        self.size = size
         width, height, self.frames = map(int, size.split("x"))
         self.source = np.random.default_rng(_SEED).integers(
             0, 256, (min(self.frames, 8), height // 2, width // 2, 3), np.uint8
@@ -107,7 +115,9 @@ def medians(work: Callable[[], dict[str, float]], runs: int) -> dict[str, float]
     return {name: round(statistics.median(each[name] for each in found), 4) for name in found[0]}
 
 
-def measured(engine: Engine, networks: Networks, clip: Clip, room: Room, runs: int) -> dict[str, Any]:
+def measured(
+    engine: Engine, networks: Networks, clip: Clip, room: Room, runs: int, *, stagewise: bool = True
+) -> dict[str, Any]:
     """The planned way of a clip: what was foretold, and what was."""
     try:
         chosen = plan(networks, clip.job, room)
@@ -124,8 +134,9 @@ def measured(engine: Engine, networks: Networks, clip: Clip, room: Room, runs: i
         return {**found, "out_of_memory": str(error).partition(". GPU")[0]}
     found["allocated_gb"] = round(torch.cuda.max_memory_allocated() / _GIGA, 2)
     found["reserved_gb"] = round(torch.cuda.max_memory_reserved() / _GIGA, 2)
-    if room.gpu:
+    if stagewise:
         found |= rated(engine, networks, clip, chosen.way, runs)
+    print(clip.size, json.dumps(found), flush=True)  # of a run that is stopped, so much is known
     return found
 
 
@@ -160,6 +171,7 @@ def parking(engine: Engine, networks: Networks) -> dict[str, float]:
 def on_cards(engine: Engine, networks: Networks, clips: dict[str, Clip], cards: list[float]) -> dict[str, Any]:
     """Plans for smaller cards, run in as much memory as these have."""
     total = torch.cuda.mem_get_info()[1]
+    gpu = torch.cuda.get_device_name()
     found: dict[str, Any] = {}
     for card in cards:
         given = int(card * _GIGA)
@@ -167,9 +179,22 @@ def on_cards(engine: Engine, networks: Networks, clips: dict[str, Clip], cards: 
             gc.collect()
             torch.cuda.empty_cache()
             torch.cuda.set_per_process_memory_fraction(given / total)
-            found[f"{card:g} GB, {size}"] = measured(engine, networks, clip, Room("cuda:0", given, 10**11), runs=1)
+            room = Room("cuda:0", given, _HOST, gpu)
+            print(f"{card:g} GB", end=" ")
+            found[f"{card:g} GB, {size}"] = measured(engine, networks, clip, room, runs=1, stagewise=False)
             torch.cuda.set_per_process_memory_fraction(1.0)
     return found
+
+
+def free_beside_torch() -> int:
+    """Bytes of the device that torch has, or could have."""
+    return torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
+
+
+def weights(architecture: Architecture, kind: str) -> NaDiT:
+    """A transformer of random weights, in bfloat16, or as it is read from a file that keeps them small."""
+    drawn = synthetic_transformer(architecture, _GPU, torch.bfloat16, seed=_SEED)
+    return drawn if kind == "bf16" else read_again(drawn, kind, _GPU)
 
 
 def main() -> None:
@@ -177,30 +202,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", default="seedvr2-3b", choices=list(PUBLISHED))
     parser.add_argument("--sizes", default="1280x720x1,1280x720x21,1920x1080x21,1280x720x101")
-    parser.add_argument("--cards", default="16,24,32", help="GB, by commas; empty for none")
+    parser.add_argument("--weights", default="bf16", choices=("bf16", "fp8", *QUANTISERS))
+    parser.add_argument("--cards", default="16,19.5,24", help="GB, by commas; empty for none")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     architecture = PUBLISHED[options.model]
-    transformer = synthetic_transformer(architecture, _GPU, torch.bfloat16, seed=_SEED)
-    held = torch.cuda.memory_allocated()
+    torch.cuda.set_device(0)
+    torch.zeros(1, device=_GPU)
+    before = free_beside_torch()
+    transformer = weights(architecture, options.weights)
     vae = synthetic_vae(_GPU, torch.bfloat16)
     gc.collect()
-    networks = Networks(options.model, architecture, held, torch.cuda.memory_allocated() - held)
     engine = Engine(transformer, vae, synthetic_prompt(architecture))
+    networks = engine.networks(options.model)
     clips = {size: Clip(size) for size in options.sizes.split(",")}
     gpu = torch.cuda.get_device_name()
-    whole = Room("cuda:0", torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved(), 10**11, gpu)
+    whole = Room("cuda:0", free_beside_torch(), _HOST, gpu)
     found: dict[str, Any] = {
         "benchmark": "seedvr2 engine",
         "machine": machine("torch", "greenroom"),
         "device": gpu,
         "model": options.model,
-        "precision": "bfloat16",
+        "weights": options.weights,
+        "environment": {name: os.environ.get(name, "") for name in _ENVIRONMENT},
         "weights_gb": {"transformer": networks.transformer / _GIGA, "vae": networks.vae / _GIGA},
         "sizes": {size: measured(engine, networks, clip, whole, options.runs) for size, clip in clips.items()},
         "cards": on_cards(engine, networks, clips, [float(card) for card in options.cards.split(",") if card]),
         "parking": parking(engine, networks),
+        "libraries_gb": round((before - free_beside_torch()) / _GIGA, 2),
     }
     report(found, options.output)
 

@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
-from greenroom.models.seedvr2.causal_conv import convolve
-from greenroom.models.seedvr2.streaming import decode, decoding, encode, encoding
-from greenroom.models.seedvr2.vae_slices import Slices
-from greenroom.models.seedvr2.vae_synthetic import TINY, synthetic_vae
+from greenroom.models.seedvr2.vae.causal_conv import convolve
+from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.models.seedvr2.vae.streaming import decode, decoding, encode, encoding
+from greenroom.models.seedvr2.vae.synthetic import TINY, synthetic_vae
 from greenroom.nn import group_norm, wide_attention
 from greenroom.nn.interleave import interleave
 from report import report
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from greenroom.models.seedvr2.vae import VideoVAE
+    from greenroom.models.seedvr2.vae.vae import VideoVAE
 
 _TERA = 1e12
 _GPU = torch.device("cuda")

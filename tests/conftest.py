@@ -35,6 +35,7 @@ _LONGEST = (
     "tests/docs/",
     "tests/serve/test_f5tts.py",
     "tests/serve/page/",
+    "tests/models/seedvr2/ranks/test_gang_engine.py",
     "tests/models/f5tts/test_packed_sampler.py",
     "tests/models/f5tts/test_speaking.py",
     "tests/serve/runpod/",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import wave
 from fractions import Fraction
 from typing import Any
@@ -71,10 +72,11 @@ def mp4_of(video: Any) -> bytes:
     return file.getvalue()
 
 
-def images_of(content: bytes) -> torch.Tensor:
-    """IMAGE from a picture, or from all pictures of a video."""
+def images_of(content: bytes, most: int | None = None) -> torch.Tensor:
+    """IMAGE from a picture, or from the pictures of a video. most: so many of them, the first; None is all."""
     with av.open(io.BytesIO(content), "r") as container:
-        frames = [torch.from_numpy(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+        chosen = itertools.islice(container.decode(video=0), most)
+        frames = [torch.from_numpy(frame.to_ndarray(format="rgb24")) for frame in chosen]
     return torch.stack(frames).float() / 255
 
 

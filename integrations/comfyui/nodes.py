@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NO_MODEL = "the server's own"
-# By the format in a model's schema: how a socket's value becomes a file of it.
+# By what is sent: how a socket's value becomes a file of it.
 _FILES: dict[str, tuple[Callable[[Any], bytes], str, str]] = {
     "audio": (wav_of, "input.wav", "audio/wav"),
     "image": (png_of, "input.png", "image/png"),
@@ -27,13 +27,14 @@ class GreenroomNode(ABC):
     """What the nodes share.
 
     task: of the models that a node offers.  sockets: inputs that carry sound or pictures.  needed: those of them that
-    must be connected.  example: of options.
+    must be connected.  widgets: more inputs, which go to models that have one of the name.  example: of options.
     """
 
     task: ClassVar[str]
     text: ClassVar[bool] = True
     sockets: ClassVar[dict[str, str]] = {}
     needed: ClassVar[frozenset[str]] = frozenset()
+    widgets: ClassVar[dict[str, tuple[Any, ...]]] = {}
     example: ClassVar[str] = "{}"
     CATEGORY = "greenroom"
     FUNCTION = "run"
@@ -54,6 +55,7 @@ class GreenroomNode(ABC):
             },
             "optional": {
                 **{name: (kind,) for name, kind in cls.sockets.items() if name not in cls.needed},
+                **cls.widgets,
                 "options": ("STRING", {"multiline": True, "default": "{}", "tooltip": options}),
                 "server": ("STRING", {"default": "", "tooltip": _SERVER}),
             },
@@ -76,7 +78,7 @@ class GreenroomNode(ABC):
         return "model is empty" if model == "" else True
 
     def run(
-        self, model: str, seed: int, text: str = "", options: str = "{}", server: str = "", **media: Any
+        self, model: str, seed: int, text: str = "", options: str = "{}", server: str = "", **more: Any
     ) -> tuple[Any, ...]:
         """One job on the server; what it made, as the node's outputs."""
         from comfy.model_management import throw_exception_if_processing_interrupted
@@ -88,6 +90,8 @@ class GreenroomNode(ABC):
         given = {name: value for name, value in (("text", text), ("prompt", text), ("seed", seed)) if name in fields}
         if "format" in fields and "wav" in fields["format"].get("enum", ()):
             given["format"] = "wav"
+        given |= {name: more[name] for name in self.widgets if more.get(name) and name in fields}
+        media = {name: more[name] for name in self.sockets if more.get(name) is not None}
         inputs = {**given, **self._uploaded(asked, chosen, media), **json.loads(options or "{}")}
         bar = ProgressBar(100)
         job = asked.run(
@@ -96,11 +100,11 @@ class GreenroomNode(ABC):
             lambda share: bar.update_absolute(round(share * 100), 100),
             throw_exception_if_processing_interrupted,
         )
-        return self.outputs(asked, job)
+        return self.outputs(asked, job, more)
 
     @abstractmethod
-    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
-        """The files of a job as what the sockets carry."""
+    def outputs(self, server: Server, job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, ...]:
+        """The files of a job as what the sockets carry. given: what the node was given beside its text."""
 
     def _chosen(self, server: Server, name: str) -> dict[str, Any]:
         models = [model for model in server.models() if model["task"] == self.task]
@@ -118,19 +122,27 @@ class GreenroomNode(ABC):
         """Each socket's value, uploaded, by the model's name for a file of its format."""
         named: dict[str, str] = {}
         for socket, value in media.items():
-            if value is None:
-                continue
-            kinds = ("video", "image") if self.sockets[socket] == "IMAGE" else (self.sockets[socket].lower(),)
+            kinds = _kinds(self.sockets[socket], value)
             field, kind = _field(model, kinds, taken=named)
             make, file, media_type = _FILES[kind]
             named[field] = server.upload(file, make(value), media_type)
         return named
 
 
+def _kinds(socket: str, value: Any) -> tuple[str, ...]:
+    """What a socket's value may be sent as, the fittest first. Several pictures are a video, and so may one be."""
+    if socket == "IMAGE":
+        return ("image", "video") if len(value) == 1 else ("video", "image")
+    return (socket.lower(),)
+
+
 def _field(model: dict[str, Any], kinds: tuple[str, ...], taken: dict[str, str]) -> tuple[str, str]:
-    for name, schema in model["inputs"]["properties"].items():
-        if schema.get("format") in kinds and name not in taken:
-            return name, schema["format"]
+    """The model's name for a file that may be of these kinds, and which of them to send."""
+    free = {name: schema for name, schema in model["inputs"]["properties"].items() if name not in taken}
+    for kind in kinds:
+        for name, schema in free.items():
+            if kind in str(schema.get("format", "")).split("-or-"):
+                return name, kind
     raise GreenroomFailed(f"{model['id']} takes no {' or '.join(kinds)}")
 
 
@@ -157,7 +169,7 @@ class Speak(GreenroomNode):
     RETURN_TYPES = ("AUDIO", "STRING")
     RETURN_NAMES = ("audio", "captions")
 
-    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
+    def outputs(self, server: Server, job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, ...]:
         """The sound, and its captions as text."""
         captions = _first(server, job, "text/") or b""
         return audio_of(_needed(server, job, "audio/")), captions.decode()
@@ -173,7 +185,7 @@ class Foley(GreenroomNode):
     RETURN_TYPES = ("VIDEO", "AUDIO")
     RETURN_NAMES = ("video", "audio")
 
-    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
+    def outputs(self, server: Server, job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, ...]:
         """The video with its sound, and the sound alone."""
         video = _needed(server, job, "video/")
         return video_of(video), audio_of(_first(server, job, "audio/") or video)
@@ -182,17 +194,34 @@ class Foley(GreenroomNode):
 class Restore(GreenroomNode):
     """A video or pictures, restored and enlarged."""
 
-    DESCRIPTION = "Restores a video, or pictures that are one."
+    DESCRIPTION = "Restores a video, pictures that are one, or a single picture."
     task = "video-restoration"
     text = False
     sockets: ClassVar[dict[str, str]] = {"video": "VIDEO", "images": "IMAGE"}
-    RETURN_TYPES = ("VIDEO", "IMAGE")
-    RETURN_NAMES = ("video", "images")
+    widgets: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "height": ("INT", {"default": 0, "min": 0, "max": 16_384, "tooltip": "Of the result; 0 is the source's own."}),
+        "frames": ("BOOLEAN", {"default": True, "tooltip": "All pictures as IMAGE; a long video has too many: off."}),
+    }
+    example = '{"colour": "lab"}'
+    RETURN_TYPES = ("VIDEO", "IMAGE", "IMAGE")
+    RETURN_NAMES = ("video", "images", "preview")
 
-    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
-        """The video, and its pictures."""
-        video = _needed(server, job, "video/")
-        return video_of(video), images_of(video)
+    def run(
+        self, model: str, seed: int, text: str = "", options: str = "{}", server: str = "", **more: Any
+    ) -> tuple[Any, ...]:
+        """One restoration. Raises GreenroomFailed where there is nothing to restore, or two things."""
+        if sum(more.get(socket) is not None for socket in self.sockets) != 1:
+            raise GreenroomFailed("connect video or images, one of them")
+        return super().run(model, seed, text, options, server, **more)
+
+    def outputs(self, server: Server, job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, ...]:
+        """The video, its pictures, and before beside after. Of a picture there is no video."""
+        shown = next((each for each in job["previews"] if each["media_type"].startswith("image/")), None)
+        preview = None if shown is None else images_of(server.fetch(shown))
+        content = server.fetch(job["artifacts"][0])
+        if job["artifacts"][0]["media_type"].startswith("image/"):
+            return None, images_of(content), preview
+        return video_of(content), images_of(content, most=None if given.get("frames", True) else 1), preview
 
 
 class Animate(GreenroomNode):
@@ -205,7 +234,7 @@ class Animate(GreenroomNode):
     RETURN_TYPES = ("VIDEO", "IMAGE")
     RETURN_NAMES = ("video", "images")
 
-    def outputs(self, server: Server, job: dict[str, Any]) -> tuple[Any, ...]:
+    def outputs(self, server: Server, job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, ...]:
         """The video, and its pictures."""
         video = _needed(server, job, "video/")
         return video_of(video), images_of(video)

@@ -98,8 +98,8 @@ class Cancelled(GreenroomError):
     code = "cancelled"
     exit_code = 130
 
-    def __init__(self, message: str = "stopped before the end") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "stopped before the end", *, mend: str = "") -> None:
+        super().__init__(message, mend=mend)
 
 
 _SHORT_LIST = 16

@@ -73,7 +73,11 @@ class Settings(Inputs):
     port: Annotated[int, Setting("Port that serve listens on.", ge=0, le=65_535)] = 7860
     server: Annotated[str, Setting("Address of the server that jobs asks.")] = "http://127.0.0.1:7860"
     devices: Annotated[
-        str, Setting("Devices that serve models, such as cuda:0,cuda:1 or cpu; auto takes every GPU, else the CPU.")
+        str,
+        Setting(
+            "Devices that serve models: cuda:0,cuda:1 each for itself, cuda:0+cuda:1 as one; auto takes every GPU,"
+            " else the CPU."
+        ),
     ] = "auto"
     data: Annotated[HomePath, Setting("Folder for jobs, uploads and results.")] = Path("~/.local/share/greenroom")
     database: Annotated[
@@ -136,6 +140,10 @@ class Settings(Inputs):
     runpod_stream: Annotated[
         bool, Setting("Let jobs of a RunPod worker ask for their result in parts; every answer is then a list.")
     ] = False
+    runpod_unfinished: Annotated[
+        HomePath | None,
+        Setting("Folder where unfinished jobs outlive a RunPod worker; on the network volume if one is mounted."),
+    ] = None
     artifacts: Annotated[
         str | None, Setting("Where results go: a folder, or the URL of an object store, such as s3://BUCKET/PREFIX.")
     ] = None

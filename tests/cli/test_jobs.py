@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.serve.routes.asking import BROKEN, NOOP, SLEEPER, SLOW, post_job, until
-from tests.serve.servers import RunningServer, running_server
+from tests.serve.servers import MODELS, RunningServer, running_server
 
 KEY = "words that open"
 
@@ -20,7 +20,7 @@ KEY = "words that open"
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     env = {"GREENROOM_API_KEY": KEY}
-    with running_server(tmp_path_factory.mktemp("jobs"), "Noop", "Sleeper", "Broken", env=env) as server:
+    with running_server(tmp_path_factory.mktemp("jobs"), "Noop", "Sleeper", "Broken", "Teller", env=env) as server:
         yield server
 
 
@@ -54,6 +54,15 @@ def test_a_job_is_shown_with_its_files(jobs: Run, http: httpx.Client, served: Ru
     assert f"{served.url}/v1/artifacts/art_" in shown
     assert "1 of 3" in shown
     assert json.loads(jobs("show", job_id, "--json").stdout)["result"]["id"] == job_id
+
+
+def test_what_a_model_tells_and_shows_is_followed_too(jobs: Run, http: httpx.Client, served: RunningServer) -> None:
+    job_id = post_job(http, f"{MODELS}:Teller")["id"]
+    followed = jobs("follow", job_id)
+    (plan,) = [line for line in followed.stderr.splitlines() if "  plan  " in line]
+    assert json.loads(plan.partition("  plan  ")[2]) == {"frames": 21, "seconds": 4.5, "notes": ["ü"]}
+    (shown,) = [line for line in jobs("show", job_id).stdout.splitlines() if line.startswith("preview-0.png")]
+    assert f"shown before  {served.url}/v1/artifacts/art_" in shown
 
 
 def test_a_job_is_followed_to_its_end(jobs: Run, http: httpx.Client) -> None:

@@ -32,8 +32,9 @@ def test_help_imports_nothing_heavy() -> None:
                       "greenroom.errors", "greenroom.findings", "greenroom.progress"}  # fmt: skip
 
 
-def test_a_verb_s_help_imports_no_model(greenroom: Run) -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "greenroom", "speak", "--help"]
+@pytest.mark.parametrize("verb", ["speak", "restore"])
+def test_a_verb_s_help_imports_no_model(verb: str) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "greenroom", verb, "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert not loaded & (HEAVY - {"pydantic", "google"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 import time
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from greenroom.cli import interrupts, transfers
 from greenroom.cli.output import Output
 from greenroom.weights.side_by_side import FileProgress, Standing
+from tests.cli.terminals import a_terminal
 
 TOTAL = 1_000_000_000
 
@@ -71,29 +70,14 @@ def test_a_file_of_unknown_size_gets_a_line_now_and_then(
     assert capsys.readouterr().err == "fetching: 100 MB, 10.0 MB/s\n"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(1, "1 s"), (89, "89 s"), (90, "2 min"), (5_399, "1 h 30 min"), (9_000, "2 h 30 min")]
-)
-def test_durations_in_words(seconds: float, words: str) -> None:
-    assert transfers._duration(seconds) == words
-
-
 def test_a_program_gets_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with transfers.transfers(Output("pull", as_json=True)) as show:
         show(standing(5))
     assert capsys.readouterr() == ("", "")
 
 
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 def test_a_person_gets_bars_that_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = _Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "100")
+    terminal = a_terminal(monkeypatch)
     with transfers.transfers(Output("pull")) as show:
         show(Standing((), 0, TOTAL))
         assert terminal.getvalue() == ""

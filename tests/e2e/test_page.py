@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serve.page.browser import Watched, browsing, until_in, watched
+from tests.serve.restoring import a_clip
 from tests.serve.servers import RunningServer, start_server
 
 
@@ -21,7 +23,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One for all tests; the last of them kills it."""
-    started = start_server(tmp_path_factory.mktemp("page"), "voice-joe", "Sleeper")
+    started = start_server(tmp_path_factory.mktemp("page"), "voice-joe", "Sleeper", "Restorer")
     yield started
     started.stop()
 
@@ -69,6 +71,31 @@ def test_a_long_job_is_cancelled(tab: Watched) -> None:
     expect(page.locator(".sentence")).to_contain_text("Done in", timeout=15_000)
 
 
+def test_a_video_is_restored_and_compared(tab: Watched, server: RunningServer, tmp_path: Path) -> None:
+    """Its plan and a first look come before the result; before and after play in step, with the sound of the result."""
+    page = tab.page
+    page.get_by_role("radio", name=re.compile("Restorer")).check()
+    page.locator("input[type=file]").set_input_files(a_clip(tmp_path / "clip.webm"))
+    page.get_by_role("button", name="Remove clip.webm").wait_for()
+    page.get_by_role("spinbutton", name="Height").fill("108")
+    page.locator("gr-form summary").click()
+    page.get_by_role("checkbox", name="Hold").check()
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("row", name="Worked at 192 × 108 px")).to_be_visible(timeout=15_000)
+    until_in(page, "document.querySelector('.early img')?.naturalWidth === 192")
+    (server.folder / "marks" / "open").touch()
+    expect(page.locator(".sentence")).to_contain_text("Done in", timeout=15_000)
+    sizes = "[...document.querySelectorAll('.stage video')].map((clip) => clip.readyState >= 3 && clip.videoWidth)"
+    until_in(page, f"JSON.stringify({sizes}) === '[192,96]'")
+    page.get_by_role("button", name="Play").click()
+    until_in(page, "document.querySelector('.after').currentTime > 0.5")
+    assert page.evaluate("document.querySelector('.after').webkitAudioDecodedByteCount") > 0
+    page.get_by_role("button", name="Pause").click()
+    until_in(page, "[...document.querySelectorAll('.stage video')].every((clip) => clip.paused && !clip.seeking)")
+    after, before = page.evaluate("[...document.querySelectorAll('.stage video')].map((clip) => clip.currentTime)")
+    assert before == pytest.approx(after, abs=0.001)
+
+
 def test_a_restart_in_the_middle_of_a_job_is_outlived(tab: Watched, server: RunningServer) -> None:
     """The server is killed while it works, and comes back at the same address: the page sees the job to its end."""
     tab.lenient = True
@@ -77,7 +104,7 @@ def test_a_restart_in_the_middle_of_a_job_is_outlived(tab: Watched, server: Runn
     expect(page.locator(".sentence")).to_contain_text("Step", timeout=15_000)
     port = server.port
     server.kill()
-    again = start_server(server.folder, "voice-joe", "Sleeper", arguments=("--port", str(port)))
+    again = start_server(server.folder, "voice-joe", "Sleeper", "Restorer", arguments=("--port", str(port)))
     try:
         expect(page.locator(".sentence")).to_contain_text("Done in", timeout=40_000)
     finally:

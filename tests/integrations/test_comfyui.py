@@ -6,7 +6,8 @@ import ast
 import sys
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -23,7 +24,9 @@ comfyui, package = comfy.comfyui, comfy.package
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("comfyui"), "voice-joe", "Sleeper", "TakesMedia", "Mirror") as running:
+    with running_server(
+        tmp_path_factory.mktemp("comfyui"), "voice-joe", "Sleeper", "TakesMedia", "Mirror", "Restorer"
+    ) as running:
         yield running
 
 
@@ -46,7 +49,8 @@ def test_options_are_explained_by_an_example_where_there_is_one(package: Any, mo
         for name, node in package.NODE_CLASS_MAPPINGS.items()
     }
     assert 'a JSON object such as {"speed": 1.1};' in said["GreenroomSpeak"]
-    assert all("such as" not in words for name, words in said.items() if name != "GreenroomSpeak")
+    assert 'such as {"colour": "lab"};' in said["GreenroomRestore"]
+    assert all("such as" not in said[name] for name in ("GreenroomFoley", "GreenroomAnimate"))
 
 
 def test_the_contract_can_be_broken(package: Any) -> None:
@@ -100,17 +104,52 @@ def test_a_video_goes_there_and_comes_back(nodes: Any) -> None:
         task: ClassVar[str] = "other"
 
     pictures = torch.rand(5, 48, 64, 3)
-    made, images = Reflect().run(model="tests.serve.models:Mirror", seed=0, images=pictures)
+    made, images, preview = Reflect().run(model="tests.serve.models:Mirror", seed=0, images=pictures)
     assert images.shape == (5, 48, 64, 3)
-    again, _ = Reflect().run(model="tests.serve.models:Mirror", seed=0, video=made)
+    assert preview is None
+    again, first, _ = Reflect().run(model="tests.serve.models:Mirror", seed=0, video=made, frames=False)
     assert isinstance(again, Video)
+    assert first.shape == (1, 48, 64, 3)
+
+
+def test_a_video_is_restored_at_a_height_with_a_picture_of_before_and_after(nodes: Any) -> None:
+    restore = _restore(nodes)
+    video, images, preview = restore(images=torch.rand(5, 48, 64, 3), height=96)
+    assert isinstance(video, Video)
+    assert images.shape == (5, 96, 128, 3)
+    assert preview.shape == (1, 96, 128, 3)
+    # Without a height it is the source's own.
+    assert restore(video=video, height=0)[1].shape == (5, 96, 128, 3)
+
+
+def test_one_picture_comes_back_as_one(nodes: Any) -> None:
+    picture = torch.rand(1, 48, 64, 3)
+    video, images, preview = _restore(nodes)(images=picture, height=96)
+    assert video is None
+    assert (images[0, ::2, ::2] - picture[0]).abs().max() < 0.01
+    assert preview.shape == images.shape
+
+
+@pytest.mark.parametrize("given", [{}, {"video": object(), "images": torch.rand(1, 8, 8, 3)}], ids=["none", "two"])
+def test_a_restoration_has_one_source(nodes: Any, given: dict[str, Any]) -> None:
+    with pytest.raises(Exception, match="connect video or images, one of them"):
+        _restore(nodes)(**given)
+
+
+def _restore(nodes: Any) -> Callable[..., tuple[Any, ...]]:
+    """The node, with the model of the tests."""
+
+    class Renew(nodes.Restore):  # type: ignore[misc]  # a class known at run time alone
+        task: ClassVar[str] = "other"
+
+    return partial(Renew().run, model="tests.serve.models:Restorer", seed=0)
 
 
 def test_sound_is_uploaded_for_the_input_that_takes_it(nodes: Any, server: RunningServer) -> None:
     class Listen(nodes.Speak):  # type: ignore[misc]  # a class known at run time alone
         task: ClassVar[str] = "other"
 
-        def outputs(self, server: Any, job: dict[str, Any]) -> tuple[Any, ...]:
+        def outputs(self, server: Any, job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, ...]:
             return (job["output"],)
 
     sound = {"waveform": torch.sin(torch.arange(16_000) / 20).reshape(1, 1, -1), "sample_rate": 16_000}

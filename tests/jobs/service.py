@@ -12,7 +12,7 @@ from greenroom.errors import GreenroomError
 from greenroom.jobs.artifacts import ArtifactStore
 from greenroom.jobs.database import Database, sqlite_url
 from greenroom.jobs.service import Jobs
-from greenroom.models.model import Generated, MadeFile
+from greenroom.models.model import Generated, MadeFile, Work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -54,21 +54,20 @@ class ScriptedRunner:
     async def prepare(self, job: Job, folder: Path, step: Step) -> Mapping[str, Any]:
         return job.input
 
-    async def run(
-        self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step, begun: Callable[[], None]
-    ) -> Generated:
+    async def run(self, job: Job, inputs: Mapping[str, Any], work: Work, begun: Callable[[], None]) -> Generated:
         self.ran.append(inputs)
         await asyncio.sleep(inputs.get("waits_s", 0))
         begun()
         self.busy += 1
         self.most = max(self.most, self.busy)
         try:
-            return await self._do(inputs, folder, step)
+            return await self._do(inputs, work)
         finally:
             self.busy -= 1
             self._changed.set()
 
-    async def _do(self, inputs: Mapping[str, Any], folder: Path, step: Step) -> Generated:
+    async def _do(self, inputs: Mapping[str, Any], work: Work) -> Generated:
+        folder, step = work.folder, work.step
         if inputs.get("gate"):
             await self.open_gate.wait()
         if inputs.get("endless"):

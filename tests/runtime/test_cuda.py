@@ -17,6 +17,8 @@ from greenroom.runtime.cuda import (
     TorchWithoutCuda,
     describe,
     has_gpu,
+    memory_grows,
+    prefer_growing_memory,
     require_gpu,
     runs_on,
 )
@@ -129,3 +131,27 @@ def test_a_gpu_shows_in_the_drivers_folder_or_as_a_device_file(tmp_path: Path) -
     assert has_gpu(gpus, tmp_path / "absent", {})
     for hidden in ("", "-1"):
         assert not has_gpu(gpus, devices, {"CUDA_VISIBLE_DEVICES": hidden})
+
+
+def test_memory_grows_unless_a_user_said_how_it_is_taken() -> None:
+    environ: dict[str, str] = {}
+    assert not memory_grows(environ)
+    prefer_growing_memory(environ, modules=())
+    assert environ == {
+        "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
+        "TORCH_CUDNN_USE_HEURISTIC_MODE_B": "1",
+    }
+    assert memory_grows(environ)
+    for name in ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"):
+        own = {name: "max_split_size_mb:512", "TORCH_CUDNN_USE_HEURISTIC_MODE_B": "0"}
+        before = dict(own)
+        prefer_growing_memory(own, modules=())
+        assert own == before
+        assert not memory_grows(own)
+
+
+def test_what_torch_no_longer_reads_is_not_claimed() -> None:
+    environ: dict[str, str] = {}
+    prefer_growing_memory(environ, modules=("torch",))
+    assert environ == {"TORCH_CUDNN_USE_HEURISTIC_MODE_B": "1"}
+    assert not memory_grows(environ)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from greenroom.runtime.device import Memory, device_memory, host_memory
+from greenroom.runtime.device import Memory, device_memory, host_memory, is_host
 
 MEMINFO = "MemTotal:       1000 kB\nMemFree:  10 kB\nMemAvailable:    400 kB\nHugePages_Total:       0\n"
 
@@ -61,3 +61,21 @@ def test_for_what_is_no_gpu_torch_is_not_imported(monkeypatch: pytest.MonkeyPatc
 def test_without_torch_a_gpu_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert device_memory("cuda:0") is None
+
+
+def test_of_several_gpus_the_fullest_says_how_much_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = {"cuda:0": (5, 8), "cuda:1": (3, 9)}
+    cuda = SimpleNamespace(is_available=lambda: True, mem_get_info=lambda device: free[device])
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda, __spec__=SimpleNamespace()))
+    assert device_memory("cuda:0+cuda:1") == Memory(3, 9)
+    cuda.is_available = lambda: False
+    assert device_memory("cuda:0+cuda:1") is None
+
+
+def test_ranks_on_the_cpu_share_the_host() -> None:
+    host, both = device_memory("cpu"), device_memory("cpu+cpu")
+    assert host is not None
+    assert both is not None
+    assert both.total == host.total
+    assert is_host("cpu+cpu")
+    assert not is_host("cuda:0+cuda:1")

@@ -11,12 +11,14 @@ import signal
 import sys
 import threading
 import time
+import zlib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from greenroom.errors import Cancelled, GreenroomError
 from greenroom.inputs import Input, Inputs
 from greenroom.models.model import Generated, MadeFile, Model, Work
+from greenroom.recipes.inputs.seedvr2 import RestoreFileInputs
 
 # Names a folder where Crasher, Flaky and BadLoad count their attempts, which outlive the process.
 MARKS = "GREENROOM_TEST_MARKS"
@@ -79,6 +81,38 @@ class PictureInputs(Inputs):
     video: Annotated[str, Input("A video.", min_length=1, media="video")]
     prompt: Annotated[str, Input("Comes back with the result.", max_length=200)] = ""
     hold_s: Annotated[float, Input("How long to wait before the end.", ge=0, unit="s")] = 0.0
+
+
+class PartsInputs(Inputs):
+    """Work in parts, each of which outlives the process that did it."""
+
+    parts: Annotated[int, Input("How many.", ge=1)] = 4
+    part_s: Annotated[float, Input("How long each takes.", ge=0, unit="s")] = 0.02
+    dies_at: Annotated[int | None, Input("The first attempt kills its process behind so many parts.", ge=0)] = None
+    fails_at: Annotated[int | None, Input("The first attempt fails behind so many, and may be tried again.", ge=0)] = (
+        None
+    )
+    short_at: Annotated[int | None, Input("Runs out of memory behind so many, unless planned small.", ge=0)] = None
+
+
+Saying = Literal["plan", "progress", "words", "no object", "no json", "too long", "too often"]
+
+
+class SayingInputs(Inputs):
+    """What to tell and show before the end."""
+
+    say: Annotated[Saying, Input("What to tell.")] = "plan"
+    shows: Annotated[int, Input("How often to show a picture.", ge=0)] = 1
+    names: Annotated[int, Input("Under how many names.", ge=1)] = 1
+    outside: Annotated[bool, Input("Show a file that lies elsewhere.")] = False
+    hold: Annotated[bool, Input("Wait for the mark before the end.")] = False
+    fails: Annotated[bool, Input("Fail then.")] = False
+
+
+class RestoringInputs(RestoreFileInputs):
+    """What a restoring model is asked for, and when to end."""
+
+    hold: Annotated[bool, Input("Wait for the mark before the end.")] = False
 
 
 class AllInputs(Inputs):
@@ -474,6 +508,82 @@ class Mirror(_Plain):
         return Generated({"prompt": inputs.prompt}, (MadeFile(path, "video/mp4"),))
 
 
+class Keeper(_Plain):
+    """Goes on where an earlier attempt ended; says what it found and what it did."""
+
+    inputs = PartsInputs
+    has_smaller_plan = True
+
+    def generate(self, inputs: PartsInputs, work: Work) -> Generated:
+        if work.kept is None:
+            return Generated({"kept": False})
+        found = sorted(path.name for path in work.kept.iterdir() if path.suffix == ".part")
+        first = count("keeper") == 1
+        done = []
+        for place in range(inputs.parts):
+            work.step("working", place, inputs.parts)
+            if first and place == inputs.dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if first and place == inputs.fails_at:
+                raise TryAgain("it did not work", mend="try again")
+            if place == inputs.short_at and not work.small:
+                raise MemoryError
+            if f"{place}.part" not in found:
+                time.sleep(inputs.part_s)
+                (work.kept / f"{place}.half").write_text("done")
+                (work.kept / f"{place}.half").rename(work.kept / f"{place}.part")
+                done.append(f"{place}.part")
+        return Generated({"found": found, "done": done, "small": work.small})
+
+
+class Teller(_Plain):
+    """Tells and shows before its end, in ways that are right and wrong."""
+
+    inputs = SayingInputs
+
+    def generate(self, inputs: SayingInputs, work: Work) -> Generated:
+        said: dict[str, Any] = {"frames": 21, "seconds": 4.5, "notes": ["ü"]}
+        match inputs.say:
+            case "plan" | "progress":
+                work.tell(inputs.say, said)
+            case "words":
+                work.tell("In words", said)
+            case "no object":
+                work.tell("plan", [1])  # type: ignore[arg-type]  # what a careless model does
+            case "no json":
+                work.tell("plan", {"folder": work.folder, "at": object()})
+            case "too long":
+                work.tell("plan", {"words": "x" * 40_000})
+            case "too often":
+                for number in range(1000):
+                    work.tell("plan", {"number": number})
+        for number in range(inputs.shows):
+            path = (work.folder.parent if inputs.outside else work.folder) / f"preview-{number % inputs.names}.png"
+            path.write_bytes(a_picture(16 + 2 * number))
+            work.show(MadeFile(path, "image/png"))
+            path.write_bytes(b"not any more")
+        while inputs.hold and not Path(os.environ[MARKS], "open").exists():
+            work.step("holding", 0, 1)
+            time.sleep(0.01)
+        if inputs.fails:
+            raise GreenroomError("no", mend="ask for something else")
+        path = work.folder / "result.txt"
+        path.write_text("made")
+        return Generated({}, (MadeFile(path, "text/plain"),))
+
+
+class Restorer(_Plain):
+    """Enlarges a video by repeating its pixels, in the stages of a real restoration, sound included."""
+
+    inputs = RestoringInputs
+    timeout_s = 7200.0
+
+    def generate(self, inputs: RestoringInputs, work: Work) -> Generated:
+        from tests.serve.restoring import restore
+
+        return restore(inputs, work, Path(os.environ[MARKS], "open"))
+
+
 class _Weighty(_Plain):
     """Counts how often it loads, sleeps and wakes."""
 
@@ -523,6 +633,17 @@ class Middling(_Weighty):
 
     memory = 40 * MB
     sleeps = False
+
+
+def a_picture(width: int) -> bytes:
+    """A grey PNG, half as high as it is wide."""
+    rows = (b"\0" + b"\x80" * width) * (width // 2)
+
+    def part(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    head = width.to_bytes(4, "big") + (width // 2).to_bytes(4, "big") + bytes((8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
 
 
 def count(name: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import time
@@ -16,6 +17,7 @@ import pytest
 from openai import OpenAI
 
 from tests.media import media_files
+from tests.serve.restoring import a_clip
 from tests.serve.servers import MODELS, RunningServer, running_server
 
 pytestmark = [
@@ -26,7 +28,7 @@ pytestmark = [
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 SHORT = "The lamp in the hall is broken."
 LONG = " ".join(f"This is sentence number {number}, and it is about the weather of that day." for number in range(12))
-MIRROR = f"{MODELS}:Mirror"
+MIRROR, RESTORER = f"{MODELS}:Mirror", f"{MODELS}:Restorer"
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +173,89 @@ def test_a_file_may_be_named_by_its_upload(client: OpenAI, live: RunningServer, 
     by_form = client.videos.create(model=MIRROR, prompt="", extra_body={"input_reference": {"file_id": upload}})
     by_input = client.videos.create(model=MIRROR, prompt="", extra_body={"extra_params": {"video": upload}})
     assert [ended(client, video.id).status for video in (by_form, by_input)] == ["completed", "completed"]
+
+
+@pytest.fixture(scope="module")
+def restoring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server whose pictures may have a tenth of a million pixels."""
+    env = {"GREENROOM_MAX_MEGAPIXELS": "0.1"}
+    with running_server(tmp_path_factory.mktemp("restoring"), "Restorer", env=env) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def restorer(restoring: RunningServer) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{restoring.url}/v1", api_key="none is needed", max_retries=0) as opened:
+        yield opened
+
+
+def test_a_video_is_restored_and_its_picture_comes_first(
+    restorer: OpenAI, restoring: RunningServer, tmp_path: Path
+) -> None:
+    source = a_clip(tmp_path / "clip.webm")
+    asked = restorer.videos.create(
+        model=RESTORER,
+        prompt="",
+        size="192x108",  # type: ignore[arg-type]  # its own service has few sizes
+        extra_body={"extra_params": {"hold": True}},
+        input_reference=source,
+    )
+    while True:
+        with contextlib.suppress(openai.ConflictError):
+            picture = restorer.videos.download_content(asked.id, variant="thumbnail").content
+            break
+        time.sleep(0.02)
+    assert picture.startswith(b"\x89PNG")
+    assert restorer.videos.retrieve(asked.id).status == "in_progress"
+    (restoring.folder / "marks" / "open").touch()
+    made = ended(restorer, asked.id)
+    assert (made.status, made.size, made.seconds) == ("completed", "192x108", "2.0")
+    with av.open(io.BytesIO(restorer.videos.download_content(asked.id).content), "r") as opened:
+        assert (opened.streams.video[0].width, len(opened.streams.audio)) == (192, 1)
+    assert restorer.videos.download_content(asked.id, variant="thumbnail").content == picture
+    with restoring.client() as http:
+        # The result is the first of its files, whatever was shown before; and it may take as long as its kind does.
+        job = http.get(f"/v1/jobs/{asked.id}").json()
+        assert [file["name"] for file in job["artifacts"]] == ["restored.mp4", "preview.png"]
+        assert job["timeout_s"] == 7200
+        asked_as_runpod = http.post("/run", json={"input": {"source": "upload_none"}})
+        assert asked_as_runpod.json()["code"] == "upload-unknown"
+        again = http.post("/run", json={"input": dict(job["input"])}).json()["id"]
+        assert http.get(f"/v1/jobs/{again}").json()["timeout_s"] == 7200
+
+
+def test_a_result_beyond_the_limit_is_refused_with_it(restorer: OpenAI, tmp_path: Path) -> None:
+    made = ended(
+        restorer,
+        restorer.videos.create(
+            model=RESTORER,
+            prompt="",
+            input_reference=a_clip(tmp_path / "clip.webm", frames=2),
+            extra_body={"extra_params": {"height": 540}},
+        ).id,
+    )
+    assert made.error is not None
+    assert made.error.code == "media-invalid"
+    assert made.error.message == "a picture of the result would have 518,400 pixels, from 96 x 54"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"prompt": "sharper"}, "there is no input 'prompt'"),
+        ({"size": "large"}, "size is 'large', which is not WIDTHxHEIGHT"),
+        ({"size": "64x36", "extra_body": {"extra_params": {"height": 36}}}, "size is given, and so is height or scale"),
+        ({"size": "9x9"}, "height is 9"),
+    ],
+    ids=str,
+)
+def test_what_no_restoration_takes_is_refused(
+    restorer: OpenAI, tmp_path: Path, asked: dict[str, Any], words: str
+) -> None:
+    source = a_clip(tmp_path / "clip.webm", frames=2)
+    with pytest.raises(openai.UnprocessableEntityError) as caught:
+        restorer.videos.create(**{"model": RESTORER, "prompt": "", "input_reference": source, **asked})
+    assert words in str(caught.value)
 
 
 def test_all_videos_are_listed_page_by_page(client: OpenAI, tmp_path: Path) -> None:

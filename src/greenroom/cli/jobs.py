@@ -96,7 +96,8 @@ def follow(job_id: str, server: str | None, as_json: bool) -> int:
                 if kind == "progress":
                     step(event["stage"], event["done"], event["total"])
                 else:
-                    out.say(f"{event['at']}  {kind}")
+                    told = f"  {json.dumps(event['data'], ensure_ascii=False)}" if "data" in event else ""
+                    out.say(f"{event['at']}  {kind}{told}")
         job = patience.of(lambda: client.get(f"/v1/jobs/{job_id}"))
         out.result(job, _sheet(job, client.url))
     return 0 if job["status"] == "succeeded" else 1
@@ -258,4 +259,5 @@ def _sheet(job: dict[str, Any], url: str) -> str:
     if job["error"] and job["error"]["mend"]:
         rows.append(("mend", job["error"]["mend"]))
     rows += [(artifact["name"], f"{url}{artifact['url']}") for artifact in job["artifacts"]]
+    rows += [(f"{preview['name']}, shown before", f"{url}{preview['url']}") for preview in job["previews"]]
     return columns(rows)

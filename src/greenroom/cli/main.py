@@ -32,6 +32,7 @@ VERBS = {
     "diagnose": "Read a build recipe, and say at which line it is broken.",
     "weights": "List, verify and prune the weights that are here.",
     "speak": "Say a text, and write captions of it.",
+    "restore": "Restore and enlarge videos and pictures.",
     "foley": "Make sound for a video, a picture, or of words alone.",
     "voices": "Keep voices by name, for the models that take any.",
     "caption": "Make subtitle files from timed words, or from sound and its text.",

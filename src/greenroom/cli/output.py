@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _SCHEMA_VERSION = 1
 # A column narrower than this is worse to read than lines that the terminal breaks.
 _NARROWEST = 20
+# Beyond so many, the next larger unit says as much.
+_SECONDS_UNTIL, _MINUTES_UNTIL = 90, 90
 
 
 def json_option(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,9 +76,14 @@ class Output:
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         bar = Progress(*columns, console=Console(stderr=True), transient=True)
         task = bar.add_task("starting", total=None)
+        reached = 0.0
 
         def step(stage: str, done: float, total: float) -> None:
+            nonlocal reached
             bar.start()  # with the first step, so that what is said before it stands above
+            if done < reached:
+                bar.reset(task)  # other work than before: its pace has nothing to do with that one's
+            reached = done
             bar.update(task, description=stage, completed=done, total=total)
 
         try:
@@ -104,6 +111,14 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 def counted(count: int, thing: str) -> str:
     """``1 cue``, ``2 cues``."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def duration(seconds: float) -> str:
+    """``27 s``, ``12 min``, ``2 h 5 min``."""
+    if seconds < _SECONDS_UNTIL:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < _MINUTES_UNTIL else f"{minutes // 60} h {minutes % 60} min"
 
 
 def plain(value: Any) -> Any:

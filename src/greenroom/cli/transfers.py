@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from greenroom.cli.interrupts import stopping
+from greenroom.cli.output import duration
 from greenroom.progress import silent
 from greenroom.recipes.sizes import readable
 
@@ -125,13 +126,6 @@ class _Lines:
         if is_sized:
             amount = f"{100 * now[1] // standing.total} % ({amount} of {readable(standing.total)})"
             usual = (now[1] - self._began[1]) / (now[0] - self._began[0])
-            left = f", {_duration((standing.total - now[1]) / usual)} left" if usual > 0 else ""
+            left = f", {duration((standing.total - now[1]) / usual)} left" if usual > 0 else ""
         self._say(f"{stage}: {amount}, {readable(round(count / seconds))}/s{left}")
         self._said = now
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

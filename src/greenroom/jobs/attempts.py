@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from greenroom.errors import Cancelled, GreenroomError, OutputUnwritable
 from greenroom.jobs.errors import JobTimedOut, ResultUnwritable, StorageFull
 from greenroom.jobs.history import artifact_keys
+from greenroom.jobs.job import ENDED
 from greenroom.jobs.records import now
 from greenroom.jobs.reporting import Reporter
+from greenroom.jobs.telling import Telling
+from greenroom.models.model import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,10 +28,10 @@ if TYPE_CHECKING:
     from greenroom.jobs.artifacts import ArtifactStore
     from greenroom.jobs.database import Database
     from greenroom.jobs.job import Artifact, Job, Progress
+    from greenroom.jobs.kept import KeptFolders
     from greenroom.jobs.news import News
     from greenroom.jobs.runner import Runner, Watcher
     from greenroom.jobs.transitions import Transitions
-    from greenroom.progress import Step
 
 Why = Literal["cancelled", "stopping", "lost"]
 _FIRST_PAUSE_S = 1.0
@@ -70,12 +73,14 @@ class Attempts:
         transitions: Transitions,
         store: ArtifactStore,
         folder: Path,
+        kept: KeptFolders,
         runner: Runner,
         news: News,
         watcher: Watcher,
     ) -> None:
         self._database, self._transitions, self._store = database, transitions, store
-        self._folder, self._runner, self._news, self._watcher = folder, runner, news, watcher
+        self._folder, self._kept = folder, kept
+        self._runner, self._news, self._watcher = runner, news, watcher
         self._running: dict[str, _Running] = {}
         self.preparing = 0
 
@@ -111,6 +116,8 @@ class Attempts:
             finally:
                 del self._running[job_id]
                 self._news.tell(job_id)
+            if status in ENDED:
+                await self._kept.remove(job.id)
             return status == "requeued" or job.webhook is not None
         finally:
             begun()
@@ -170,7 +177,10 @@ class Attempts:
         try:
             async with limit, Reporter(write) as reporter:
                 await asyncio.to_thread(folder.mkdir, parents=True)
-                return await self._stages(job, folder, reporter.step, limit, begun)
+                telling = Telling(job, self._database, self._transitions, self._store, self._news, reporter)
+                kept = await self._kept.take(job.id)
+                work = Work(folder / "made", reporter.step, kept=kept, tell=telling.tell, show=telling.show)
+                return await self._stages(job, folder / "given", work, limit, begun)
         except TimeoutError:
             if limit.expired():
                 raise JobTimedOut(job.timeout_s) from None
@@ -179,18 +189,17 @@ class Attempts:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _stages(
-        self, job: Job, folder: Path, step: Step, limit: asyncio.Timeout, begun: Callable[[], None]
+        self, job: Job, given: Path, work: Work, limit: asyncio.Timeout, begun: Callable[[], None]
     ) -> _Result:
-        given, made_in = folder / "given", folder / "made"
         given.mkdir()
-        made_in.mkdir()
+        work.folder.mkdir()
         moment = time.monotonic()
         loop = asyncio.get_running_loop()
         # What is fetched for long must not keep a device from other jobs.
         waiting = loop.call_later(_FETCH_S, begun)
         self.preparing += 1
         try:
-            inputs = await self._runner.prepare(job, given, step)
+            inputs = await self._runner.prepare(job, given, work.step)
         finally:
             self.preparing -= 1
             waiting.cancel()
@@ -199,9 +208,9 @@ class Attempts:
         def device_has_it() -> None:
             limit.reschedule(loop.time() + job.timeout_s)
 
-        work = asyncio.ensure_future(self._runner.run(job, inputs, made_in, step, device_has_it))
+        running = asyncio.ensure_future(self._runner.run(job, inputs, work, device_has_it))
         loop.call_soon(begun)
-        generated = await work
+        generated = await running
         limit.reschedule(None)
         moment = time.monotonic()
         made = [

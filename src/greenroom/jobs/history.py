@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from greenroom.jobs.errors import JobUnknown
 from greenroom.jobs.job import ENDED, Artifact, Event, Job, Status
-from greenroom.jobs.records import artifact_of, artifacts_of, event_of, job_of
+from greenroom.jobs.records import artifact_of, event_of, files_of, job_of
 from greenroom.jobs.schema import artifacts, events, jobs
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Depth:
 
 
 def read_job(connection: sa.Connection, job_id: str, owner: str | None = None, *, lock: bool = False) -> Job:
-    """One job with its artifacts and its place in the queue. Raises JobUnknown.
+    """One job with its files and its place in the queue. Raises JobUnknown.
 
     lock: nobody else changes it until the transaction ends, on a database with many writers.
     """
@@ -58,8 +58,7 @@ def read_job(connection: sa.Connection, job_id: str, owner: str | None = None, *
     if row is None:
         raise JobUnknown(job_id)
     place = position(connection, row) if row.status == "queued" else None
-    made = artifacts_of(connection, [job_id]) if row.status == "succeeded" else {}
-    return job_of(row, made.get(job_id, ()), place)
+    return job_of(row, files_of(connection, [job_id]).get(job_id), place)
 
 
 def read_page(connection: sa.Connection, asked: Asked) -> Page:
@@ -84,10 +83,9 @@ def read_page(connection: sa.Connection, asked: Asked) -> Page:
     newest = chosen.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(asked.limit + 1)
     rows = connection.execute(newest).all()
     shown = rows[: asked.limit]
-    made = artifacts_of(connection, [row.id for row in shown if row.status == "succeeded"])
+    files = files_of(connection, [row.id for row in shown])
     found = (
-        job_of(row, made.get(row.id, ()), position(connection, row) if row.status == "queued" else None)
-        for row in shown
+        job_of(row, files.get(row.id), position(connection, row) if row.status == "queued" else None) for row in shown
     )
     return Page(tuple(found), len(rows) > asked.limit)
 

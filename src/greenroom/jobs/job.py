@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from greenroom.models.model import Model
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "timed_out"]
 STATUSES: tuple[Status, ...] = ("queued", "running", "succeeded", "failed", "cancelled", "timed_out")
 ENDED: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled", "timed_out"})
+# Kinds of events that jobs have by themselves; what a model tells has another one.
+PREVIEW = "preview"
+# What a model tells of its work before it begins; the one kind of its own that is looked into here.
+PLAN = "plan"
+EVENT_KINDS = ("queued", "started", "progress", PREVIEW, "requeued", "cancelling", *sorted(ENDED))
 
-DEFAULT_TIMEOUT_S = 1800.0
 DEFAULT_ATTEMPTS = 3
 
 
@@ -37,7 +43,7 @@ class NewJob:
     input: Mapping[str, Any]
     owner: str = ""
     priority: int = 0
-    timeout_s: float = DEFAULT_TIMEOUT_S
+    timeout_s: float = Model.timeout_s
     ttl_s: float | None = None
     max_attempts: int = DEFAULT_ATTEMPTS
     idempotency_key: str | None = None
@@ -63,7 +69,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file that a job made. key: its name in the store."""
+    """A file that a job made, or showed before. key: its name in the store."""
 
     id: str
     job_id: str
@@ -90,7 +96,8 @@ class Job:
     """A job as it stands. Times are milliseconds of the epoch; error is ``code, message, mend, retryable``.
 
     host: who runs it.  claim: the token of the attempt that runs it: whoever holds another one may not write.
-    runs: how often it was put into the queue anew by its caller.
+    runs: how often it was put into the queue anew by its caller.  artifacts: what it made, the result first.
+    previews: what it showed before that, the oldest first.
     """
 
     id: str
@@ -118,6 +125,7 @@ class Job:
     started_at: int | None
     finished_at: int | None
     artifacts: tuple[Artifact, ...] = ()
+    previews: tuple[Artifact, ...] = ()
     queue_position: int | None = None
 
     @property

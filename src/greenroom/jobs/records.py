@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from greenroom.jobs.job import Artifact, Event, Job, Progress, Webhook
 from greenroom.jobs.schema import artifacts, events, jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 
 # Built once: every change of a job needs them.
@@ -26,6 +26,8 @@ _COUNT_EVENT = (
 _ADD_EVENT = events.insert()
 
 
+# Artifacts at this place and behind it are previews.
+PREVIEWS_FROM = 1_000_000
 # Of a book the beginning is searched.
 _MOST_WORDS = 20_000
 
@@ -55,7 +57,15 @@ def add_event(
     return _webhook(row.webhook)
 
 
-def job_of(row: sa.Row[Any], made: Sequence[Artifact] = (), position: int | None = None) -> Job:
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a job: what it made, and what it showed before."""
+
+    made: tuple[Artifact, ...] = ()
+    previews: tuple[Artifact, ...] = ()
+
+
+def job_of(row: sa.Row[Any], files: Files | None = None, position: int | None = None) -> Job:
     """A row of ``jobs`` as a Job."""
     said = row._mapping
     progress = _loads(said["progress"])
@@ -67,7 +77,8 @@ def job_of(row: sa.Row[Any], made: Sequence[Artifact] = (), position: int | None
         metadata=_loads(said["metadata"]),
         progress=Progress(**progress) if progress else None,
         webhook=_webhook(said["webhook"]),
-        artifacts=tuple(made),
+        artifacts=files.made if files else (),
+        previews=files.previews if files else (),
         queue_position=position,
     )
 
@@ -78,18 +89,29 @@ def event_of(row: sa.Row[Any]) -> Event:
     return Event(said["job_id"], said["number"], said["kind"], said["at"], json.loads(said["data"]))
 
 
-def artifacts_of(connection: sa.Connection, job_ids: Iterable[str]) -> dict[str, list[Artifact]]:
-    """The artifacts of several jobs, in the order in which the model gave them."""
-    made: dict[str, list[Artifact]] = {}
+def files_of(connection: sa.Connection, job_ids: Iterable[str]) -> dict[str, Files]:
+    """The files of several jobs that have any, in the order in which the model gave them."""
+    rows: dict[str, list[sa.Row[Any]]] = {}
     chosen = sa.select(artifacts).where(artifacts.c.job_id.in_(list(job_ids))).order_by(artifacts.c.place)
     for row in connection.execute(chosen):
-        made.setdefault(row.job_id, []).append(artifact_of(row))
-    return made
+        rows.setdefault(row.job_id, []).append(row)
+    return {
+        job_id: Files(
+            tuple(artifact_of(row) for row in found if row.place < PREVIEWS_FROM),
+            tuple(artifact_of(row) for row in found if row.place >= PREVIEWS_FROM),
+        )
+        for job_id, found in rows.items()
+    }
 
 
 def artifact_of(row: sa.Row[Any]) -> Artifact:
     """A row of ``artifacts`` as an Artifact."""
     return Artifact(**{name: value for name, value in row._mapping.items() if name != "place"})
+
+
+def artifact_row(artifact: Artifact, place: int) -> dict[str, Any]:
+    """An artifact as a row."""
+    return {"place": place, **{name: getattr(artifact, name) for name in artifact.__slots__}}
 
 
 def words_of(*values: Any) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenroom.jobs.job import Job
-    from greenroom.models.model import Generated
+    from greenroom.models.model import Generated, Work
     from greenroom.progress import Step
 
 
@@ -28,10 +28,8 @@ class Runner(Protocol):
     async def prepare(self, job: Job, folder: Path, step: Step) -> Mapping[str, Any]:
         """The inputs of a job with every file that they name fetched into ``folder``. Raises GreenroomError."""
 
-    async def run(
-        self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step, begun: Callable[[], None]
-    ) -> Generated:
-        """Run a job's model on prepared inputs. begun: called once a device has it.
+    async def run(self, job: Job, inputs: Mapping[str, Any], work: Work, begun: Callable[[], None]) -> Generated:
+        """Run a job's model on prepared inputs, as ``work`` says. begun: called once a device has it.
 
         Raises GreenroomError; an attempt that ends with a blameless one does not count.
         """

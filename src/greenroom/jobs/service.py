@@ -18,11 +18,12 @@ from greenroom.jobs.attempts import Attempts
 from greenroom.jobs.database import Database, fact, signing_secret
 from greenroom.jobs.dispatch import Dispatcher
 from greenroom.jobs.engine import Engine
+from greenroom.jobs.kept import KeptFolders
 from greenroom.jobs.news import News, wait_for
 from greenroom.jobs.runner import Unwatched, Watcher
 from greenroom.jobs.signing import new_webhook_secret
 from greenroom.jobs.transitions import Transitions, known_job, to_cancel
-from greenroom.jobs.upkeep import Expiry, Forgetting, Mending, Presence, host_name
+from greenroom.jobs.upkeep import Expiry, Forgetting, Mending, Presence, Tidying, host_name
 from greenroom.jobs.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -75,7 +76,10 @@ class Jobs:
         self._engine = Engine(database, host_name(), job=self._job, delivery=self._delivery)
         self._transitions = Transitions(self._engine)
         self._news = News()
-        self._attempts = Attempts(database, self._transitions, store, work, runner, self._news, self._watcher)
+        self._kept = KeptFolders(folder / "kept")
+        self._attempts = Attempts(
+            database, self._transitions, store, work, self._kept, runner, self._news, self._watcher
+        )
         self._dispatcher = Dispatcher(self._engine, runner, lambda: self._attempts.preparing)
         self._presence = Presence(
             database, self._transitions, self._engine, folder / "hosts", self._dispatcher.wake, self._lost
@@ -99,7 +103,9 @@ class Jobs:
         await self._presence.begin()
         expiry = Expiry(self._database, self._transitions, self._expired)
         mending = Mending(self._database, self._transitions, self._engine)
-        loops = [self._dispatcher.run(), self._presence.run(), expiry.run(), mending.run(), self._watch_cancels()]
+        tidying = Tidying(self._database, self._kept)
+        loops = [self._dispatcher.run(), self._presence.run(), expiry.run(), mending.run(), tidying.run()]
+        loops.append(self._watch_cancels())
         if self._history_days is not None:
             forgetting = Forgetting(self._database, self._history_days, self._forget, self._forget_others)
             loops.append(forgetting.run())
@@ -239,6 +245,7 @@ class Jobs:
         self._news.tell(job.id)
         if job.status == "cancelled" and before.status == "queued":
             self._watcher.job_ended(job.model, job.status)
+            await self._kept.remove(job.id)
             with contextlib.suppress(Exception):  # a left entry finds its job ended
                 await asyncio.to_thread(self._engine.forget, {job.id: job.runs})
 
@@ -246,6 +253,7 @@ class Jobs:
         entries = await self._database.call(lambda c: self._transitions.delete(c, job_id))
         await asyncio.to_thread(self._engine.delete, entries)
         await self._store.delete_all(job_id)
+        await self._kept.remove(job_id)
 
     def _expired(self, job_id: str, model: str) -> None:
         self._news.tell(job_id)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from greenroom.jobs.job import EVENT_KINDS, PREVIEW
+from greenroom.jobs.previews import preview_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,6 +35,7 @@ def shown_job(job: Job, link: Callable[[Artifact], str]) -> dict[str, Any]:
         "input": dict(job.input),
         "output": None if job.output is None else dict(job.output),
         "artifacts": [shown_artifact(artifact, link) for artifact in job.artifacts],
+        "previews": [shown_artifact(artifact, link) for artifact in job.previews],
         "error": None if job.error is None else dict(job.error),
         "attempts": job.attempts,
         "max_attempts": job.max_attempts,
@@ -58,9 +62,17 @@ def shown_artifact(artifact: Artifact, link: Callable[[Artifact], str]) -> dict[
     }
 
 
-def shown_event(event: Event) -> dict[str, Any]:
-    """An event; what it tells stands beside its number, kind and time."""
-    return {"number": event.number, "kind": event.kind, "at": shown_time(event.at), **event.data}
+def shown_event(event: Event, link: Callable[[Artifact], str]) -> dict[str, Any]:
+    """An event; what it tells stands beside its number, kind and time. link: gives the address of an artifact.
+
+    What a model tells stands under ``data``: none of its names takes the place of ours.
+    """
+    data = dict(event.data)
+    if event.kind == PREVIEW:
+        data = {"artifact": shown_artifact(preview_of(event.job_id, data["artifact"]), link)}
+    elif event.kind not in EVENT_KINDS:
+        data = {"data": data}
+    return {"number": event.number, "kind": event.kind, "at": shown_time(event.at), **data}
 
 
 def shown_time(milliseconds: int) -> str:

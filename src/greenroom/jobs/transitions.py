@@ -20,8 +20,9 @@ from greenroom.errors import Cancelled, GreenroomError
 from greenroom.jobs.errors import IdempotencyMismatch, JobConflict, PoisonJob, QueueTimedOut
 from greenroom.jobs.history import position, read_job
 from greenroom.jobs.hosts import is_alive
-from greenroom.jobs.job import ENDED, Artifact, Job, NewJob, Progress, Status
-from greenroom.jobs.records import add_event, dumps, job_of, maybe_dumps, now, webhook_row, words_of
+from greenroom.jobs.job import ENDED, PREVIEW, Artifact, Job, NewJob, Progress, Status
+from greenroom.jobs.previews import preview_said, put_preview
+from greenroom.jobs.records import add_event, artifact_row, dumps, job_of, maybe_dumps, now, webhook_row, words_of
 from greenroom.jobs.schema import artifacts, deliveries, events, jobs
 
 if TYPE_CHECKING:
@@ -90,6 +91,21 @@ class Transitions:
         if connection.execute(changed).rowcount:
             self._happened(connection, job.id, "progress", {**said, "fraction": progress.fraction})
 
+    def told(self, connection: sa.Connection, job: Job, kind: str, data: Mapping[str, Any]) -> None:
+        """Write a fact that an attempt told; nothing if it is no longer the one that runs."""
+        if _is_ours(connection, job):
+            self._happened(connection, job.id, kind, data)
+
+    def shown(self, connection: sa.Connection, job: Job, artifact: Artifact) -> list[str]:
+        """Write a preview of an attempt, in place of one of its name; gives the keys that are of no use any more.
+
+        Of an attempt that is no longer the one that runs, that is its own.
+        """
+        if not _is_ours(connection, job):
+            return [artifact.key]
+        self._happened(connection, job.id, PREVIEW, {"artifact": preview_said(artifact)})
+        return put_preview(connection, artifact)
+
     def succeed(self, connection: sa.Connection, job: Job, output: Mapping[str, Any], made: Sequence[Artifact]) -> bool:
         """Settle a job with its result; False when the attempt is no longer the one that runs.
 
@@ -98,8 +114,7 @@ class Transitions:
         if not self._end(connection, job.id, "succeeded", job=job, output=output):
             return False
         for place, artifact in enumerate(made):
-            row = {"place": place, **{name: getattr(artifact, name) for name in artifact.__slots__}}
-            connection.execute(artifacts.insert().values(row))
+            connection.execute(artifacts.insert().values(artifact_row(artifact, place)))
         return True
 
     def fail(self, connection: sa.Connection, job: Job, status: Status, error: GreenroomError) -> bool:
@@ -300,6 +315,11 @@ def fingerprint(new: NewJob) -> str:
 
 def _ours(job: Job) -> tuple[sa.ColumnElement[bool], ...]:
     return jobs.c.id == job.id, jobs.c.status == "running", jobs.c.claim == job.claim
+
+
+def _is_ours(connection: sa.Connection, job: Job) -> bool:
+    """Whether an attempt is still the one that runs; it stays so until the transaction ends."""
+    return connection.execute(sa.select(jobs.c.id).where(*_ours(job)).with_for_update()).scalar() is not None
 
 
 def _new_row(new: NewJob, job_id: str) -> dict[str, Any]:

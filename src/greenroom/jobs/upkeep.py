@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from greenroom.jobs.database import Database
     from greenroom.jobs.engine import Engine
     from greenroom.jobs.job import Job
+    from greenroom.jobs.kept import KeptFolders
     from greenroom.jobs.transitions import Transitions
 
 _EXPIRE_EVERY_S = 1.0
 _FORGET_EVERY_S = 3600.0
 _MEND_EVERY_S = 30.0
 _MENDED_AT_ONCE = 200
+_TIDY_EVERY_S = 60.0
 _log = logging.getLogger("greenroom.jobs")
 
 
@@ -261,6 +263,23 @@ class Forgetting:
         while True:
             await _while_database_answers(self.look, "deleting old jobs")
             await asyncio.sleep(_FORGET_EVERY_S)
+
+
+class Tidying:
+    """Removes what ended jobs left for attempts that will not come: those that ended in the queue, or elsewhere."""
+
+    def __init__(self, database: Database, kept: KeptFolders) -> None:
+        self._database, self._kept = database, kept
+
+    async def look(self) -> None:
+        """Remove what is left."""
+        await self._kept.remove_left(self._database)
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await _while_database_answers(self.look, "removing what ended jobs left")
+            await asyncio.sleep(_TIDY_EVERY_S)
 
 
 def _old(moment: int, left: set[str], connection: sa.Connection) -> list[str]:

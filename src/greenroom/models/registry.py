@@ -29,6 +29,9 @@ _CLASSES = {
     "e2tts-base": "greenroom.models.f5tts.model:E2TTSBase",
     "hunyuanvideo-foley-xl": "greenroom.models.foley.model:FoleySmall",
     "hunyuanvideo-foley-xxl": "greenroom.models.foley.model:FoleyLarge",
+    "seedvr2-3b": "greenroom.models.seedvr2.model:SeedVR2Small",
+    "seedvr2-7b": "greenroom.models.seedvr2.model:SeedVR2Large",
+    "seedvr2-7b-sharp": "greenroom.models.seedvr2.model:SeedVR2Sharp",
 }
 # By family; classes of these, too, import their engines when they run.
 _REHEARSALS = {
@@ -84,6 +87,11 @@ class Served:
     def streams(self) -> bool:
         """Whether it can hand on its result while it makes it."""
         return self.model.streams
+
+    @property
+    def timeout_s(self) -> float:
+        """How long a job of it may run whose caller does not say."""
+        return self.model.timeout_s
 
     @property
     def has_smaller_plan(self) -> bool:

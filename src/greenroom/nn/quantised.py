@@ -25,7 +25,8 @@ class QuantisedLinear(nn.Module):
         self._outputs, self._inputs = weight.shape
         # As bytes, which stay what they are when a module is cast.
         if isinstance(weight, Fp8):
-            self._dtype, self._scale = name_of(weight.values.dtype), float(weight.scale)
+            scale = float(weight.scale)
+            self._dtype, self._scale = name_of(weight.values.dtype), None if scale == 1 else scale
             self.register_buffer("stored", weight.values.view(torch.uint8).view(-1))
         else:
             self._dtype, self._scale = weight.dtype, None

@@ -1,10 +1,14 @@
-"""Whether the torch that is installed can use a GPU, and what stands in the way; torch is imported when asked."""
+"""Whether the torch that is installed can use a GPU, and what stands in the way; torch is imported when asked.
+
+What a process has torch do on GPUs is chosen here too, before torch is imported.
+"""
 
 from __future__ import annotations
 
 import importlib
 import os
 import re
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +20,7 @@ from greenroom.machine.probes.gpus import kernel_driver
 from greenroom.runtime.device import device_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping, MutableMapping
 
     from greenroom.machine.facts.architectures import Capability
 
@@ -25,6 +29,11 @@ _GPUS, _DEVICES = Path("/proc/driver/nvidia/gpus"), Path("/dev")
 _ROOT = Path("/")
 _ARCHITECTURE = re.compile(r"(sm|compute)_(\d+)(\d)([a-z]?)")
 _ON_CPU = "or take --device cpu"
+
+# Where torch reads how it allocates: the name of now, and that of CUDA alone.
+_ALLOCATION = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
+_GROWING = "expandable_segments:True"
+_HEURISTICS = "TORCH_CUDNN_USE_HEURISTIC_MODE_B"
 
 
 class GpuUnusable(GreenroomError):
@@ -62,6 +71,26 @@ def has_gpu(gpus: Path = _GPUS, devices: Path = _DEVICES, environ: Mapping[str, 
     if environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in NO_GPU:
         return False
     return any(gpus.glob("*")) or any(devices.glob("nvidia[0-9]*"))
+
+
+def prefer_growing_memory(
+    environ: MutableMapping[str, str] = os.environ, modules: Container[str] = sys.modules
+) -> None:
+    """Have torch serve tensors of ever other sizes from memory that grows, and cuDNN choose convolutions by its better
+    heuristics: for models whose tensors are large. What a user has set stays.
+
+    Call it before torch is imported: after that it is too late for the first, and nothing is claimed. Without it
+    SeedVR2 needs up to a fifth more than its tensors take, and with it a fortieth (benchmarks/NOTES.md, 13).
+    modules: those that are imported.
+    """
+    if "torch" not in modules and not any(name in environ for name in _ALLOCATION):
+        environ[_ALLOCATION[1]] = _GROWING
+    environ.setdefault(_HEURISTICS, "1")
+
+
+def memory_grows(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether torch was told so."""
+    return any(_GROWING in environ.get(name, "") for name in _ALLOCATION)
 
 
 def require_gpu(device: str) -> None:

@@ -16,7 +16,7 @@ from greenroom.media.probe import Probed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greenroom.inputs import Media
+    from greenroom.inputs import Inputs, Media
 
 # As many files are looked at at once; each takes a core, and memory within its bounds.
 _AT_ONCE = 2
@@ -69,6 +69,16 @@ async def check_media(path: Path, kind: Media, limits: MediaLimits | None = None
     probed = await look_at(path, limits)
     _check_kind(probed, kind)
     return probed
+
+
+def check_result(inputs: Inputs, probed: Probed, limits: MediaLimits) -> None:
+    """Hold the pictures that would be made from a file against the limits, too. Raises MediaInvalid."""
+    pixels = inputs.pixels_from(probed.width, probed.height) if probed.kind != "audio" else None
+    if pixels is not None and pixels > limits.pixels:
+        raise MediaInvalid(
+            f"a picture of the result would have {pixels:,} pixels, from {probed.width} x {probed.height}",
+            mend=f"ask for a smaller one, of {limits.pixels:,} pixels or fewer",
+        )
 
 
 async def _probed(path: Path, limits: MediaLimits) -> Probed:

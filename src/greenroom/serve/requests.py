@@ -11,8 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from greenroom.errors import GreenroomError, InputInvalid, UnknownName, quoted
-from greenroom.jobs.job import DEFAULT_ATTEMPTS, DEFAULT_TIMEOUT_S, NewJob, Webhook
+from greenroom.jobs.job import DEFAULT_ATTEMPTS, NewJob, Webhook
 from greenroom.jobs.signing import check_webhook_secret
+from greenroom.models.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,6 +34,7 @@ _DEEPEST = 200
 _Asked = TypeVar("_Asked", bound=BaseModel)
 
 Name = Annotated[str, Field(max_length=200)]
+TimeoutS = Annotated[float, Field(gt=0, le=604_800, description="Seconds that it may run.")]
 
 
 class Body(BaseModel):
@@ -64,7 +66,7 @@ class JobBody(Body):
     model: Name
     input: Any
     priority: Annotated[int, Field(ge=-100, le=100, description="Higher goes first.")] = 0
-    timeout_s: Annotated[float, Field(gt=0, le=604_800, description="Seconds that it may run.")] = DEFAULT_TIMEOUT_S
+    timeout_s: TimeoutS = Model.timeout_s
     ttl_s: Annotated[
         float | None, Field(gt=0, le=2_592_000, description="Seconds that it may wait; for ever if not given.")
     ] = None
@@ -145,6 +147,7 @@ def job_body(served: Served) -> type[JobBody]:
         __doc__=f"A job of {served.name}.",
         model=(Literal[served.name], ...),  # type: ignore[arg-type]  # a type that is made here
         input=(served.inputs, ...),
+        timeout_s=(TimeoutS, served.timeout_s),
     )
 
 

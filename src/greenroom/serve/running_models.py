@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from greenroom.jobs.job import Job
     from greenroom.jobs.uploads import Uploads
     from greenroom.media.probe import Probed
-    from greenroom.models.model import Generated
+    from greenroom.models.model import Generated, Work
     from greenroom.models.registry import Served
     from greenroom.progress import Step
     from greenroom.serve.fetching import Fetcher
@@ -67,14 +67,15 @@ class MediaInputs:
         self, served: Served, inputs: Mapping[str, Any], owner: str | None, folder: Path, step: Step
     ) -> dict[str, Any]:
         """The inputs with each file as a path in ``folder``. Raises InputInvalid, FetchFailed, UploadUnknown."""
-        from greenroom.serve.probing import check_media
+        from greenroom.serve.probing import check_media, check_result
 
         ready = dict(inputs)
         named = [field for field in _media_fields(served.inputs) if inputs.get(field.name) is not None]
         for place, field in enumerate(named):
             step("fetching", place, len(named))
             path = await self._one(str(inputs[field.name]), owner, folder, field.media or "video-or-image")
-            await check_media(path, field.media or "video-or-image", self._limits)
+            probed = await check_media(path, field.media or "video-or-image", self._limits)
+            check_result(served.inputs.check(inputs), probed, self._limits)
             ready[field.name] = str(path)
         return ready
 
@@ -107,12 +108,20 @@ class PoolRunner:
         with self._named("prepare", job):
             return await self._media.fetch(self._served[job.model], job.input, job.owner or None, folder, step)
 
-    async def run(
-        self, job: Job, inputs: Mapping[str, Any], folder: Path, step: Step, begun: Callable[[], None]
-    ) -> Generated:
+    async def run(self, job: Job, inputs: Mapping[str, Any], work: Work, begun: Callable[[], None]) -> Generated:
         """Run a job's model."""
         with self._named("run", job):
-            return await self._pool.run(job.model, inputs, folder, step=step, request=job.id, begun=begun)
+            return await self._pool.run(
+                job.model,
+                inputs,
+                work.folder,
+                step=work.step,
+                request=job.id,
+                begun=begun,
+                kept=work.kept,
+                tell=work.tell,
+                show=work.show,
+            )
 
     @contextlib.contextmanager
     def _named(self, stage: str, job: Job) -> Iterator[None]:

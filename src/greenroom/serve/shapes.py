@@ -72,7 +72,7 @@ class ErrorShown(BaseModel):
 
 
 class JobShown(BaseModel):
-    """A job."""
+    """A job. artifacts: what it made, the result first.  previews: what it showed before that."""
 
     id: str
     object: Literal["job"]
@@ -83,6 +83,7 @@ class JobShown(BaseModel):
     input: dict[str, Any]
     output: dict[str, Any] | None
     artifacts: list[ArtifactShown]
+    previews: list[ArtifactShown]
     error: ErrorShown | None
     attempts: int
     max_attempts: int
@@ -193,13 +194,14 @@ def json_body(name: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference(name)}}}}
 
 
-def event_stream(*kinds: str) -> dict[str, Any]:
-    """Server-sent events of these kinds, as the content of an answer."""
+def event_stream(*kinds: str, others: str = "") -> dict[str, Any]:
+    """Server-sent events of these kinds, as the content of an answer. others: what events of other kinds are."""
+    known: dict[str, Any] = {"enum": list(kinds)}
     event = {
         "type": "object",
         "properties": {
             "id": {"type": "string"},
-            "event": {"enum": list(kinds)},
+            "event": {"anyOf": [known, {"type": "string", "description": others}]} if others else known,
             "data": {"type": "string", "contentMediaType": "application/json"},
         },
     }

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Numbers decoded at a time. On the CPU the float32 in between stays in the cache, and in memory that the allocator has
-# at hand: pages that are new to the process cost more than the arithmetic.
-_ON_CPU, _ELSEWHERE = 1 << 17, 1 << 22
+# at hand: pages that are new to the process cost more than the arithmetic. A GPU waits for the many kernels of a step:
+# of Q4_K, whole matrices take half of the time that pieces of 2 ** 22 do (benchmarks/NOTES.md, 13).
+_ON_CPU, _ELSEWHERE = 1 << 17, 1 << 25
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -113,6 +113,18 @@ def test_tags_are_in_the_stream(tmp_path: Path, codec: Any, colour: Colour) -> N
     assert not facts.notes
 
 
+@pytest.mark.parametrize("codec", ["h264", "h265", "av1", "ffv1"])
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_the_shortest_clips(tmp_path: Path, codec: Any, frames: int) -> None:
+    """Again and again: of one or two frames, libx265 gives times of decoding that depend on what lay in its memory."""
+    path = tmp_path / ("x.nut" if codec == "ffv1" else "x.mp4")
+    pictures = replace(PictureFormat.constant(WIDTH, HEIGHT, RATE), time_base=Fraction(1, 12_800))
+    given = [number / RATE for number in range(frames)]
+    for _ in range(3):
+        write(path, Encoding(codec), pictures, times=given)
+        assert times_of(path) == given
+
+
 @pytest.mark.parametrize("codec", ["h264", "h265", "av1"])
 def test_hdr10_is_carried(tmp_path: Path, codec: Any) -> None:
     pictures = replace(

@@ -7,8 +7,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from greenroom.models.seedvr2.vae import VideoVAE
-from greenroom.models.seedvr2.vae_synthetic import TINY, synthetic_vae
+from greenroom.models.seedvr2.vae.synthetic import TINY, synthetic_vae
+from greenroom.models.seedvr2.vae.vae import VideoVAE
 from tests.models.seedvr2.networks import normal
 
 

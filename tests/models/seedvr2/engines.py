@@ -12,9 +12,9 @@ from torch import Tensor
 
 from greenroom.models.seedvr2.draws import Purpose, Seeded
 from greenroom.models.seedvr2.engine import Engine, Read, Shot
-from greenroom.models.seedvr2.framing import Framing
-from greenroom.models.seedvr2.preprocess import Size
-from greenroom.models.seedvr2.synthetic import synthetic_prompt
+from greenroom.models.seedvr2.frames.framing import Framing
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt
 from tests.models.seedvr2.autoencoders import tiny_vae
 from tests.models.seedvr2.networks import V2, network_of
 

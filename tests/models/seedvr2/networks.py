@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from greenroom.models.seedvr2.architecture import PUBLISHED, Architecture
-from greenroom.models.seedvr2.synthetic import synthetic_transformer, tiny
-from greenroom.models.seedvr2.transformer import NaDiT
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_transformer, tiny
+from greenroom.models.seedvr2.nadit.transformer import NaDiT
 from greenroom.weights.fitting import Shape, shapes_of
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "seedvr2"

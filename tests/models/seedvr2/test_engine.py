@@ -14,20 +14,20 @@ import torch
 from greenroom.errors import Cancelled, InputInvalid
 from greenroom.models.golden import read_golden
 from greenroom.models.seedvr2 import engine as module
-from greenroom.models.seedvr2.costs import Job
 from greenroom.models.seedvr2.draws import Seeded
 from greenroom.models.seedvr2.engine import Engine, Pixels, Shot
-from greenroom.models.seedvr2.framing import Framing
-from greenroom.models.seedvr2.landing import FramesNotFinite
+from greenroom.models.seedvr2.frames.framing import Framing
+from greenroom.models.seedvr2.frames.landing import FramesNotFinite
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt
+from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.parity_restoring import _vae_options
 from greenroom.models.seedvr2.parity_transformer import transformer_of
 from greenroom.models.seedvr2.parity_vae import vae_of
-from greenroom.models.seedvr2.planning import plan
-from greenroom.models.seedvr2.preprocess import Size
-from greenroom.models.seedvr2.synthetic import synthetic_prompt
-from greenroom.models.seedvr2.vae_slices import Slices
-from greenroom.models.seedvr2.way import Way
-from greenroom.models.seedvr2.work import Work
+from greenroom.models.seedvr2.planning.costs import Job
+from greenroom.models.seedvr2.planning.plan import plan
+from greenroom.models.seedvr2.planning.way import Way
+from greenroom.models.seedvr2.vae.slices import Slices
 from tests.models.seedvr2.autoencoders import tiny_vae
 from tests.models.seedvr2.engines import Given, a_shot, new_engine, read, some_frames, tiny_engine
 from tests.models.seedvr2.networks import GOLDENS, V2, network_of
@@ -203,6 +203,32 @@ def test_windows_are_restored_alone_and_fade_into_each_other() -> None:
     assert len(made) == 16
     assert np.array_equal(made[:7], alone[:7])  # a third of three frames is the one alone
     assert not np.array_equal(made[8], alone[8])
+
+
+@pytest.mark.parametrize("overlap", [0, 3])
+def test_a_shot_goes_on_at_a_window_as_if_it_had_never_stopped(overlap: int) -> None:
+    source, shot = some_frames(16), a_shot(16)
+    way = Way(window=9, overlap=overlap)
+    starts = [start for start, _ in way.spans(16)]
+    whole = restored(tiny_engine(), source, shot, way)
+    for number, start in enumerate(starts):
+        again = np.stack(list(tiny_engine().restore(read(source), shot, way, first=number)))
+        assert np.array_equal(again, whole[start:])
+
+
+def test_all_frames_of_a_window_come_before_the_next_one_is_begun() -> None:
+    encoded: list[float] = []
+
+    def step(stage: str, done: float, total: float) -> None:
+        if stage == "encoding":
+            encoded.append(done)
+
+    way = Way(window=5)
+    made = tiny_engine().restore(read(some_frames(10)), a_shot(10), way, step)
+    for _ in range(5):
+        next(made)
+    assert max(encoded) == 4
+    made.close()
 
 
 def test_tiles_are_told_apart_from_the_whole_and_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ from greenroom.models.rehearsed import Rehearsed
 from greenroom.models.rehearsing import rehearse
 from greenroom.models.seedvr2 import engine
 from greenroom.models.seedvr2 import rehearsal as family
-from greenroom.models.seedvr2.colour_methods import METHODS
-from greenroom.models.seedvr2.planning import Room
+from greenroom.models.seedvr2.colours.methods import METHODS
+from greenroom.models.seedvr2.planning.plan import Room
 from greenroom.models.seedvr2.rehearsal import SeedVR2Rehearsal
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 from greenroom.runtime.device import Memory

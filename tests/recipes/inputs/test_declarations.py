@@ -193,3 +193,17 @@ def test_an_empty_line_keeps_the_prompt_in_its_shot() -> None:
     asked = FoleyInputs.check({**SOUND, "shot_prompts": "a door\n\n steps \n"})
     assert asked.prompts_of_shots == ("a door", "rain on a tin roof", "steps")
     assert FoleyInputs.check(SOUND).prompts_of_shots == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "pixels"),
+    [({}, 1280 * 720), ({"height": 1440}, 2560 * 1440), ({"scale": 0.5}, 640 * 360), ({"height": 17}, 514)],
+)
+def test_the_size_of_a_result_follows_from_that_of_its_source(given: dict[str, Any], pixels: int) -> None:
+    """Of which a server has a limit, before anything is begun."""
+    asked = declaration("seedvr2").check({**RESTORED, **given})
+    assert asked.pixels_from(1280, 720) == pixels
+
+
+def test_most_results_are_not_known_to_have_a_size() -> None:
+    assert declaration("f5tts").check(SPEECH).pixels_from(1280, 720) is None

@@ -155,8 +155,9 @@ class World:
         job_id = f"job_{len(self.jobs) + 1:04d}"
         self.jobs[job_id] = {
             "id": job_id, "object": "job", "model": model, "status": "queued", "progress": None, "queue_position": 0,
-            "input": given, "output": None, "artifacts": [], "error": None, "attempts": 0, "max_attempts": 3,
-            "priority": 0, "timeout_s": 1800.0, "ttl_s": None, "metadata": {}, "cancel_requested": False,
+            "input": given, "output": None, "artifacts": [], "previews": [], "error": None, "attempts": 0,
+            "max_attempts": 3, "priority": 0, "timeout_s": 1800.0, "ttl_s": None, "metadata": {},
+            "cancel_requested": False,
             "created_at": now(), "started_at": None, "finished_at": None, **more,
         }  # fmt: skip
         self.events[job_id] = []
@@ -173,14 +174,14 @@ class World:
         job.update({"status": status, "finished_at": now(), "progress": None, "queue_position": None, **more})
         self.happened(job["id"], status)
 
-    def keep(self, job: dict[str, Any], name: str, body: bytes, media_type: str) -> None:
-        """Give a job an artifact."""
+    def keep(self, job: dict[str, Any], name: str, body: bytes, media_type: str, *, among: str = "artifacts") -> None:
+        """Give a job an artifact, or a preview."""
         artifact = f"artifact_{len(self.made) + 1}"
         self.made[artifact] = (body, media_type)
         url = f"/v1/artifacts/{artifact}?expires=9999999999&signature=s"
         sha256 = hashlib.sha256(body).hexdigest()
         size = len(body)
-        job["artifacts"].append(
+        job[among].append(
             {"id": artifact, "name": name, "media_type": media_type, "size": size, "sha256": sha256, "url": url}
         )
 
@@ -228,6 +229,8 @@ class World:
             output: dict[str, Any] = {"seconds": 1.5, "loudness_lufs": -19.02, "words": 6, "language": "en", "seed": 7}
         elif job["model"] == "restore":
             self.keep(job, "restored.webm", clip(192), "video/webm")
+            if job["previews"]:
+                self.keep(job, "preview.png", picture(), "image/png")
             output = {"frames": 24, "size": "192x108"}
         else:
             self.keep(job, "picture.png", picture(), "image/png")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serve.page.browser import watched
-from tests.serve.page.stand_in import StandIn, clip
+from tests.serve.page.stand_in import StandIn, clip, picture
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
@@ -51,6 +51,18 @@ def views(server: StandIn, page: Page) -> Iterator[str]:
     opened(world.add("voice-tone", {"text": "Run"}, status="running", progress=step))
     expect(page.get_by_text("Step 7 of 32, about 2 s left.").first).to_be_visible()
     yield "running"
+
+    restoring = world.add("restore", {"source": "https://example.org/a.mp4"}, status="running", progress=step)
+    plan = {"width": 1920, "height": 1080, "bytes": 19_000_000_000, "free": 24_000_000_000, "tile": None, "frames": 21}
+    world.happened(restoring["id"], "plan", data=plan)
+    for stage in ("encoding", "sampling"):
+        world.happened(restoring["id"], "progress", **{**step, "stage": stage})
+    world.keep(restoring, "preview.png", picture(), "image/png", among="previews")
+    opened(restoring)
+    expect(page.get_by_role("row", name="Worked at 1920 × 1080 px")).to_be_visible()
+    expect(page.locator(".stages li")).to_have_count(2)
+    expect(page.locator(".early img")).to_be_visible()
+    yield "before the result"
 
     bad = world.add("voice-tone", {"text": "fail"}, status="running")
     world.finish(bad, "fail")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.serve.page.browser import Watched, until, until_in
-from tests.serve.page.stand_in import StandIn, clip, tone
+from tests.serve.page.stand_in import StandIn, clip, picture, tone
 
 
 def generate(page: Page, text: str) -> None:
@@ -259,6 +259,92 @@ def test_two_clips_are_compared_in_step(tab: Watched, server: StandIn) -> None:
     place.fill("1.5")
     expect(place).to_have_attribute("aria-valuetext", "0:01 of 0:02")
     assert page.evaluate(times) == [1.5, 1.5]
+
+
+PLAN = {
+    "model": "restore", "device": "cuda:0", "width": 1920, "height": 1080, "bytes": 18_930_000_000,
+    "free": 24_000_000_000, "host_bytes": 0, "seconds": 2520.0, "shots": 12, "frames": 4210, "windows": 30,
+    "window": 101, "tile": None, "parked": False, "notes": ["the sound is copied"], "new_fact": 3,
+}  # fmt: skip
+
+
+def test_the_plan_the_stages_and_a_first_look_are_shown_before_the_end(tab: Watched, server: StandIn) -> None:
+    """All of it again after a reload, none of it beside the result."""
+    page, world = tab.page, server.world
+    job = world.add("restore", {"source": "https://example.org/street.mp4"}, status="running", attempts=1)
+    world.happened(job["id"], "started", attempt=1)
+    world.happened(job["id"], "plan", data=PLAN)
+    for stage in ("encoding", "restoring"):
+        job["progress"] = {"stage": stage, "done": 3, "total": 12, "fraction": 0.25, "eta_s": 95.0}
+        world.happened(job["id"], "progress", **job["progress"])
+    page.goto(f"{server.url}#/jobs/{job['id']}")
+    for words in (
+        "Worked at 1920 × 1080 px", "Frames 4,210, 12 shots, 30 windows", "Memory 19 GB of 24 GB that are free",
+        "Time about 42 min", "Tiles none, whole frames", "Device cuda:0", "Notes the sound is copied", "New fact 3",
+    ):  # fmt: skip
+        expect(page.get_by_role("row", name=words, exact=True)).to_be_visible()
+    expect(page.locator(".stages li")).to_have_text(["Encoding", "Restoring"])
+    expect(page.locator(".stages [aria-current=step]")).to_have_text("Restoring")
+    expect_sentence(page, "Step 3 of 12, about 2 min left.")
+    assert page.locator(".early img").count() == 0
+    world.keep(job, "preview.png", picture(), "image/png", among="previews")
+    world.happened(job["id"], "preview", artifact=job["previews"][0])
+    until_in(page, "document.querySelector('.early img')?.naturalWidth === 160")
+    page.reload()
+    until_in(page, "document.querySelector('.early img')?.naturalWidth === 160")
+    expect(page.get_by_role("row", name="Time about 42 min")).to_be_visible()
+    world.finish(job, "")
+    until_in(page, "document.querySelector('video.whole')?.videoWidth === 192")
+    for gone in (".plan", ".early", ".stages"):
+        expect(page.locator(gone)).to_be_hidden()
+    # The picture is among the files, and not shown a second time.
+    expect(page.get_by_role("link", name="preview.png")).to_be_visible()
+    assert page.locator(".result img").count() == 0
+
+
+def test_a_job_without_result_keeps_its_first_look(tab: Watched, server: StandIn) -> None:
+    job = server.world.add("restore", {"source": "https://example.org/street.mp4"}, status="running")
+    server.world.keep(job, "preview.png", picture(), "image/png", among="previews")
+    server.world.finish(job, "fail")
+    tab.page.goto(f"{server.url}#/jobs/{job['id']}")
+    until_in(tab.page, "document.querySelector('.early img')?.naturalWidth === 160")
+
+
+def test_the_sound_of_the_result_can_be_put_off(tab: Watched, server: StandIn) -> None:
+    page = tab.page
+    page.goto(restored(server))
+    muted = "[...document.querySelectorAll('.stage video')].map((clip) => clip.muted)"
+    page.get_by_role("button", name="Sound off").click()
+    page.get_by_role("button", name="Sound on").wait_for()
+    assert page.evaluate(muted) == [True, True]
+    page.get_by_role("button", name="Sound on").click()
+    page.get_by_role("button", name="Sound off").wait_for()
+    # That of the source is never heard.
+    assert page.evaluate(muted) == [False, True]
+
+
+def test_a_source_that_the_browser_cannot_show_leaves_the_result_alone(tab: Watched, server: StandIn) -> None:
+    tab.lenient = True
+    address = restored(server)
+    server.world.made["upload_0"] = (b"no clip", "video/webm")
+    tab.page.goto(address)
+    expect(tab.page.get_by_text("This browser cannot show the source")).to_be_visible()
+    until_in(tab.page, "document.querySelector('.stage video.after')?.videoWidth === 192")
+    assert tab.page.locator(".before, .divider").count() == 0
+    tab.page.get_by_role("button", name="Play").click()
+    until_in(tab.page, "document.querySelector('.after').currentTime > 0.2")
+
+
+def test_a_clip_that_the_browser_cannot_play_can_be_saved(tab: Watched, server: StandIn) -> None:
+    tab.lenient = True
+    server.world.made["upload_0"] = (clip(sharp=False), "video/webm")
+    job = server.world.add("restore", {"source": "upload_0"}, status="running")
+    server.world.keep(job, "restored.mov", b"no clip", "video/quicktime")
+    server.world.end(job, "succeeded", output={"seconds": {"encoding": 1.25, "restoring": 3}})
+    tab.page.goto(f"{server.url}#/jobs/{job['id']}")
+    expect(tab.page.get_by_text("This browser cannot play restored.mov. It can be saved below.")).to_be_visible()
+    expect(tab.page.locator("gr-compare")).to_be_hidden()
+    expect(tab.page.get_by_role("row", name="Seconds encoding 1.25 restoring 3")).to_be_visible()
 
 
 def test_a_clip_without_a_source_plays_alone(tab: Watched, server: StandIn) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenroom.errors import GreenroomError
+from greenroom.models.model import untold
 from greenroom.models.registry import find
 from greenroom.progress import Step
 from greenroom.serve.runpod import sdk
@@ -18,6 +19,9 @@ from greenroom.serve.runpod.gate import Gate
 from greenroom.serve.runpod.handler import Handler
 from greenroom.serve.runpod.service import Service
 from tests.serve.runpod.test_service import Pool, as_they_are
+
+if TYPE_CHECKING:
+    from greenroom.serve.runpod.service import Tell
 
 
 class DeviceGone(GreenroomError):
@@ -32,7 +36,7 @@ class Failing(Service):
     def __init__(self) -> None:
         super().__init__(Pool(), find("tests.serve.models:Streamer"), as_they_are, None)
 
-    async def do(self, job: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    async def do(self, job: Mapping[str, Any], step: Step, tell: Tell = untold) -> dict[str, Any]:
         await asyncio.sleep(job["input"].get("takes_s", 0))
         if fails := job["input"].get("fails"):
             raise fails

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,18 @@ class Pool:
         self._fails = fails
         self._takes_s = takes_s
 
-    async def run(self, model: str, inputs: dict[str, Any], folder: Path, *, step: Step, request: str) -> Generated:
+    async def run(
+        self,
+        model: str,
+        inputs: dict[str, Any],
+        folder: Path,
+        *,
+        step: Step,
+        request: str,
+        kept: Path | None,
+        tell: Callable[[str, Mapping[str, Any]], None],
+        show: Callable[[MadeFile], None] | None,
+    ) -> Generated:
         self.asked.append(inputs)
         self.folders.append(folder)
         assert not any(folder.iterdir())

@@ -27,9 +27,11 @@ from greenroom.serve.workers.protocol import (
     Settled,
     Setup,
     ShortOfMemory,
+    Shown,
     State,
     Stop,
     Timing,
+    Told,
     frame,
     from_worker,
     to_worker,
@@ -38,7 +40,10 @@ from greenroom.serve.workers.protocol import (
 SETUP = Setup("cuda:0", (ModelSpec("echo", "m:Echo"),), "/w", 5, 1.5, ("/a",), 20)
 TO_WORKER: list[tuple[Message, object]] = [
     (SETUP, ["Setup", "cuda:0", [["echo", "m:Echo"]], "/w", 5, 1.5, ["/a"], 20]),
-    (Run(7, "echo", {"text": "ä"}, "/f", "job_1", False), ["Run", 7, "echo", {"text": "ä"}, "/f", "job_1", False]),
+    (
+        Run(7, "echo", {"text": "ä"}, "/f", "job_1", False, "/k", None),
+        ["Run", 7, "echo", {"text": "ä"}, "/f", "job_1", False, "/k", None],
+    ),
     (Load("echo"), ["Load", "echo"]),
     (Cancel(7), ["Cancel", 7]),
     (Room(7, 500), ["Room", 7, 500]),
@@ -51,6 +56,8 @@ FROM_WORKER: list[tuple[Message, object]] = [
     (State("echo", "failed", "why"), ["State", "echo", "failed", "why"]),
     (Settled(), ["Settled"]),
     (Progress(7, "speaking", 1.0, 4.0), ["Progress", 7, "speaking", 1.0, 4.0]),
+    (Told(7, "plan", {"tiles": 2}), ["Told", 7, "plan", {"tiles": 2}]),
+    (Shown(7, "/s/x.png", "image/png"), ["Shown", 7, "/s/x.png", "image/png"]),
     (Chunk(7, b"\x00\xff"), ["Chunk", 7, b"\x00\xff"]),
     (Done(7, {"a": 1}, (("/f/x", "audio/wav"),)), ["Done", 7, {"a": 1}, [["/f/x", "audio/wav"]]]),
     (Failed(7, PROBLEM, True), ["Failed", 7, ["input-invalid", "no", "mend", False, True], True]),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
 
 from greenroom.serve.workers.errors import ModelUnready
 from greenroom.serve.workers.pool import Pool
+from greenroom.serve.workers.protocol import ModelSpec, Setup, State
+from greenroom.serve.workers.residents import Residents
 from tests.serve.models import MB
 from tests.serve.workers.pools import Seen, fresh, named, pool_of, reason, state, until
 
@@ -98,3 +101,17 @@ def test_one_that_does_not_wake_is_failed_then_loaded_again(tmp_path: Path) -> N
             assert await ask(pool, "Sleepless", fresh(tmp_path)) == 0
 
     asyncio.run(work())
+
+
+def test_a_model_of_one_device_is_not_put_on_several(tmp_path: Path) -> None:
+    said: list[object] = []
+    name = named("Light")
+    spec = ModelSpec(name, name)
+    residents = Residents(Setup("cpu+cpu", (spec,), str(tmp_path), None, None, (), logging.INFO), said.append)
+    residents.prepare_all()
+    assert State(name, "loading", "") in said
+    failed = said[-1]
+    assert isinstance(failed, State)
+    assert (failed.state, failed.reason.partition(";")[0]) == (
+        "failed", f"{name} runs on one device, not on cpu+cpu together"
+    )  # fmt: skip

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.weights.store.finding import Need, WeightsDamaged, WeightsMissing, find_weights
+from greenroom.recipes.catalogue import recipe
+from greenroom.weights.store.finding import Need, WeightsDamaged, WeightsMissing, find_weights, variant_here
 from greenroom.weights.store.places import Places
 from greenroom.weights.store.records import Record, Records
 
@@ -110,3 +111,27 @@ def test_finding_imports_neither_torch_nor_the_hub_s_client() -> None:
         "print({'torch', 'numpy', 'huggingface_hub', 'httpx'} & set(sys.modules))"
     )
     assert subprocess.check_output([sys.executable, "-c", script], text=True) == "set()\n"
+
+
+def test_of_several_files_with_one_role_the_path_chooses() -> None:
+    for name in ("pos_emb.pt", "neg_emb.pt"):
+        assert Need("seedvr2-embeddings", "embedding", path=name).file.path == name
+    with pytest.raises(ValueError, match="too many values"):
+        _ = Need("seedvr2-embeddings", "embedding").file
+
+
+def test_the_variant_that_is_here_is_the_default_one_or_the_first_other(tmp_path: Path) -> None:
+    known, places = recipe("seedvr2-3b"), Places(tmp_path, ())
+    assert variant_here(known, "weights", places) == "fp16"
+    for name, found in (("q8_0", "q8_0"), ("fp8_e4m3fn", "fp8_e4m3fn"), ("fp16", "fp16"), ("fp32", "fp16")):
+        in_folder(tmp_path, Need("seedvr2-3b", "weights", variant=name))
+        assert variant_here(known, "weights", places) == found
+
+
+def test_a_variant_is_asked_for_by_its_name(tmp_path: Path) -> None:
+    """Also where only a component is missing: without the name, the default one would be fetched besides."""
+    needs = (Need("seedvr2-3b", "weights", variant="q8_0"), Need("seedvr2-vae", "weights"))
+    in_folder(tmp_path, needs[0])
+    with pytest.raises(WeightsMissing, match="ema_vae") as caught:
+        find_weights("seedvr2-3b", needs, Places(tmp_path, ()))
+    assert caught.value.mend.startswith("greenroom pull seedvr2-3b --variant q8_0; or ")

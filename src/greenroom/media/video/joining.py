@@ -17,6 +17,7 @@ from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.facts import codec_name, promised_packets
 from greenroom.media.video.muxing import Muxer
 from greenroom.media.video.opening import BROKEN, opened, picture_stream
+from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,12 +36,14 @@ _CODECS: dict[str, VideoCodec] = {
 }  # fmt: skip
 
 
-def join(parts: Sequence[Path], path: Path, *, source: VideoFacts | None = None) -> tuple[str, ...]:
+def join(
+    parts: Sequence[Path], path: Path, *, source: VideoFacts | None = None, step: Step = silent
+) -> tuple[str, ...]:
     """Write the pictures of parts, in this order, into one file; their compressed bytes stay as they are.
 
     source: a video whose sound, subtitles, chapters and metadata are copied. Returns notes on what was lost. Raises
     InputInvalid where parts do not follow each other, EncodingImpossible where they were not encoded alike or the
-    container does not hold them, FileUnreadable, OutputUnwritable.
+    container does not hold them, FileUnreadable, OutputUnwritable, and what ``step`` raises.
     """
     if not parts:
         raise InputInvalid("there are no parts to join", mend="name one at least")
@@ -65,6 +68,7 @@ def join(parts: Sequence[Path], path: Path, *, source: VideoFacts | None = None)
         muxer.tag(stream)
         muxer.begin()
         for number, packet in enumerate(_packets(parts)):
+            step("joining", number, len(shown))
             scale = packet.time_base / kinds[0].time_base
             packet.duration = round((packet.duration or 0) * scale)
             packet.pts, packet.dts = int(shown[number]), int(decoded[number])

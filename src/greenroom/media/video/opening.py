@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from typing import TYPE_CHECKING
 
 import av
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # Besides what may be uploaded: the container of parts (joining.py).
 _FORMATS = (*FORMATS, "nut")
 _WALLS = {"protocol_whitelist": "none", "format_whitelist": ",".join(_FORMATS)}
+_BOX = 8  # bytes of a box's length and name
 _BUFFER = 1 << 18  # bytes; every refill goes through Python
 # What PyAV raises over a file that is not as it should be: the last where a broadcast begins a stream on its way.
 BROKEN = (av.error.FFmpegError, ValueError, IndexError)
@@ -38,13 +40,38 @@ def opened(path: Path) -> Iterator[InputContainer]:
             container = av.open(Nameless(file), "r", options=_WALLS, metadata_errors="replace", buffer_size=_BUFFER)
             stack.enter_context(container)
         except BROKEN as error:
-            raise FileUnreadable(
-                f"{quoted(path)} is no video or picture that can be read", mend="convert it to MP4 or PNG"
-            ) from error
+            raise _unread(path) from error
         except OSError as error:
             message = f"{quoted(path)} cannot be read: {error.strerror or error}"
             raise FileUnreadable(message, mend="check its rights") from error
         yield container
+
+
+def _unread(path: Path) -> FileUnreadable:
+    """Why FFmpeg makes nothing of a file."""
+    if not path.stat().st_size:
+        return FileUnreadable(f"{quoted(path)} is empty", mend="copy or download it again")
+    if _lacks_index(path):
+        return FileUnreadable(
+            f"{quoted(path)} is cut off: it is an MP4 or MOV without its index, which as a rule comes last",
+            mend="copy or download it again",
+        )
+    return FileUnreadable(f"{quoted(path)} is no video or picture that can be read", mend="convert it to MP4 or PNG")
+
+
+def _lacks_index(path: Path) -> bool:
+    """Whether a file is an MP4 or MOV (ISO 14496-12) whose boxes end before the one that tells what they hold."""
+    place, length = 0, path.stat().st_size
+    with path.open("rb") as file:
+        while place < length:
+            file.seek(place)
+            size, name = struct.unpack(">I4s", file.read(_BOX).ljust(_BOX, b"\0"))
+            if size == 1:  # a larger one stands behind
+                (size,) = struct.unpack(">Q", file.read(8).ljust(8, b"\0"))
+            if name == b"moov" or (not place and name != b"ftyp") or 0 < size < _BOX:
+                return False
+            place += size or length  # none means until the end
+    return True
 
 
 def picture_stream(container: InputContainer, path: Path) -> VideoStream:

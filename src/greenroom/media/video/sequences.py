@@ -71,8 +71,7 @@ class ImageSequenceWriter:
     def write(self, pixels: Pixels, time: Fraction, duration: Fraction | None = None) -> None:
         """Append a picture, as VideoWriter.write does; nothing keeps its time."""
         self.frames += 1
-        name = _PATTERN.sub(lambda found: f"{self.frames:0{found[1] or 1}}", self._name)
-        self._publication.write(name, encoded_image(pixels, self._form))
+        self._publication.write(numbered_name(self._name, self.frames), encoded_image(pixels, self._form))
 
     def __enter__(self) -> Self:
         self._publication.__enter__()
@@ -87,6 +86,11 @@ class ImageSequenceWriter:
 def is_pattern(path: Path) -> bool:
     """Whether a path names many files by their number: ``f%05d.png``."""
     return bool(_PATTERN.search(path.name))
+
+
+def numbered_name(pattern: str, number: int) -> str:
+    """The name of one of the files that a pattern such as ``f%05d.png`` stands for."""
+    return _PATTERN.sub(lambda found: f"{number:0{found[1] or 1}}", pattern)
 
 
 def _of_folder(folder: Path) -> list[Path]:

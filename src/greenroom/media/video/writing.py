@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _FINEST_RATE = 1 << 16  # encoders keep the parts of a rate in 32 bits
 # Below it libx265 writes past its own memory, whatever its blocks' size.
 _NARROWEST_H265 = 64
+# Of no more frames than this, libx265 takes the times of decoding from memory that it never wrote to.
+_UNTIMED_H265 = 2
 
 
 class VideoWriter:
@@ -130,6 +132,8 @@ class VideoWriter:
         if error is None:
             try:
                 for packet in self._stream.encode(None):
+                    if self.frames <= _UNTIMED_H265:
+                        packet.dts = packet.pts  # so few frames are decoded in the order in which they are shown
                     self._muxer.write(packet)
             except BaseException as failure:
                 self._muxer.__exit__(type(failure), failure, failure.__traceback__)

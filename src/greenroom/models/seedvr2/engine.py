@@ -22,35 +22,37 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from greenroom.errors import InputInvalid
-from greenroom.models.seedvr2.checkpoint import load_transformer
-from greenroom.models.seedvr2.colour_methods import FRAME_BY_FRAME, METHODS
-from greenroom.models.seedvr2.costs import VAE_BYTES, Networks
-from greenroom.models.seedvr2.embedding import load_embedding
-from greenroom.models.seedvr2.landing import landed
-from greenroom.models.seedvr2.parking import Parking
-from greenroom.models.seedvr2.planning import Room
-from greenroom.models.seedvr2.postprocess import to_whole
-from greenroom.models.seedvr2.preprocess import padded
-from greenroom.models.seedvr2.sampling import Sampler
-from greenroom.models.seedvr2.spans import joined, regrouped
-from greenroom.models.seedvr2.streaming import decoding, encoding
-from greenroom.models.seedvr2.vae import posterior
-from greenroom.models.seedvr2.vae_checkpoint import load_vae
-from greenroom.models.seedvr2.vae_tiling import Tiles, decode_tiled, encode_tiled
-from greenroom.models.seedvr2.way import OVERLAP_OF_TILES, TOGETHER
+from greenroom.models.seedvr2.colours.methods import FRAME_BY_FRAME, METHODS
+from greenroom.models.seedvr2.frames.landing import landed
+from greenroom.models.seedvr2.frames.postprocess import to_whole
+from greenroom.models.seedvr2.frames.preprocess import padded
+from greenroom.models.seedvr2.frames.spans import joined, regrouped
+from greenroom.models.seedvr2.nadit.checkpoint import load_transformer
+from greenroom.models.seedvr2.nadit.embedding import load_embedding
+from greenroom.models.seedvr2.nadit.parking import Parking
+from greenroom.models.seedvr2.nadit.sampling import Sampler
+from greenroom.models.seedvr2.planning.costs import VAE_BYTES, Networks
+from greenroom.models.seedvr2.planning.plan import Room
+from greenroom.models.seedvr2.planning.way import OVERLAP_OF_TILES, TOGETHER
+from greenroom.models.seedvr2.vae.checkpoint import load_vae
+from greenroom.models.seedvr2.vae.streaming import decoding, encoding
+from greenroom.models.seedvr2.vae.tiling import Tiles, decoding_tiled, encode_tiled
+from greenroom.models.seedvr2.vae.vae import posterior
+from greenroom.nn.quantised import QuantisedLinear
 from greenroom.progress import Step, silent
+from greenroom.runtime.cuda import memory_grows
 from greenroom.runtime.device import CPU, device_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Generator, Iterator, Sequence
 
     from greenroom.models.seedvr2.architecture import Architecture
     from greenroom.models.seedvr2.draws import Draws
-    from greenroom.models.seedvr2.framing import Framing
-    from greenroom.models.seedvr2.transformer import NaDiT
-    from greenroom.models.seedvr2.vae import VideoVAE
-    from greenroom.models.seedvr2.way import Way
+    from greenroom.models.seedvr2.engines import Files
+    from greenroom.models.seedvr2.frames.framing import Framing
+    from greenroom.models.seedvr2.nadit.transformer import NaDiT
+    from greenroom.models.seedvr2.planning.way import Way
+    from greenroom.models.seedvr2.vae.vae import VideoVAE
 
 Pixels = NDArray[np.unsignedinteger[Any]]
 """A frame, (height, width, 3): uint8, or uint16 with white at 65 535."""
@@ -63,15 +65,6 @@ Asked twice for each: to restore them, and for their colours.
 
 NO_COLOUR = "none"
 _ANY_AMOUNT = 1 << 60
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What an engine is loaded from."""
-
-    transformer: Path
-    vae: Path
-    prompt: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +121,7 @@ class Engine:
             text=len(self._prompt),
             itemsize=network.dtype.itemsize,
             config=vae.config,
+            small=any(isinstance(module, QuantisedLinear) for module in network.modules()),
         )
 
     def room(self) -> Room:
@@ -137,21 +131,30 @@ class Engine:
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
             name = torch.cuda.get_device_name(device)
-            return Room(str(device), free + torch.cuda.memory_reserved(device), left, name)
+            return Room(str(device), free + torch.cuda.memory_reserved(device), left, name, grows=memory_grows())
         return Room(CPU, _ANY_AMOUNT if left is None else left + self._weights)
 
-    def restore(self, read: Read, shot: Shot, way: Way, step: Step = silent) -> Iterator[Pixels]:
+    def restore(
+        self, read: Read, shot: Shot, way: Way, step: Step = silent, *, first: int = 0
+    ) -> Generator[Pixels, None, None]:
         """The restored frames, one after another, each as soon as it is there.
+
+        first: the window of the way with whose first frame they begin. Where windows fade into each other, the one
+        before is computed too, so that its frames are those of the whole shot.  All frames of a window are handed on
+        before the next one is begun.
 
         Raises InputInvalid for frames that are not those of the shot, FramesNotFinite, what ``read`` raises and what
         ``step`` raises, which is called for every frame and every block.
         """
-        return self.finished(self._joined(read, shot, way, step), shot)
-
-    def _joined(self, read: Read, shot: Shot, way: Way, step: Step) -> Iterator[Tensor]:
         spans = list(way.spans(shot.frames))
-        windows = [(stop - start, self._window(read, shot, way, (start, stop), step)) for start, stop in spans]
-        return joined(windows, way.overlap)
+        begun = max(0, first - 1) if way.overlap else first
+        windows = [(stop - start, self._window(read, shot, way, (start, stop), step)) for start, stop in spans[begun:]]
+        for number, pieces in enumerate(joined(windows, way.overlap), begun):
+            if number < first:
+                for _ in pieces:
+                    pass
+            else:
+                yield from self.finished(pieces, shot)
 
     def _window(self, read: Read, shot: Shot, way: Way, span: tuple[int, int], step: Step) -> Iterator[Tensor]:
         """The frames of one window, float32 in about -1..1, in pieces."""
@@ -164,13 +167,12 @@ class Engine:
     def encode(self, read: Read, shot: Shot, way: Way, span: tuple[int, int], step: Step = silent) -> Tensor:
         """The latent of a window: float32 (time, height / 8, width / 8, channels), on the device."""
         self._park(way)
-        pixels = self._inner(read, shot, span, step)
         if way.tile is None:
-            pieces = encoding(self._vae, pixels, way.encode)
+            pieces = self._moments(read, shot, way, span, step)
         else:
-            whole = torch.cat([frame.to("cpu") for frame in pixels])
+            whole = torch.cat([frame.to("cpu") for frame in self._inner(read, shot, span, step)])
             with _stepping([self._vae.encoder.mid_block], lambda _: step("encoding", span[1], shot.frames)):
-                pieces = iter([encode_tiled(self._vae, whole, _tiles(way.tile), way.encode)])
+                pieces = iter([encode_tiled(self._vae, whole, _tiles(way), way.encode)])
         parts: list[Tensor] = []
         config = self._vae.config
         for moments in pieces:
@@ -185,12 +187,8 @@ class Engine:
         """The latent of the restored frames. latent: from ``encode``.  first: frame of the shot at which it begins."""
         frames, height, width, channels = latent.shape
         noise = shot.draws.normal("noise", first, (frames, height, width, channels)).to(latent.device)
-        self._parking.come_back()
-        layers = self._transformer.layers
-        with _stepping(layers, lambda layer: step("restoring", layer, len(layers))):
-            restored = self._sampler.restore(latent, noise, way.work)
-        self._park(way)
-        return restored
+        layers = len(self._transformer.layers)
+        return self._sampled(latent, noise, way, lambda layer: step("restoring", layer, layers))
 
     @torch.inference_mode()
     def decode(
@@ -199,15 +197,34 @@ class Engine:
         """The frames of a restored latent, float32 (frames, height, width, 3) in about -1..1, in pieces."""
         config = self._vae.config
         if way.tile is None:
-            pieces = decoding(self._vae, latent / config.scale, way.decode)
+            pieces = self._frames(latent / config.scale, shot, way)
         else:
-            with _stepping([self._vae.decoder.mid_block], lambda _: step("decoding", span[0], shot.frames)):
-                whole = decode_tiled(self._vae, latent / config.scale, _tiles(way.tile), way.decode)
-            pieces = iter(torch.split(whole, TOGETHER))
+            pieces = self._joined(latent / config.scale, shot, way, lambda _: step("decoding", span[0], shot.frames))
         source = self._source(read, shot, span)
         for content in self._content(pieces, shot, span, step):
             style = torch.cat([next(source) for _ in content])
             yield _coloured(content, style, shot)
+
+    def _moments(self, read: Read, shot: Shot, way: Way, span: tuple[int, int], step: Step) -> Iterator[Tensor]:
+        """Of whole frames of a window, a slice at a time."""
+        return encoding(self._vae, self._inner(read, shot, span, step), way.encode)
+
+    def _sampled(self, latent: Tensor, noise: Tensor, way: Way, told: Callable[[int], None]) -> Tensor:
+        """The latent of the restored frames. told: called with a block's number before it runs."""
+        self._parking.come_back()
+        with _stepping(self._transformer.layers, told):
+            restored = self._sampler.restore(latent, noise, way.work)
+        self._park(way)
+        return restored
+
+    def _frames(self, latent: Tensor, shot: Shot, way: Way) -> Iterator[Tensor]:
+        """What a latent, not scaled for the transformer, is decoded to as a whole, in pieces."""
+        return decoding(self._vae, latent, way.decode)
+
+    def _joined(self, latent: Tensor, shot: Shot, way: Way, told: Callable[[int], None]) -> Iterator[Tensor]:
+        """The same in squares. told: called before each of them, again and again."""
+        with _stepping([self._vae.decoder.mid_block], told):
+            yield from decoding_tiled(self._vae, latent, _tiles(way), way.decode)
 
     def finished(self, pieces: Iterable[Tensor], shot: Shot) -> Iterator[Pixels]:
         """Frames of ``decode`` as files take them, on the host, one by one. Raises FramesNotFinite."""
@@ -233,20 +250,8 @@ class Engine:
 
     def _source(self, read: Read, shot: Shot, span: tuple[int, int]) -> Iterator[Tensor]:
         """The resized frames of the source, one by one: float32 (1, height, width, 3) in -1..1, on the device."""
-        count = 0
-        for pixels in read(*span):
-            if pixels.ndim != 3 or pixels.shape[2] != 3:
-                raise InputInvalid(
-                    f"a frame has the shape {list(pixels.shape)}", mend="give height, width and red, green and blue"
-                )
-            white = float(np.iinfo(pixels.dtype).max) if np.issubdtype(pixels.dtype, np.integer) else 1.0
-            frame = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._vae.device)
-            yield shot.framing.source(frame[None], white)
-            count += 1
-        if count != span[1] - span[0]:
-            raise InputInvalid(
-                f"{count} frames came of {span[1] - span[0]} from {span[0]} on", mend="give all frames of the shot"
-            )
+        for pixels in checked(read, span):
+            yield resized(pixels, shot.framing, self._vae.device)
 
     def _park(self, way: Way) -> None:
         """Have the transformer's weights where they are while the autoencoder works."""
@@ -254,6 +259,34 @@ class Engine:
             self._parking.leave()
         else:
             self._parking.come_back()
+
+
+def checked(read: Read, span: tuple[int, int]) -> Iterator[NDArray[Any]]:
+    """The frames of a span, as they are read. Raises InputInvalid for what is no frame, and for too few or many."""
+    count = 0
+    for pixels in read(*span):
+        if pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise InputInvalid(
+                f"a frame has the shape {list(pixels.shape)}", mend="give height, width and red, green and blue"
+            )
+        yield pixels
+        count += 1
+    if count != span[1] - span[0]:
+        raise InputInvalid(
+            f"{count} frames came of {span[1] - span[0]} from {span[0]} on", mend="give all frames of the shot"
+        )
+
+
+def resized(pixels: NDArray[Any], framing: Framing, device: torch.device) -> Tensor:
+    """A frame in the size that is wanted: float32 (1, height, width, 3) in -1..1, on the device."""
+    white = float(np.iinfo(pixels.dtype).max) if np.issubdtype(pixels.dtype, np.integer) else 1.0
+    return framing.source(_sent(np.ascontiguousarray(pixels), device)[None], white)
+
+
+def _sent(pixels: NDArray[Any], device: torch.device) -> Tensor:
+    """A frame on the device. From ordinary memory a GPU would first finish all that it was told, and the host wait."""
+    frame = torch.from_numpy(pixels)
+    return frame.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else frame.to(device)
 
 
 def _coloured(content: Tensor, style: Tensor, shot: Shot) -> Tensor:
@@ -300,5 +333,5 @@ def _stepping(modules: Sequence[nn.Module], told: Callable[[int], None]) -> Iter
             hook.remove()
 
 
-def _tiles(side: int) -> Tiles:
-    return Tiles(side, OVERLAP_OF_TILES)
+def _tiles(way: Way) -> Tiles:
+    return Tiles(way.tile or 0, OVERLAP_OF_TILES)

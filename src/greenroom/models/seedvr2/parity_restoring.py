@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import InputInvalid
 from greenroom.models.golden import Comparison, near, same
-from greenroom.models.seedvr2.colour import wavelet
+from greenroom.models.seedvr2.colours.colour import wavelet
+from greenroom.models.seedvr2.frames.postprocess import to_whole
+from greenroom.models.seedvr2.frames.preprocess import padded, prepare
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.nadit.sampling import Sampler
 from greenroom.models.seedvr2.parity_transformer import check_alternating, transformer_of
 from greenroom.models.seedvr2.parity_vae import vae_of
-from greenroom.models.seedvr2.postprocess import to_whole
-from greenroom.models.seedvr2.preprocess import Size, padded, prepare
-from greenroom.models.seedvr2.sampling import Sampler
-from greenroom.models.seedvr2.streaming import decode, encode
-from greenroom.models.seedvr2.vae import posterior
-from greenroom.models.seedvr2.vae_slices import Slices
+from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.models.seedvr2.vae.streaming import decode, encode
+from greenroom.models.seedvr2.vae.vae import posterior
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,17 +12,17 @@ from torch import Tensor
 from greenroom.errors import InputInvalid, UnknownName, quoted
 from greenroom.models.golden import Tolerance, close, near, same
 from greenroom.models.seedvr2.architecture import NORM_EPS, PATCH, Architecture, Design
-from greenroom.models.seedvr2.block import TEXT, VIDEO, Block
-from greenroom.models.seedvr2.condition import condition, model_input, shifted
-from greenroom.models.seedvr2.layout import lay_out
-from greenroom.models.seedvr2.modulation import by_layer
-from greenroom.models.seedvr2.rotary import frequencies, text_angles, window_angles
-from greenroom.models.seedvr2.schedule import diffused, guided, restore, times
-from greenroom.models.seedvr2.stream import Resident
-from greenroom.models.seedvr2.time_embedding import TimeEmbedding, sinusoids
-from greenroom.models.seedvr2.transformer import NaDiT
-from greenroom.models.seedvr2.windows import PER_AXIS, windows
-from greenroom.models.seedvr2.work import WHOLE, Work
+from greenroom.models.seedvr2.nadit.block import TEXT, VIDEO, Block
+from greenroom.models.seedvr2.nadit.condition import condition, model_input, shifted
+from greenroom.models.seedvr2.nadit.layout import lay_out
+from greenroom.models.seedvr2.nadit.modulation import by_layer
+from greenroom.models.seedvr2.nadit.rotary import frequencies, text_angles, window_angles
+from greenroom.models.seedvr2.nadit.schedule import diffused, guided, restore, times
+from greenroom.models.seedvr2.nadit.stream import Resident
+from greenroom.models.seedvr2.nadit.time_embedding import TimeEmbedding, sinusoids
+from greenroom.models.seedvr2.nadit.transformer import NaDiT
+from greenroom.models.seedvr2.nadit.windows import PER_AXIS, windows
+from greenroom.models.seedvr2.nadit.work import WHOLE, Work
 from greenroom.nn.rotary import RotaryTables, rotate
 
 if TYPE_CHECKING:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenroom.models.golden import Comparison, Tolerance, close, same
-from greenroom.models.seedvr2.colour import adain, wavelet, wavelet_capped
-from greenroom.models.seedvr2.colour_hsv import hsv, wavelet_adaptive
-from greenroom.models.seedvr2.colour_lab import lab
-from greenroom.models.seedvr2.preprocess import Size, cropped, padded, prepare, resized
-from greenroom.models.seedvr2.streaming import decode, encode
-from greenroom.models.seedvr2.streaming_overlap import cross_faded, mirrored
-from greenroom.models.seedvr2.vae import VideoVAE
-from greenroom.models.seedvr2.vae_config import VAEConfig
-from greenroom.models.seedvr2.vae_slices import Slices
-from greenroom.models.seedvr2.vae_tiling import Tiles, decode_tiled, encode_tiled
+from greenroom.models.seedvr2.colours.colour import adain, wavelet, wavelet_capped
+from greenroom.models.seedvr2.colours.hsv import hsv, wavelet_adaptive
+from greenroom.models.seedvr2.colours.lab import lab
+from greenroom.models.seedvr2.frames.preprocess import cropped, padded, prepare, resized
+from greenroom.models.seedvr2.frames.sizes import Size
+from greenroom.models.seedvr2.vae.config import VAEConfig
+from greenroom.models.seedvr2.vae.overlap import cross_faded, mirrored
+from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.models.seedvr2.vae.streaming import decode, encode
+from greenroom.models.seedvr2.vae.tiling import Tiles, decode_tiled, encode_tiled
+from greenroom.models.seedvr2.vae.vae import VideoVAE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -19,9 +19,10 @@ from greenroom.models.rehearsal import (
     load_libraries,
     open_device,
 )
-from greenroom.models.seedvr2.costs import Job, Networks, least
-from greenroom.models.seedvr2.planning import plan
+from greenroom.models.seedvr2.planning.costs import Job, Networks, least
+from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.recipes.catalogue import recipe
+from greenroom.runtime.cuda import prefer_growing_memory
 from greenroom.runtime.device import CPU, device_memory
 from greenroom.runtime.residency import MemoryShort, in_gigabytes
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from greenroom.models.seedvr2.engine import Engine, Pixels, Shot
-    from greenroom.models.seedvr2.planning import Plan
+    from greenroom.models.seedvr2.planning.plan import Plan
     from greenroom.recipes.recipe import Recipe
 
 _NEEDED = (
@@ -103,6 +104,7 @@ class SeedVR2Rehearsal(Rehearsal):
 
     def prepare(self) -> tuple[Stage, ...]:
         """Libraries, device, weights."""
+        prefer_growing_memory()
         return (
             Stage("libraries", lambda: load_libraries(_NEEDED)),
             Stage("device", lambda: open_device(self.conditions.device)),
@@ -126,8 +128,8 @@ class SeedVR2Rehearsal(Rehearsal):
 
         from greenroom.models.seedvr2.architecture import PUBLISHED
         from greenroom.models.seedvr2.engine import Engine
-        from greenroom.models.seedvr2.synthetic import synthetic_prompt, synthetic_transformer, tiny
-        from greenroom.models.seedvr2.vae_synthetic import TINY, synthetic_vae
+        from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer, tiny
+        from greenroom.models.seedvr2.vae.synthetic import TINY, synthetic_vae
 
         device = torch.device(self.conditions.device)
         dtype = torch.float32 if self._on_cpu else torch.bfloat16
@@ -161,8 +163,8 @@ class SeedVR2Rehearsal(Rehearsal):
 
         from greenroom.models.seedvr2.draws import Seeded
         from greenroom.models.seedvr2.engine import Shot
-        from greenroom.models.seedvr2.framing import Framing
-        from greenroom.models.seedvr2.preprocess import Size as Pixels
+        from greenroom.models.seedvr2.frames.framing import Framing
+        from greenroom.models.seedvr2.frames.sizes import Size as Pixels
 
         drawn = np.random.default_rng(_SEED)
         shape = (height // _ENLARGED, width // _ENLARGED, 3)

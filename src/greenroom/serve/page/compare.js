@@ -42,6 +42,7 @@ export class Compare extends HTMLElement {
     fill(this, this.stage, moves ? this.transport() : null);
     this.divider.addEventListener("input", () => this.split());
     this.after.addEventListener(moves ? "loadedmetadata" : "load", () => this.shape());
+    this.before.addEventListener("error", () => this.alone());
     this.split();
     if (moves) this.keepStep();
   }
@@ -61,6 +62,16 @@ export class Compare extends HTMLElement {
       this.after.videoHeight ?? this.after.naturalHeight,
     ];
     if (width && height) this.stage.style.aspectRatio = `${width} / ${height}`;
+  }
+
+  /** The source is of a kind that this browser does not show: the result is seen by itself. */
+  alone() {
+    this.before.remove();
+    fill(
+      this.stage,
+      this.after,
+      h("p", { class: "side left" }, "This browser cannot show the source"),
+    );
   }
 
   transport() {
@@ -84,7 +95,12 @@ export class Compare extends HTMLElement {
       event.preventDefault();
       this.toggle();
     });
-    return h("div", { class: "transport" }, this.button, this.position, this.time);
+    this.sound = h(
+      "button",
+      { type: "button", class: "quiet round", onclick: () => (this.after.muted = !this.after.muted) },
+      icon("sound"),
+    );
+    return h("div", { class: "transport" }, this.button, this.position, this.time, this.sound);
   }
 
   toggle() {
@@ -120,7 +136,14 @@ export class Compare extends HTMLElement {
       shown();
     });
     after.addEventListener("waiting", () => before.pause());
-    after.addEventListener("playing", () => before.play().catch(() => {}));
+    // What was waited for may come when it is paused again.
+    after.addEventListener("playing", () => after.paused || before.play().catch(() => {}));
+    const heard = () => {
+      this.sound.setAttribute("aria-label", after.muted ? "Sound on" : "Sound off");
+      fill(this.sound, icon(after.muted ? "muted" : "sound"));
+    };
+    after.addEventListener("volumechange", heard);
+    heard();
     for (const kind of ["timeupdate", "loadedmetadata", "seeked", "durationchange"])
       after.addEventListener(kind, () => this.told());
   }

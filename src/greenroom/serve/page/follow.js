@@ -40,7 +40,9 @@ export const backoff = (failures) => PAUSES_MS[Math.min(failures, PAUSES_MS.leng
  * @param {AbortSignal} signal
  */
 export async function follow(id, tell, signal) {
-  const seen = { event: "" };
+  const seen = { event: "", told: {}, stages: [] };
+  const say = tell;
+  tell = { ...say, job: (job) => say.job({ ...job, told: seen.told, stages: seen.stages }) };
   let failures = 0;
   while (!signal.aborted) {
     let job;
@@ -86,6 +88,7 @@ async function listen(job, seen, tell, signal) {
     const answer = await openEvents(`v1/jobs/${encodeURIComponent(job.id)}/events`, seen.event, stream.signal);
     for await (const event of serverEvents(answer)) {
       seen.event = event.id || seen.event;
+      note(event, seen);
       if (ended({ status: event.kind })) return;
       if (event.kind !== "progress") {
         // What was told already comes again to whoever begins to listen; one look answers all of it.
@@ -105,4 +108,12 @@ async function listen(job, seen, tell, signal) {
   }
   // A stream that ends at once, again and again, is asked for once a second.
   await pause(1000 - (performance.now() - began), signal);
+}
+
+/** Keep what only events tell: what the model said, by its kind, and the stages of this attempt in their order. */
+function note({ kind, data }, seen) {
+  if (kind === "started") seen.stages = [];
+  else if (kind === "progress") {
+    if (!seen.stages.includes(data.stage)) seen.stages = [...seen.stages, data.stage];
+  } else if (data.data) seen.told = { ...seen.told, [kind]: data.data };
 }

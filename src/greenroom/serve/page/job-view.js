@@ -3,7 +3,8 @@
 import { copyButton } from "./copy.js";
 import { curl } from "./curl.js";
 import { fill, h, icon, say } from "./dom.js";
-import { downloads, players, table } from "./result.js";
+import { planRows } from "./plan.js";
+import { downloads, players, preview, table } from "./result.js";
 import { ago, ended, label, reason, sentence, STATUS } from "./words.js";
 
 // A step a second, read aloud, would drown everything else.
@@ -59,7 +60,8 @@ export class JobElement extends HTMLElement {
   show(job) {
     const another = this.job?.id !== job.id;
     const was = this.job;
-    this.job = job;
+    // Answers hold nothing of what events told.
+    this.job = another ? job : { told: was.told, stages: was.stages, ...job };
     if (another) this.build(job);
     // A burst of events is drawn once.
     this.drawn ??= requestAnimationFrame(() => {
@@ -110,6 +112,9 @@ export class JobElement extends HTMLElement {
     this.cancel = h("button", { type: "button", class: "secondary", onclick: () => this.send("cancel") }, "Cancel");
     this.complaint = h("p", { class: "error", role: "alert" });
     this.bad = h("div", { class: "bad", hidden: true });
+    this.stages = h("ol", { class: "stages", "aria-label": "Stages", hidden: true });
+    this.plan = h("div", { class: "part scroll plan", hidden: true });
+    this.early = h("div", { class: "early", hidden: true });
     this.result = h("div", { class: "result" });
     this.rest = h("div", {});
     this.resultOf = this.announced = this.announcedAt = undefined;
@@ -138,11 +143,14 @@ export class JobElement extends HTMLElement {
         h("div", { class: "standing-words" }, this.stage, this.sentence),
         this.cancel,
         this.bar,
+        this.stages,
         this.link,
       ),
       this.live,
       this.complaint,
       this.bad,
+      this.early,
+      this.plan,
       this.result,
       this.rest,
     );
@@ -176,6 +184,7 @@ export class JobElement extends HTMLElement {
     this.link.hidden = !this.lost;
     this.announce(this.lost ? this.link.textContent : words);
     this.wrong(job);
+    this.before(job);
     const key = over ? `${job.id} ${job.finished_at}` : "";
     if (key !== this.resultOf) this.results(job, key);
     document.title = `${words.replace(/\.$/, "")} – greenroom`;
@@ -210,6 +219,20 @@ export class JobElement extends HTMLElement {
       told?.code ? h("p", { class: "muted" }, "Code ", h("code", {}, told.code)) : null,
       again,
     );
+  }
+
+  /** What is known before the result is there: the stages so far, the plan, a first look. */
+  before(job) {
+    const over = ended(job);
+    const stages = over || job.status !== "running" ? [] : (job.stages ?? []);
+    this.stages.hidden = stages.length < 2;
+    redraw(this.stages, JSON.stringify([stages, job.progress?.stage]), () => stages.map((stage) => mark(stage, job)));
+    const plan = over ? null : job.told?.plan;
+    this.plan.hidden = !plan;
+    redraw(this.plan, JSON.stringify(plan ?? null), () => (plan ? table("Plan", planRows(plan)) : null));
+    const shown = job.status === "succeeded" ? [] : (job.previews ?? []);
+    this.early.hidden = !shown.length;
+    redraw(this.early, shown.map(({ id }) => id).join(" "), () => shown.map(preview));
   }
 
   async results(job, key) {
@@ -260,6 +283,18 @@ export class JobElement extends HTMLElement {
     this.complain("");
     this.dispatchEvent(new CustomEvent(kind, { detail: this.job }));
   }
+}
+
+/** Fill an element anew only when what it shows is another. */
+function redraw(element, key, children) {
+  if (element.showing === key) return;
+  element.showing = key;
+  fill(element, children());
+}
+
+/** A stage of the work: behind it, at work, or of an earlier round. */
+function mark(stage, { progress }) {
+  return h("li", { "aria-current": stage === progress?.stage ? "step" : null }, label(stage));
 }
 
 customElements.define("gr-job", JobElement);

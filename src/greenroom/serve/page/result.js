@@ -26,18 +26,36 @@ const UNITS = {
  * @returns {Promise<Node[]>}
  */
 export async function players(job) {
-  const made = job.artifacts ?? [];
+  const shown = new Set((job.previews ?? []).map(({ name }) => name));
+  // What was shown before the result is of no use beside it; the list of files has it.
+  const made = (job.artifacts ?? []).filter(({ name }, place) => place === 0 || !shown.has(name));
   const of = (kind) => made.filter(({ media_type: type }) => type.startsWith(`${kind}/`));
   const captions = made.filter(({ media_type: type, name }) => type.startsWith("text/vtt") || name.endsWith(".vtt"));
   const source = (kind) => (of(kind).length === 1 ? given(job, kind) : null);
   const [clip, picture] = await Promise.all([source("video"), source("image")]);
   return [
     ...of("video").map((artifact) =>
-      clip ? new Compare(clip, resolve(artifact.url), true) : video(artifact, captionsOf(artifact, captions)),
+      clip ? compared(clip, artifact, true) : video(artifact, captionsOf(artifact, captions)),
     ),
-    ...of("image").map((artifact) => (picture ? new Compare(picture, resolve(artifact.url), false) : image(artifact))),
+    ...of("image").map((artifact) => (picture ? compared(picture, artifact, false) : image(artifact))),
     ...of("audio").map((artifact) => audio(artifact, captionsOf(artifact, captions), of("audio").length > 1)),
   ];
+}
+
+/** Before and after, one over the other. */
+function compared(before, artifact, moves) {
+  const pair = new Compare(before, resolve(artifact.url), moves);
+  return h("div", {}, pair, orSaid(pair.after, artifact.name, pair));
+}
+
+/**
+ * A file to look at before the result is there.
+ * @param {{name: string, url: string, media_type: string}} artifact
+ */
+export function preview(artifact) {
+  const kind = artifact.media_type.split("/")[0];
+  const shown = kind === "image" ? image(artifact, "A first look") : kind === "video" ? video(artifact) : null;
+  return shown && h("figure", {}, shown, h("figcaption", { class: "muted" }, "A first look, while the rest is made."));
 }
 
 /** The address of what the job was given of a kind, if this page can show it. */
@@ -96,8 +114,8 @@ function video(artifact, captions) {
   return h("div", {}, player, orSaid(player, artifact.name));
 }
 
-function image(artifact) {
-  return h("img", { src: resolve(artifact.url), class: "whole", alt: `The result, ${artifact.name}` });
+function image(artifact, what = "The result") {
+  return h("img", { src: resolve(artifact.url), class: "whole", alt: `${what}, ${artifact.name}` });
 }
 
 /** The address that saves a file instead of showing it. */
@@ -160,5 +178,9 @@ function shown(value) {
   if (typeof value === "number") return String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
   if (Array.isArray(value) && value.every((item) => typeof item !== "object"))
     return value.join(value.some((item) => String(item).length > 40) ? "\n" : ", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "object") return String(value);
+  const parts = Object.entries(value);
+  // Times of stages and the like stand below each other.
+  if (Array.isArray(value) || parts.some(([, part]) => typeof part === "object")) return JSON.stringify(value);
+  return parts.map(([name, part]) => `${name} ${shown(part)}`).join("\n");
 }

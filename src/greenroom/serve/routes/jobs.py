@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from greenroom.jobs.history import Asked
-from greenroom.jobs.job import Status
+from greenroom.jobs.job import EVENT_KINDS, Status
 from greenroom.jobs.shown import shown_event, shown_job
 from greenroom.serve.requests import json_of, read_job_body
 from greenroom.serve.routes.access import At, By, accept, owner_of, run_again
@@ -26,7 +26,6 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 # A comment so often keeps proxies from closing a stream in which nothing happens.
 _KEEP_ALIVE_S = 15.0
-_KINDS = ("queued", "started", "progress", "requeued", "cancelling", "succeeded", "failed", "cancelled", "timed_out")
 _KEY = Header(min_length=1, max_length=200, description="The same key and body give the same job, however often sent.")
 
 
@@ -76,7 +75,14 @@ async def one(job_id: str, server: At, caller: By) -> Response:
 @router.get(
     "/{job_id}/events",
     response_class=StreamingResponse,
-    responses={200: {"content": event_stream(*_KINDS)}, **problems(404)},
+    responses={
+        200: {
+            "content": event_stream(
+                *EVENT_KINDS, others="What the model tells, such as plan; its data stand under data."
+            )
+        },
+        **problems(404),
+    },
 )
 async def events(
     job_id: str,
@@ -117,7 +123,7 @@ async def _stream(server: Server, job_id: str, after: int) -> AsyncIterator[str]
             if server.stopping.is_set():
                 return
             if event is not None:
-                yield _event(event.number, event.kind, shown_event(event))
+                yield _event(event.number, event.kind, shown_event(event, server.artifact_link))
                 quiet_since = moment
             elif moment - quiet_since >= _KEEP_ALIVE_S:
                 yield ": \n\n"

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from greenroom.jobs.errors import JobUnknown
-from greenroom.jobs.job import DEFAULT_TIMEOUT_S, Job, NewJob, Status, Webhook
+from greenroom.jobs.job import Job, NewJob, Status, Webhook
 from greenroom.jobs.shown import shown_artifact, shown_event
 from greenroom.serve.requests import json_of, read, run_body
 from greenroom.serve.routes.access import At, By, accept, owner_of, run_again, served_model
@@ -94,7 +94,9 @@ async def stream(
         while len(cursors) > 10_000:
             del cursors[next(iter(cursors))]
     job = await server.jobs.get(job_id, owner)
-    return JSONResponse({**_shown(server, job), "stream": [{"output": shown_event(event)} for event in events]})
+    return JSONResponse(
+        {**_shown(server, job), "stream": [{"output": shown_event(event, server.artifact_link)} for event in events]}
+    )
 
 
 @router.post("/cancel/{job_id}", responses={**_JSON, **problems(404)})
@@ -162,7 +164,7 @@ async def _accepted(request: Request, server: Server, caller: Caller, endpoint: 
         input=body.input.model_dump(mode="json"),
         owner=caller.name,
         priority=-10 if policy.lowPriority else 0,
-        timeout_s=policy.executionTimeout / 1000 if policy.executionTimeout else DEFAULT_TIMEOUT_S,
+        timeout_s=policy.executionTimeout / 1000 if policy.executionTimeout else served.timeout_s,
         ttl_s=policy.ttl / 1000 if policy.ttl else None,
         webhook=Webhook(body.webhook) if body.webhook else None,
     )
@@ -177,11 +179,13 @@ def _shown(server: Server, job: Job) -> dict[str, Any]:
         shown["delayTime"] = max(0, job.started_at - job.created_at)
         if job.finished_at is not None:
             shown["executionTime"] = max(0, job.finished_at - job.started_at)
+    previews = [shown_artifact(artifact, server.artifact_link) for artifact in job.previews]
+    seen = {"previews": previews} if previews else {}
     if job.status == "succeeded":
         files = [shown_artifact(artifact, server.artifact_link) for artifact in job.artifacts]
-        shown["output"] = {**(job.output or {}), "files": files}
+        shown["output"] = {**(job.output or {}), "files": files, **seen}
     elif job.status == "running" and job.progress is not None:
-        shown["output"] = {"stage": job.progress.stage, "fraction": round(job.progress.fraction, 4)}
+        shown["output"] = {"stage": job.progress.stage, "fraction": round(job.progress.fraction, 4), **seen}
     elif job.error is not None:
         shown["error"] = f"{job.error['message']} [{job.error['code']}]"
     return shown

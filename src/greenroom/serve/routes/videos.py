@@ -5,12 +5,13 @@ https://platform.openai.com/docs/api-reference/videos
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from greenroom.errors import InputInvalid, UnknownName
+from greenroom.errors import InputInvalid, UnknownName, quoted
 from greenroom.inputs import fields
 from greenroom.jobs.errors import JobConflict
 from greenroom.jobs.history import Asked
@@ -35,12 +36,13 @@ _STATUS: dict[Status, str] = {
     "cancelled": "failed", "timed_out": "failed",
 }  # fmt: skip
 _FILES = ("input_reference", "image_reference", "video_reference", "audio_reference")
+_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 _FORMS = ("application/json", "multipart/form-data")
 _FIELDS = {
     "prompt": {"type": "string"},
     **{name: {"type": "string", "description": "A file, the id of an upload, or a URL."} for name in _FILES},
     "seconds": {"type": "string"},
-    "size": {"type": "string"},
+    "size": {"type": "string", "description": "WIDTHxHEIGHT; of models that keep the source's shape, the height."},
     "seed": {"type": "integer"},
     "extra_params": {"type": "object", "description": "The model's own inputs, by name."},
 }
@@ -66,7 +68,8 @@ async def create(request: Request, server: At, caller: By) -> Response:
     if served is None:
         raise UnknownName("model", name, server.served)
     inputs = served.inputs.check(_inputs(served, said)).model_dump(mode="json")
-    job, _ = await accept(server, caller, NewJob(name, inputs, owner=caller.name))
+    new = NewJob(name, inputs, owner=caller.name, timeout_s=served.timeout_s)
+    job, _ = await accept(server, caller, new)
     return JSONResponse(_video(job))
 
 
@@ -114,10 +117,15 @@ async def content(
     video_id: str,
     server: At,
     caller: By,
-    variant: Literal["video"] = "video",  # noqa: ARG001 - the interface's, with one value
+    variant: Literal["video", "thumbnail"] = "video",
 ) -> Response:
-    """The file itself."""
+    """The file itself, or a picture of it: the newest that its model showed, from the moment in which it did."""
     job = await server.jobs.get(video_id, owner_of(caller))
+    if variant == "thumbnail":
+        shown = next((each for each in reversed(job.previews) if each.media_type.startswith("image/")), None)
+        if shown is None:
+            raise JobConflict(f"{video_id} is {job.status} and has no picture", mend="ask again later")
+        return RedirectResponse(server.artifact_link(shown))
     if not job.artifacts:
         raise JobConflict(f"{video_id} is {job.status} and has no file", mend="ask again when it is completed")
     return RedirectResponse(server.artifact_link(job.artifacts[0]))
@@ -162,9 +170,22 @@ def _inputs(served: Served, said: Mapping[str, Any]) -> dict[str, Any]:
             inputs["text"] = value
         elif name in declared:
             inputs[name] = value
-        elif name != "seconds":  # the length of what these models make is that of what they are given
+        elif name == "size" and "height" in declared:
+            inputs["height"] = _height(value, said.get("extra_params"))
+        # The length of what these models make is that of what they are given; their clients always send a prompt.
+        elif name != "seconds" and (name, value) != ("prompt", ""):
             raise UnknownName("input", name, declared)
     return inputs
+
+
+def _height(size: Any, extra: Any) -> int:
+    """The height of ``WIDTHxHEIGHT``: the width follows from the shape of the source. Raises InputInvalid."""
+    found = _SIZE.fullmatch(str(size))
+    if found is None:
+        raise InputInvalid(f"size is {quoted(size)}, which is not WIDTHxHEIGHT", mend="write it as 1920x1080")
+    if isinstance(extra, dict) and not extra.keys().isdisjoint(("height", "scale")):
+        raise InputInvalid("size is given, and so is height or scale", mend="give one of them")
+    return int(found[2])
 
 
 def _place_for(served: Served, name: str, taken: Mapping[str, Any]) -> str:
@@ -195,7 +216,21 @@ def _video(job: Job) -> dict[str, Any]:
         "completed_at": job.finished_at // 1000 if job.finished_at and job.status == "succeeded" else None,
         "expires_at": None,
         "prompt": job.input.get("prompt", job.input.get("text")),
-        "size": str(job.input.get("size", "")),
-        "seconds": str((job.output or {}).get("seconds", "")),
+        "size": _size_of(job),
+        "seconds": _seconds_of(job),
         "error": error,
     }
+
+
+def _size_of(job: Job) -> str:
+    """Of the result once it is there, else as it was asked for."""
+    match (job.output or {}).get("after"):
+        case [int(width), int(height)]:
+            return f"{width}x{height}"
+    return str(job.input.get("size", ""))
+
+
+def _seconds_of(job: Job) -> str:
+    output = job.output or {}
+    found = next((output[name] for name in ("length_s", "seconds") if isinstance(output.get(name), int | float)), "")
+    return str(found)

@@ -86,8 +86,8 @@ class Handler:
             try:
                 if self._service.wants_stream(job):
                     raise StreamOff  # noqa: TRY301 - one place turns errors into answers
-                async with Progress(functools.partial(sdk.send_progress, job)) as step:
-                    answer = await self._background.ask(self._service.do(job, step))
+                async with Progress(functools.partial(sdk.send_progress, job)) as progress:
+                    answer = await self._background.ask(self._service.do(job, progress, progress.tell))
             except Exception as error:
                 return self._failed(job, error)
             count.done = True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import InputInvalid, quoted
 from greenroom.inputs import fields
-from greenroom.serve.probing import MediaLimits, check_media
+from greenroom.serve.probing import MediaLimits, check_media, check_result
 from greenroom.serve.runpod.inline import SCHEME, write_inline
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Media:
         for field in named:
             kind = field.media or "video-or-image"
             path = await self._got(str(ready[field.name]), folder, field.name, kind)
-            await check_media(path, kind, self._limits)
+            check_result(inputs, await check_media(path, kind, self._limits), self._limits)
             ready[field.name] = str(path)
         return ready
 

@@ -30,7 +30,7 @@ class WorkerOptions:
 
     concurrency: jobs it takes at once; None chooses by how long they take.  streams: jobs may ask for their result in
     parts; every job of the endpoint is then answered with a list.  bucket: where large results go; store: the same as
-    a folder or a URL.
+    a folder or a URL.  unfinished: the folder for what outlives the worker; None keeps nothing.
     """
 
     devices: tuple[str, ...] = ("cpu",)
@@ -38,6 +38,7 @@ class WorkerOptions:
     streams: bool = False
     bucket: Bucket | None = None
     store: str | None = None
+    unfinished: Path | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> WorkerOptions:
@@ -51,9 +52,22 @@ class WorkerOptions:
                 settings.bucket_name or "",
             )
         return cls(
-            devices(settings.devices), settings.runpod_concurrency, settings.runpod_stream, bucket, settings.artifacts
+            devices(settings.devices),
+            settings.runpod_concurrency,
+            settings.runpod_stream,
+            bucket,
+            settings.artifacts,
+            _unfinished(settings),
         )
 
 
 # The mount of a network volume in a serverless worker; results under it are named by their key in the volume.
 VOLUME = Path("/runpod-volume")
+
+
+def _unfinished(settings: Settings) -> Path | None:
+    if settings.runpod_unfinished is not None:
+        return settings.runpod_unfinished
+    if not VOLUME.is_mount():
+        return None
+    return VOLUME / ".greenroom" / "unfinished" / (settings.runpod_endpoint_id or "endpoint")

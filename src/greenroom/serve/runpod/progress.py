@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import TYPE_CHECKING, Any, Self
+
+from greenroom.jobs.job import PLAN
+from greenroom.jobs.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -21,6 +23,8 @@ _LAST_S = 10.0
 class Progress:
     """Sends while the block runs; afterwards nothing is in flight. It is a ``Step``, callable from any thread.
 
+    A message takes the place of the one before it, so that each holds all facts that were told, the newest of a kind.
+
     >>> async with Progress(send) as step:
     ...     step("sampling", 3, 32)
     """
@@ -28,14 +32,19 @@ class Progress:
     def __init__(self, send: Send, every_s: float = EVERY_S) -> None:
         self._send = send
         self._every_s = every_s
-        self._latest: tuple[str, float, float] | None = None
-        self._began = (time.monotonic(), "", 0.0)  # when, in which stage, at which step
+        self._latest: tuple[str, float, float, float | None] | None = None
+        self._facts: dict[str, Any] = {}
+        self._pace = Pace()
         self._over = asyncio.Event()
 
     def __call__(self, stage: str, done: float, total: float) -> None:
-        if stage != self._began[1]:
-            self._began = (time.monotonic(), stage, done)
-        self._latest = (stage, done, total)
+        self._latest = (stage, done, total, self._pace.left(stage, done, total))
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Take a fact, such as the plan; from any thread."""
+        if kind == PLAN:
+            self._pace.expect(data)
+        self._facts = {**self._facts, kind: data}
 
     async def __aenter__(self) -> Self:
         self._telling = asyncio.ensure_future(self._tell())
@@ -50,20 +59,18 @@ class Progress:
             await asyncio.wait_for(self._telling, _LAST_S)
 
     async def _tell(self) -> None:
-        told = None
+        told: tuple[Any, Any] = (None, {})
         while not self._over.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), self._every_s)
-            latest = self._latest
-            if latest and latest != told and not self._over.is_set():
-                told = latest
+            latest, facts = self._latest, self._facts
+            if (latest, facts) != told and not self._over.is_set():
+                told = (latest, facts)
+                message = {**(self._message(*latest) if latest else {}), **({"told": facts} if facts else {})}
                 with contextlib.suppress(Exception):  # the next message, or the result, says more than this one did
-                    await self._send(self._message(*latest))
+                    await self._send(message)
 
-    def _message(self, stage: str, done: float, total: float) -> dict[str, Any]:
+    def _message(self, stage: str, done: float, total: float, eta_s: float | None) -> dict[str, Any]:
         """As a job of ``/v1/jobs`` says it: ``stage, done, total, fraction, eta_s``."""
         fraction = min(1.0, max(0.0, done / total)) if total > 0 else 0.0
-        began, _, first = self._began
-        pace = (time.monotonic() - began) / (done - first) if done > first else None
-        eta_s = None if pace is None or total <= 0 else round(max(0.0, total - done) * pace, 1)
         return {"stage": stage, "done": done, "total": total, "fraction": round(fraction, 4), "eta_s": eta_s}

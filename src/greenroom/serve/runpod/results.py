@@ -6,18 +6,21 @@ import asyncio
 import base64
 import hashlib
 import json
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
 from greenroom.models.model import MadeFile
-from greenroom.serve.runpod.errors import ResultTooLarge
+from greenroom.serve.runpod.errors import ResultTooLarge, StoreUnusable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from greenroom.models.model import Generated
     from greenroom.serve.runpod.store import Store
 
+_log = logging.getLogger(__name__)
 # /run carries 10 MB and /runsync 20 MB; a job does not say which it came by. A little is left for what stands around.
 MOST_BYTES = 10_000_000 - 100_000
 # A name and its facts beside the data itself.
@@ -52,6 +55,16 @@ async def deliver(made: Generated, folder: Path, job_id: str, store: Store | Non
             entry |= await store.put(file.path, f"{safe(job_id)}/{safe(file.path.name)}", file.media_type)
         artifacts.append(entry)
     return {"output": facts, "artifacts": artifacts}
+
+
+async def show(file: MadeFile, job_id: str, store: Store, tell: Callable[[str, Mapping[str, Any]], None]) -> None:
+    """Put what is shown before the result into the store, and tell how to fetch it, as ``preview``."""
+    try:
+        place = await store.put(file.path, f"{safe(job_id)}/shown/{safe(file.path.name)}", file.media_type)
+    except StoreUnusable as error:  # nobody loses a result for what was shown on the way to it
+        _log.warning("%s is not shown: %s", file.path.name, error)
+        return
+    tell("preview", {"name": file.path.name, "media_type": file.media_type, **place})
 
 
 def safe(name: str) -> str:

@@ -12,17 +12,21 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from greenroom.errors import InputInvalid
-from greenroom.serve.runpod.results import deliver
+from greenroom.errors import GreenroomError, InputInvalid
+from greenroom.models.model import untold
+from greenroom.serve.runpod.results import deliver, show
+from greenroom.serve.runpod.unfinished import Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
     from greenroom.inputs import Inputs
-    from greenroom.models.model import Generated
+    from greenroom.models.model import Generated, MadeFile
     from greenroom.models.registry import Served
     from greenroom.progress import Step
     from greenroom.serve.runpod.store import Store
+
+    Tell = Callable[[str, Mapping[str, Any]], None]
 
 # So many answers are kept for jobs that the platform hands out again because their result got lost on its way.
 _KEPT = 4
@@ -31,8 +35,19 @@ _KEPT = 4
 class Runs(Protocol):
     """What is needed of the pool."""
 
-    async def run(self, model: str, inputs: dict[str, Any], folder: Path, *, step: Step, request: str) -> Generated:
-        """Do one request. request: its name in the log."""
+    async def run(
+        self,
+        model: str,
+        inputs: dict[str, Any],
+        folder: Path,
+        *,
+        step: Step,
+        request: str,
+        kept: Path | None,
+        tell: Tell,
+        show: Callable[[MadeFile], None] | None,
+    ) -> Generated:
+        """Do one request. request: its name in the log.  kept: for what outlives it."""
 
     def stream(self, model: str, inputs: dict[str, Any], folder: Path, *, request: str) -> AsyncGenerator[bytes, None]:
         """Do one request, and give its result while it is made."""
@@ -48,8 +63,11 @@ class Fetch(Protocol):
 class Service:
     """A model as the handler uses it. One loop only: that of the pool."""
 
-    def __init__(self, pool: Runs, served: Served, fetch: Fetch, store: Store | None) -> None:
+    def __init__(
+        self, pool: Runs, served: Served, fetch: Fetch, store: Store | None, unfinished: Unfinished | None = None
+    ) -> None:
         self._pool = pool
+        self._unfinished = unfinished or Unfinished(None)
         self._served = served
         self._fetch = fetch
         self._store = store
@@ -67,13 +85,16 @@ class Service:
             raise InputInvalid(f"{self._served.name} does not stream", mend="leave out stream")
         return given["stream"]
 
-    async def do(self, job: Mapping[str, Any], step: Step) -> dict[str, Any]:
-        """The answer to a job. A job that is handed out twice is done once. Raises GreenroomError."""
+    async def do(self, job: Mapping[str, Any], step: Step, tell: Tell = untold) -> dict[str, Any]:
+        """The answer to a job. A job that is handed out twice is done once. Raises GreenroomError.
+
+        tell: called with what the model tells, and with ``preview`` for what it shows, where a store can give it.
+        """
         job_id = str(job["id"])
         if job_id in self._answers:
             return dict(self._answers[job_id])
         if job_id not in self._begun:
-            self._begun[job_id] = asyncio.ensure_future(self._do(job, step))
+            self._begun[job_id] = asyncio.ensure_future(self._do(job, step, tell))
             self._begun[job_id].add_done_callback(lambda _: self._begun.pop(job_id, None))
         answer = await self._begun[job_id]
         self._answers[job_id] = answer
@@ -95,12 +116,38 @@ class Service:
         """What the parts of a stream are. Raises InputInvalid."""
         return self._served.model.stream_type(self._checked(job))
 
-    async def _do(self, job: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    async def _do(self, job: Mapping[str, Any], step: Step, tell: Tell) -> dict[str, Any]:
         inputs, job_id = self._checked(job), str(job["id"])
-        async with _folder() as folder:
-            values = await self._fetch(inputs, folder)
-            made = await self._pool.run(self._served.name, values, _work(folder), step=step, request=job_id)
-            return await deliver(made, folder, job_id, self._store)
+        try:
+            async with _folder() as folder:
+                values = await self._fetch(inputs, folder)
+                made = await self._made(values, folder, job_id, step, tell)
+                answer = await deliver(made, folder, job_id, self._store)
+        except GreenroomError as error:
+            await asyncio.to_thread(self._unfinished.failed, job_id, error)
+            raise
+        except asyncio.CancelledError:  # the platform stopped it, for good
+            self._unfinished.remove(job_id)
+            raise
+        await asyncio.to_thread(self._unfinished.remove, job_id)
+        return answer
+
+    async def _made(self, values: dict[str, Any], folder: Path, job_id: str, step: Step, tell: Tell) -> Generated:
+        kept = await asyncio.to_thread(self._unfinished.take, job_id)
+        shown: list[asyncio.Task[None]] = []
+
+        def see(file: MadeFile) -> None:
+            if self._store is not None:
+                shown.append(asyncio.create_task(show(file, job_id, self._store, tell)))
+
+        try:
+            return await self._pool.run(
+                self._served.name, values, _work(folder), step=step, request=job_id, kept=kept, tell=tell, show=see
+            )
+        finally:
+            for task in shown:  # the result says more
+                task.cancel()
+            await asyncio.gather(*shown, return_exceptions=True)
 
     def _checked(self, job: Mapping[str, Any]) -> Inputs:
         values = _given(job)

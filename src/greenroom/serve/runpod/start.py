@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from greenroom.serve.runpod.handler import Handler
 from greenroom.serve.runpod.readiness import Readiness
 from greenroom.serve.runpod.service import Service
 from greenroom.serve.runpod.store import open_store
+from greenroom.serve.runpod.unfinished import Unfinished
 from greenroom.serve.workers.errors import DeviceLost
 from greenroom.serve.workers.options import PoolOptions
 from greenroom.serve.workers.pool import Pool
@@ -63,7 +65,10 @@ def run_worker(served: Served, options: WorkerOptions, media: Media) -> int:
             taken=sdk.taken,
             wake=readiness.rouse,
         )
-        service = Service(pool, served, media, store)
+        unfinished = Unfinished(options.unfinished)
+        # Beside the loading: a volume may be slow.
+        threading.Thread(target=unfinished.remove_forgotten, name="tidying", daemon=True).start()
+        service = Service(pool, served, media, store, unfinished)
         handler = Handler(service, background, gate, config, DEVICE_LOST)
         config["handler"] = handler.stream if options.streams else handler.answer
         config["concurrency_modifier"] = gate

@@ -4,6 +4,7 @@ GreenroomError
 ├── WorkerFailure   the process died while it did the request
 ├── ModelUnready    no device can do it: the model failed there, or everything is stopping
 ├── Busy            too many wait already
+├── GangUnfit       the model does not run on several devices together
 ├── ModelFailed     the model met a mistake of its own
 ├── OutOfMemory     the request does not fit the device
 └── DeviceLost      the device refuses everything; its process is started anew
@@ -50,6 +51,18 @@ class ModelUnready(GreenroomError):
 
     def __init__(self, model: str, reason: str, mend: str = "try again later; /readyz says when it is ready") -> None:
         super().__init__(f"{model} is not ready: {reason}", mend=mend)
+
+
+class GangUnfit(GreenroomError):
+    """The model runs on one device at a time."""
+
+    code = "gang-unfit"
+
+    def __init__(self, model: str, device: str) -> None:
+        super().__init__(
+            f"{model} runs on one device, not on {device} together",
+            mend="name its devices with commas: each of them then serves it",
+        )
 
 
 class Busy(GreenroomError):

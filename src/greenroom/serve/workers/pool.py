@@ -15,6 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import InputInvalid, UnknownName
+from greenroom.models.model import unshown, untold
 from greenroom.progress import silent
 from greenroom.serve.workers.errors import Busy, ModelUnready
 from greenroom.serve.workers.observer import Observer
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
-    from greenroom.models.model import Generated
+    from greenroom.models.model import Generated, MadeFile
     from greenroom.models.registry import Served
     from greenroom.serve.workers.state import ModelState
 
@@ -135,15 +136,24 @@ class Pool:
         urgent: bool = False,
         request: str = "",
         begun: Callable[[], None] = lambda: None,
+        kept: Path | None = None,
+        tell: Callable[[str, Mapping[str, Any]], None] = untold,
+        show: Callable[[MadeFile], None] | None = None,
     ) -> Generated:
         """Do a request; cancel the task to stop it: when that is over, nothing of it runs any more.
 
         inputs: checked, as JSON.  folder: exists, is empty, belongs to this request alone.  urgent: before all that are
-        not.  request: its name in the log.  begun: called when a device has it.
+        not.  request: its name in the log.  begun: called when a device has it.  kept: exists, and outlives the worker.
+        tell, show: called with what the model tells and shows; the files lie in the folder that ``shown_beside`` names,
+        and whoever asks removes it.
         Raises UnknownName, Busy, ModelUnready, WorkerFailure, and what the model raises: InputInvalid, Cancelled,
         OutOfMemory, ModelFailed, DeviceLost and errors of its own, with their codes.
         """
-        ticket = self._enter(model, inputs, folder, step, urgent=urgent, request=request, begun=begun)
+        shown = None if show is None else shown_beside(folder)
+        asked = Run(next(self._numbers), model, dict(inputs), str(folder), request, False, _text(kept), _text(shown))
+        ticket = self._ticket(asked, step, urgent=urgent)
+        ticket.on_begin, ticket.tell, ticket.show = begun, tell, show or unshown
+        self._take_in(ticket)
         try:
             return await ticket.future
         except asyncio.CancelledError:
@@ -165,7 +175,9 @@ class Pool:
     ) -> AsyncGenerator[bytes]:
         """The result in parts, as the model makes them; close the iterator to stop the work. Raises as ``run`` does."""
         chunks = Chunks()
-        ticket = self._enter(model, inputs, folder, step, urgent=urgent, request=request, chunks=chunks)
+        asked = Run(next(self._numbers), model, dict(inputs), str(folder), request, True, None, None)
+        ticket = self._ticket(asked, step, urgent=urgent, chunks=chunks)
+        self._take_in(ticket)
         try:
             while (data := await chunks.next()) is not None:
                 yield data
@@ -177,21 +189,10 @@ class Pool:
                 ticket.future.exception()  # whoever left early does not hear of it
             await self._leave(ticket)
 
-    def _enter(
-        self,
-        model: str,
-        inputs: Mapping[str, Any],
-        folder: Path,
-        step: Callable[[str, float, float], None],
-        *,
-        urgent: bool,
-        request: str,
-        chunks: Chunks | None = None,
-        begun: Callable[[], None] = lambda: None,
+    def _ticket(
+        self, asked: Run, step: Callable[[str, float, float], None], *, urgent: bool, chunks: Chunks | None = None
     ) -> Ticket:
-        self._refuse(model, urgent=urgent, streamed=chunks is not None)
-        number = next(self._numbers)
-        asked = Run(number, model, dict(inputs), str(folder), request, chunks is not None)
+        self._refuse(asked.model, urgent=urgent, streamed=chunks is not None)
         try:
             sent = frame(asked)
         except (TypeError, ValueError, OverflowError) as error:  # a UnicodeEncodeError is a ValueError
@@ -199,13 +200,15 @@ class Pool:
                 "the input holds what no JSON can", mend="give whole letters and plain numbers"
             ) from error
         future: asyncio.Future[Generated] = asyncio.get_running_loop().create_future()
-        ticket = Ticket(number, model, sent, request, urgent, step, future, time.monotonic(), chunks, begun)
-        ticket.alone = not urgent and request in self._suspects
-        (self._urgent if urgent else self._patient).append(ticket)
+        ticket = Ticket(asked.id, asked.model, sent, asked.request, urgent, step, future, time.monotonic(), chunks)
+        ticket.alone = not urgent and asked.request in self._suspects
+        return ticket
+
+    def _take_in(self, ticket: Ticket) -> None:
+        (self._urgent if ticket.urgent else self._patient).append(ticket)
         self._dispatch()
         if ticket.supervisor is not None:
             self._say_changed()
-        return ticket
 
     def _refuse(self, model: str, *, urgent: bool, streamed: bool) -> None:
         """Raise what is known before a request waits."""
@@ -289,3 +292,12 @@ class Pool:
             for ticket in [ticket for ticket in waiting if ticket.model in hopeless]:
                 waiting.remove(ticket)
                 ticket.fail(hopeless[ticket.model])
+
+
+def shown_beside(folder: Path) -> Path:
+    """The folder for copies of what a request shows; the request's own may be emptied for a second attempt."""
+    return folder.with_name(f"{folder.name}-shown")
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -7,7 +7,6 @@ import ctypes
 import faulthandler
 import logging
 import os
-import re
 import shutil
 import signal
 import socket
@@ -22,7 +21,7 @@ import msgspec
 from greenroom.errors import GreenroomError
 from greenroom.machine.environments.started import mark_started
 from greenroom.models.model import Generated, MadeFile, Work
-from greenroom.runtime.device import CPU, device_memory
+from greenroom.runtime.device import device_memory, is_host
 from greenroom.runtime.memory import is_device_lost, is_out_of_memory, release
 from greenroom.serve.workers.crew import Crew, Ended
 from greenroom.serve.workers.errors import DeviceLost, ModelFailed, OutOfMemory, Problem
@@ -31,6 +30,7 @@ from greenroom.serve.workers.mailbox import Mailbox
 from greenroom.serve.workers.protocol import DeviceMemory, Done, Failed, Load, Run, Settled, Setup, ShortOfMemory
 from greenroom.serve.workers.reports import Reports
 from greenroom.serve.workers.residents import Residents
+from greenroom.serve.workers.telling import MEDIA_TYPE, Telling
 
 if TYPE_CHECKING:
     from greenroom.models.model import Model
@@ -40,7 +40,6 @@ _PR_SET_PDEATHSIG = 1
 # When memory of the host runs out, the kernel is to take a worker and not the server; it goes from -1000 to 1000.
 _FIRST_TO_GO = 500
 _MEMORY_EVERY_S = 1.0
-_MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9.+-]+)*")
 
 
 class Worker:
@@ -147,10 +146,11 @@ class Worker:
 
     def _generate(self, run: Run, model: Model, reports: Reports) -> Generated:
         """Do the request; when memory runs out, once more by the smaller plan. Raises OutOfMemory."""
-        made = self._attempt(run, model, reports, small=False)
+        telling = Telling(run, self._mailbox.send, reports.check)
+        made = self._attempt(run, model, reports, telling, small=False)
         if made is None and model.has_smaller_plan and not reports.handed_on:
-            _empty(Path(run.folder))
-            made = self._attempt(run, model, reports, small=True)
+            _empty(Path(run.folder))  # and not what is kept: what was finished there counts by any plan
+            made = self._attempt(run, model, reports, telling, small=True)
         if made is None:
             memory = device_memory(self._device)
             tried_small = model.has_smaller_plan and not reports.handed_on
@@ -158,12 +158,20 @@ class Worker:
             raise OutOfMemory(run.model, self._device, model.memory, free, tried_small=tried_small)
         return made
 
-    def _attempt(self, run: Run, model: Model, reports: Reports, *, small: bool) -> Generated | None:
+    def _attempt(self, run: Run, model: Model, reports: Reports, telling: Telling, *, small: bool) -> Generated | None:
         """None when memory ran out; what the attempt held is free again then."""
         inputs = model.inputs.check(run.inputs)
-        hand_on = reports.hand_on if run.stream else None
+        work = Work(
+            folder=Path(run.folder),
+            step=reports.step,
+            small=small,
+            hand_on=reports.hand_on if run.stream else None,
+            kept=None if run.kept is None else Path(run.kept),
+            tell=telling.tell,
+            show=telling.show,
+        )
         try:
-            made = model.generate(inputs, Work(Path(run.folder), reports.step, small, hand_on))
+            made = model.generate(inputs, work)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -174,7 +182,7 @@ class Worker:
         return _checked(run, made)
 
     def _tell_memory(self) -> None:
-        if self._device == CPU or time.monotonic() - self._told_memory_at < _MEMORY_EVERY_S:
+        if is_host(self._device) or time.monotonic() - self._told_memory_at < _MEMORY_EVERY_S:
             return
         self._told_memory_at = time.monotonic()
         memory = device_memory(self._device)
@@ -192,7 +200,7 @@ def _checked(run: Run, made: object) -> Generated:
     for file in files:
         if not (isinstance(file, MadeFile) and isinstance(file.path, Path)):
             raise ModelFailed(run.model, "its files must be MadeFile(Path, media type)")
-        if not _MEDIA_TYPE.fullmatch(file.media_type):
+        if not MEDIA_TYPE.fullmatch(file.media_type):
             raise ModelFailed(run.model, f"{file.path.name} has no media type such as audio/wav")
     return made
 

@@ -42,7 +42,11 @@ class Setup(Message, frozen=True):
 
 
 class Run(Message, frozen=True):
-    """To a worker: do a request. request: its name in the log.  stream: hand on bytes as they are made."""
+    """To a worker: do a request. request: its name in the log.  stream: hand on bytes as they are made.
+
+    kept: a folder that outlives the worker, if there is one.  shown: where copies go of what the model shows before
+    its end; None where nobody looks.
+    """
 
     id: int
     model: str
@@ -50,6 +54,8 @@ class Run(Message, frozen=True):
     folder: str
     request: str
     stream: bool
+    kept: str | None
+    shown: str | None
 
 
 class Load(Message, frozen=True):
@@ -108,6 +114,22 @@ class Progress(Message, frozen=True):
     total: float
 
 
+class Told(Message, frozen=True):
+    """From a worker: a fact about a request, of a kind that its model named."""
+
+    id: int
+    kind: str
+    data: dict[str, Any]
+
+
+class Shown(Message, frozen=True):
+    """From a worker: a file to look at before the request is done, in the folder that was named for it."""
+
+    id: int
+    path: str
+    media_type: str
+
+
 class Chunk(Message, frozen=True):
     """From a worker: bytes of a result, in order."""
 
@@ -162,7 +184,8 @@ class DeviceMemory(Message, frozen=True):
 
 
 ToWorker = Setup | Run | Load | Cancel | Room | Ping | Stop
-FromWorker = Pong | State | Settled | Progress | Chunk | Done | Failed | Log | Timing | ShortOfMemory | DeviceMemory
+_OfRequests = Progress | Told | Shown | Chunk | Done | Failed
+FromWorker = Pong | State | Settled | _OfRequests | Log | Timing | ShortOfMemory | DeviceMemory
 
 M = TypeVar("M")
 

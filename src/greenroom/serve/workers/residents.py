@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from greenroom.errors import GreenroomError
 from greenroom.models.model import Work
 from greenroom.models.registry import load_class
-from greenroom.runtime.device import CPU, device_memory, host_memory
+from greenroom.runtime.device import device_memory, host_memory, is_host, members
 from greenroom.runtime.memory import is_device_lost, is_out_of_memory, release
 from greenroom.runtime.residency import Residency
-from greenroom.serve.workers.errors import ModelUnready
+from greenroom.serve.workers.errors import GangUnfit, ModelUnready
 from greenroom.serve.workers.logs import sendable
 from greenroom.serve.workers.protocol import State, Timing
 
@@ -97,6 +97,8 @@ class Residents:
     def _load(self, name: str) -> Model:
         model_class = self._classes.get(name) or load_class(self._factories[name])
         self._classes[name] = model_class
+        if not model_class.gangs and len(members(self._setup.device)) > 1:
+            raise GangUnfit(name, self._setup.device)
         self._residency.plan(name, model_class.memory)
         self._make_room(name)
         with self._timed(name, "load"):
@@ -120,7 +122,7 @@ class Residents:
 
     def _can_sleep(self, name: str) -> bool:
         """On the host itself sleep frees nothing; elsewhere the host must have room for the weights."""
-        if not self._classes[name].sleeps or self._setup.device == CPU:
+        if not self._classes[name].sleeps or is_host(self._setup.device):
             return False
         host = host_memory()
         return host is None or host.free > self._classes[name].memory

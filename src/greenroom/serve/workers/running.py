@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from greenroom.serve.workers.life import Line
     from greenroom.serve.workers.observer import Observer
     from greenroom.serve.workers.options import PoolOptions
-    from greenroom.serve.workers.protocol import Chunk, Done, Failed, Progress
+    from greenroom.serve.workers.protocol import Chunk, Done, Failed, Progress, Shown, Told
     from greenroom.serve.workers.ticket import Ticket
 
 # Room is made in so many messages for what may lie unread.
@@ -102,6 +102,18 @@ class Running:
         ticket = self._tickets.get(said.id)
         if ticket is not None:
             ticket.report(said.stage, said.done, said.total)
+
+    def told(self, said: Told) -> None:
+        """The worker tells a fact about a request."""
+        ticket = self._tickets.get(said.id)
+        if ticket is not None:
+            ticket.told(said.kind, said.data)
+
+    def shown(self, said: Shown) -> None:
+        """The worker shows a file of a request."""
+        ticket = self._tickets.get(said.id)
+        if ticket is not None:
+            ticket.shown(MadeFile(Path(said.path), said.media_type))
 
     def chunk(self, said: Chunk) -> None:
         """The worker hands on bytes of a request, and waits while too many lie unread."""

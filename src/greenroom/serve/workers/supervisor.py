@@ -27,9 +27,11 @@ from greenroom.serve.workers.protocol import (
     Settled,
     Setup,
     ShortOfMemory,
+    Shown,
     State,
     Stop,
     Timing,
+    Told,
     frame,
 )
 from greenroom.serve.workers.pulse import Pulse
@@ -90,6 +92,8 @@ class Supervisor:
             Done: self._on_done,
             Failed: self._on_failed,
             Progress: self._running.progress,
+            Told: self._running.told,
+            Shown: self._running.shown,
             Chunk: self._running.chunk,
             State: self._on_state,
             Settled: self._on_settled,

@@ -8,10 +8,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from greenroom.models.model import unshown, untold
 
-    from greenroom.models.model import Generated
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from greenroom.models.model import Generated, MadeFile
     from greenroom.serve.workers.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
@@ -73,6 +76,7 @@ class Ticket:
     on_begin: called when a worker has it.  supervisor: who does it, None while it waits and after its end.
     ended: given when somebody waits for a worker to have let go of it.  alone: nothing else runs beside it.  room:
     bytes of its result that its worker may still send.  is_suspect: its worker was lost, perhaps because of it.
+    tell, show: take what its model tells and shows.
     """
 
     id: int
@@ -91,6 +95,8 @@ class Ticket:
     alone: bool = False
     room: int = 0
     is_suspect: bool = False
+    tell: Callable[[str, Mapping[str, Any]], None] = untold
+    show: Callable[[MadeFile], None] = unshown
 
     def succeed(self, made: Generated) -> None:
         """It is done."""
@@ -105,11 +111,23 @@ class Ticket:
         self._end()
 
     def report(self, stage: str, done: float, total: float) -> None:
-        """Pass progress on; a listener's mistake is its own."""
+        """Pass progress on."""
+        self._pass_on(lambda: self.step(stage, done, total))
+
+    def told(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Pass on what the model tells."""
+        self._pass_on(lambda: self.tell(kind, data))
+
+    def shown(self, file: MadeFile) -> None:
+        """Pass on what the model shows."""
+        self._pass_on(lambda: self.show(file))
+
+    def _pass_on(self, say: Callable[[], None]) -> None:
+        """Say something to who listens, whose mistake is its own."""
         if self.future.done():
             return
         try:
-            self.step(stage, done, total)
+            say()
         except Exception:
             _log.exception("progress of %s could not be passed on", self.request or self.model)
 

@@ -32,16 +32,34 @@ class WeightsDamaged(WeightsUnreadable):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One published file, by the recipe that lists it and what it is for there."""
+    """One published file, by the recipe that lists it and what it is for there.
+
+    path: of the file in its repository, where several have the role.  variant: the file set; None for the default one.
+    """
 
     recipe: str
     role: str
+    path: str | None = None
+    variant: str | None = None
 
     @property
     def file(self) -> ModelFile:
         """What the recipe says of it. Raises UnknownName; ValueError where the recipe has no single such file."""
-        (found,) = (file for file in recipe(self.recipe).file_set() if file.role == self.role)
+        (found,) = (file for file in recipe(self.recipe).file_set(self.variant) if self._is(file))
         return found
+
+    def _is(self, file: ModelFile) -> bool:
+        return file.role == self.role and self.path in (None, file.path)
+
+
+def variant_here(known: Recipe, role: str, places: Places) -> str:
+    """The variant whose file of a role is on this machine: the default one, or else the first in the recipe's order.
+
+    The default one, too, where none is. known: a recipe that has variants.
+    """
+    names = sorted((variant.name for variant in known.variants), key=lambda name: name != known.default)
+    here = (name for name in names if places.find(Need(known.name, role, variant=name).file) is not None)
+    return next(here, names[0])
 
 
 def find_weights(name: str, needs: Sequence[Need], places: Places) -> tuple[Path, ...]:
@@ -52,15 +70,16 @@ def find_weights(name: str, needs: Sequence[Need], places: Places) -> tuple[Path
     files = [need.file for need in needs]
     found = [next(places.look(file), None) for file in files]
     missing = [need for need, here in zip(needs, found, strict=True) if here is None]
+    command = _command(name, needs)
     if missing:
-        raise _missing(name, missing)
+        raise _missing(name, missing, command)
     here = [one for one in found if one is not None]
     for file, one in zip(files, here, strict=True):
-        _check_length(name, file, one)
+        _check_length(command, file, one)
     return tuple(one.path for one in here)
 
 
-def _check_length(name: str, file: ModelFile, found: Found) -> None:
+def _check_length(command: str, file: ModelFile, found: Found) -> None:
     length = found.path.stat().st_size
     record = found.record
     published = file.size.bytes if file.size and file.size.is_sure else record.size if record else None
@@ -69,11 +88,11 @@ def _check_length(name: str, file: ModelFile, found: Found) -> None:
     what = "it is cut short" if length < published else "it is another file"
     raise WeightsDamaged(
         f"{file} has {length:,} bytes here and {published:,} as published: {what}",
-        mend=f"get it again: greenroom pull {name}",
+        mend=f"get it again: {command}",
     )
 
 
-def _missing(name: str, needs: Sequence[Need]) -> WeightsMissing:
+def _missing(name: str, needs: Sequence[Need], command: str) -> WeightsMissing:
     files = [need.file for need in needs]
     listed = ", ".join(f"{file} ({file.size.words})" if file.size else str(file) for file in files)
     terms = "; ".join(_terms(recipe(known)) for known in dict.fromkeys(need.recipe for need in needs))
@@ -81,8 +100,15 @@ def _missing(name: str, needs: Sequence[Need]) -> WeightsMissing:
     return WeightsMissing(
         f"the weights of {name} are not here: {count} missing, {Download.of(files)} in all: {listed}. "
         f"Licences: {terms}",
-        mend=f"greenroom pull {name}; or put each file at FOLDER/REPOSITORY/PATH, and set GREENROOM_WEIGHTS=FOLDER",
+        mend=f"{command}; or put each file at FOLDER/REPOSITORY/PATH, and set GREENROOM_WEIGHTS=FOLDER",
     )
+
+
+def _command(name: str, needs: Sequence[Need]) -> str:
+    """What brings the files."""
+    variant = next((need.variant for need in needs if need.variant is not None), None)
+    usual = variant is None or variant == recipe(name).default
+    return f"greenroom pull {name}" if usual else f"greenroom pull {name} --variant {variant}"
 
 
 def _terms(known: Recipe) -> str:

@@ -1,0 +1,1 @@
+"""The colours of the source given back to what the networks made."""

@@ -1,0 +1,1 @@
+"""Frames on their way into the networks and out of them."""

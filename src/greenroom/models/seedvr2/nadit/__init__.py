@@ -1,0 +1,1 @@
+"""NaDiT, the transformer over windows, and its one step."""

@@ -1,0 +1,1 @@
+"""What restoring will take, and the way that fits, before anything begins."""

@@ -1,0 +1,1 @@
+"""One clip on several devices: what each rank of a gang does."""

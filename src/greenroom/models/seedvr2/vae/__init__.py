@@ -1,0 +1,1 @@
+"""The causal autoencoder of video, streamed in time."""

@@ -1,0 +1,1 @@
+"""Ranks: processes with a device each that work together on one request."""

@@ -1,0 +1,202 @@
+"""What the ranks of a gang say to each other: tensors, each on the device of its rank or on the host.
+
+Ranks stand in a ring. Beside what all do together, each hands tensors to the next one (``give``, ``take``), and to
+rank 0 (``deliver``, ``collect``). Every such way is a group of two of its own. With NCCL a group's messages follow each
+other in one queue, and those of two directions in one queue would wait for each other: while a rank is ahead, what it
+has given lies in front of what it is to take.
+
+Only calls that gloo and NCCL both have are used, and tests make them with gloo. Tensors on a GPU go by NCCL, those on
+the host by gloo.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.distributed.distributed_c10d import _abort_process_group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+# A rank that is gone is noticed at once, by other means: this is for devices that stand still.
+_LONGEST = timedelta(minutes=30)
+_BACKENDS = {"cuda": "cpu:gloo,cuda:nccl", "cpu": "gloo"}
+
+
+class Coming(Protocol):
+    """A tensor under way."""
+
+    def wait(self) -> object:
+        """Have what is done next wait for it."""
+
+    def is_completed(self) -> bool:
+        """Whether it has arrived, as far as this rank knows."""
+
+
+class Ranks:
+    """One rank among its gang. Made by ``join``, once in a process.
+
+    rank: its number, from 0.  size: how many there are.  device: its own.
+    """
+
+    def __init__(self, rank: int, size: int, device: torch.device) -> None:
+        self.rank = rank
+        self.size = size
+        self.device = device
+        self._onward = [dist.new_group([place, (place + 1) % size], _LONGEST) for place in range(size)]
+        self._home = [dist.new_group([0, place], _LONGEST) for place in range(1, size)]
+        self._sent: list[tuple[Coming, Tensor]] = []
+        self._sent_before: list[tuple[Coming, Tensor]] = []
+        self._greet()
+
+    def broadcast(self, tensor: Tensor) -> Tensor:
+        """Rank 0's values in every rank's tensor, which is contiguous; gives it back."""
+        dist.broadcast(tensor, 0)
+        return tensor
+
+    def gathered(self, own: Tensor, lengths: Sequence[int]) -> list[Tensor]:
+        """Every rank's rows, in all ranks. own: (lengths[rank], ...).  lengths: rows of each rank."""
+        longest = max(lengths)
+        padded = own.new_empty(longest, *own.shape[1:])
+        padded[: len(own)] = own
+        whole = [torch.empty_like(padded) for _ in range(self.size)]
+        dist.all_gather(whole, padded)
+        return [rows[:length] for rows, length in zip(whole, lengths, strict=True)]
+
+    def summed(self, own: Tensor) -> Tensor:
+        """The sum over all ranks, in the order of their numbers: the same in each, and each time. own: contiguous."""
+        total, *others = self.gathered(own[None], [1] * self.size)
+        for other in others:
+            total += other
+        return total[0]
+
+    def exchanged(self, leaving: Tensor, given: Sequence[int], taken: Sequence[int]) -> Tensor:
+        """Rows from each rank for each other.
+
+        leaving: (sum of given, ...), contiguous, in the order of who gets them.  given, taken: rows for, and from, each
+        rank.  Returns (sum of taken, ...), in the order of whom they come from.
+        """
+        arriving = leaving.new_empty(sum(taken), *leaving.shape[1:])
+        dist.all_to_all_single(arriving, leaving, list(taken), list(given))
+        return arriving
+
+    def give(self, tensor: Tensor) -> None:
+        """Send a copy to the next rank, rank 0 coming after the last; does not wait."""
+        self._send(tensor.clone(), (self.rank + 1) % self.size, self._onward[self.rank])
+
+    def take(self, out: Tensor) -> None:
+        """Fill a contiguous tensor with what the rank before gave; what is done next waits for it."""
+        before = (self.rank - 1) % self.size
+        dist.recv(out, before, self._onward[before])
+
+    def deliver(self, tensor: Tensor) -> None:
+        """Send a contiguous tensor, which is not written any more, to rank 0; does not wait."""
+        self._send(tensor, 0, self._home[self.rank - 1])
+
+    def collect(self, out: Tensor, rank: int) -> Coming:
+        """In rank 0: have a contiguous tensor filled with what another rank delivers next."""
+        coming: Coming | None = dist.irecv(out, rank, self._home[rank - 1])
+        if coming is None:
+            raise ValueError(f"rank {rank} is not among those that rank 0 hears")
+        return coming
+
+    def settle(self) -> None:
+        """Let go of what was sent before the last call; to be called once in a while.
+
+        What lies on the host is waited for: gloo tells in no other way that it has arrived.
+        """
+        left = []
+        for sent, tensor in self._sent_before:
+            if tensor.device.type == "cpu":
+                sent.wait()
+            elif not sent.is_completed():
+                left.append((sent, tensor))
+        self._sent_before, self._sent = left + self._sent, []
+
+    def leave(self) -> None:
+        """End the groups, once nothing is under way."""
+        self._sent, self._sent_before = [], []
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    def abort(self) -> None:
+        """End the groups and what is under way, from any thread: kernels, too, that wait for a rank which is gone."""
+        if dist.is_initialized():
+            # Torch's way to end all groups at once, without which those of NCCL may wait for each other.
+            _abort_process_group()
+
+    def _send(self, tensor: Tensor, to: int, group: dist.ProcessGroup) -> None:
+        sent: Coming | None = dist.isend(tensor, to, group)
+        if sent is not None:
+            self._sent.append((sent, tensor))
+
+    def _greet(self) -> None:
+        """Use every way once, in the same order everywhere: connections are made here, and fail here."""
+        word = torch.full((1,), self.rank, device=self.device)
+        self.gathered(word, [1] * self.size)
+        for place in range(self.size):
+            if place == self.rank:
+                self.give(word)
+            elif place == (self.rank - 1) % self.size:
+                self.take(torch.empty_like(word))
+        for place in range(1, self.size):
+            if place == self.rank:
+                self.deliver(word)
+            elif self.rank == 0:
+                self.collect(torch.empty_like(word), place).wait()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        self.settle()
+
+
+def join(rank: int, size: int, device: torch.device, meeting: Path) -> Ranks:
+    """Become a rank of a gang, once all of its ranks do. meeting: a file that is not there yet, the same for all.
+
+    Raises what torch raises where they do not find together.
+    """
+    with _environment(surroundings()):
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        backend = _BACKENDS[device.type]
+        dist.init_process_group(backend, f"file://{meeting}", _LONGEST, rank=rank, world_size=size)
+        try:
+            return Ranks(rank, size, device)
+        except BaseException:
+            _abort_process_group()  # or this process could never be among others
+            raise
+
+
+def surroundings() -> dict[str, str]:
+    """Variables that torch and NCCL read in each rank, where nobody set them.
+
+    Ranks talk by the loopback alone. What goes wrong with NCCL ends its groups and not the process. The GPU has a queue
+    for each of its streams, so that none of them waits behind another's. What is said by all to all is small, so that
+    NVLink's multicast, which some machines have not, is nothing to set up.
+    """
+    loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
+    wanted = {
+        "GLOO_SOCKET_IFNAME": loopback,
+        "NCCL_SOCKET_IFNAME": loopback,
+        "TORCH_NCCL_ASYNC_ERROR_HANDLING": "2",
+        "CUDA_DEVICE_MAX_CONNECTIONS": "32",
+        "NCCL_NVLS_ENABLE": "0",
+    }
+    return {name: value for name, value in wanted.items() if name not in os.environ}
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            os.environ.pop(name, None)

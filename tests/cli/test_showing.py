@@ -1,0 +1,100 @@
+"""How far a restoration is: a bar for a person, lines for a log, nothing for a program."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from greenroom.cli import interrupts
+from greenroom.cli.output import Output
+from greenroom.cli.showing import Showing, showing
+from greenroom.models.seedvr2.planning.plan import Plan
+from greenroom.models.seedvr2.planning.way import Way
+from tests.cli.terminals import a_terminal
+
+PLAN = Plan(
+    model="seedvr2-3b", device="NVIDIA H200", height=1088, width=1920, way=Way(), bytes=20, weights=7, host_bytes=0,
+    free=80, seconds=12.0, shots=3, frames=100, windows=3, notes=("a note",),
+)  # fmt: skip
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def a_shot(shown: Showing, clock: list[float], start: int, stop: int) -> None:
+    for stage in ("encoding", "restoring", "decoding"):
+        for frame in range(start, stop):
+            shown.step(stage, frame, 100)
+            clock[0] += 1
+
+
+def test_a_log_gets_the_plan_and_a_line_now_and_then(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with showing(Output("restore")) as shown:
+        shown.step("finding shots", 3, 100)
+        shown.planned(PLAN)
+        shown.reached(0, 3)
+        a_shot(shown, clock, 0, 20)
+        shown.reached(1, 3)
+        a_shot(shown, clock, 20, 40)
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert first == "seedvr2-3b on NVIDIA H200: 1920x1088, 100 frames"
+    assert "a note" in rest
+    lines = rest[rest.index("a note") + 1 :]
+    assert lines[0] == "restoring, frame 10 of 100, 7 %, 7 min left"  # after thirty seconds; the shares are guessed
+    assert lines[-1] == "restoring, frame 30 of 100, 29 %, 4 min left"
+    assert len(lines) == 3
+    assert shown.kept == "1 of 3 shots are kept"
+
+
+def test_what_an_earlier_run_finished_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with showing(Output("restore")) as shown:
+        shown.planned(PLAN)
+        assert shown.kept == "nothing was finished yet"
+        for finished in (1, 2, 3):
+            shown.reached(finished, 3)
+    assert capsys.readouterr().err.count("going on: 1 of 3 shots are done") == 1
+    with showing(Output("restore")) as shown:
+        shown.planned(replace(PLAN, windows=8))
+        shown.reached(3, 8)
+    assert "going on: 3 of 8 windows are done" in capsys.readouterr().err
+
+
+def test_one_of_many_has_a_line_for_its_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    with showing(Output("restore")) as shown:
+        shown.begin("2 of 5, a.mp4: ")
+        shown.planned(PLAN)
+    assert capsys.readouterr().err == "2 of 5, a.mp4: seedvr2-3b on NVIDIA H200: 1920x1088, 100 frames\n"
+
+
+def test_a_person_gets_one_bar_with_the_time_that_is_left_of_all(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = a_terminal(monkeypatch)
+    with showing(Output("restore")) as shown:
+        shown.planned(PLAN)
+        a_shot(shown, clock, 0, 20)
+        a_shot(shown, clock, 20, 40)
+    last = [line for line in terminal.shown if line.startswith("decoding")][-1]
+    assert "frame 39 of 100" in last
+    assert last.endswith("39% 3 min left")
+    assert terminal.getvalue().rstrip().endswith("\x1b[2K")  # its line cleared
+
+
+def test_a_program_gets_nothing(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with showing(Output("restore", as_json=True)) as shown:
+        shown.planned(PLAN)
+        shown.reached(1, 3)
+        a_shot(shown, clock, 0, 40)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_signal_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts, "_told", [2])
+    with pytest.raises(KeyboardInterrupt), showing(Output("restore", as_json=True)) as shown:
+        shown.step("encoding", 0, 1)

@@ -1,0 +1,160 @@
+"""Ranks on the CPU: they do one thing together, stop together, and the loss of one is said at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+
+from greenroom.errors import Cancelled
+from greenroom.runtime.gang.gang import Gang, GangTaken, RankLost, gang_on
+from greenroom.runtime.memory import is_out_of_memory
+from tests.runtime.gang.gangs import (
+    call_everything,
+    count,
+    everything,
+    fail_in,
+    pass_gates,
+    wait_for_the_rest,
+)
+
+ROOT = Path(__file__).parents[3]
+SIZE = 3
+
+
+@pytest.fixture(scope="module")
+def gang() -> Iterator[Gang]:
+    """One for all tests: starting imports torch in each rank."""
+    gang = gang_on(("cpu",) * SIZE)
+    yield gang
+    gang.end()
+
+
+def counted(gang: Gang, key: str) -> list[float]:
+    """How often ``count`` was called in each of the others."""
+    ranks = gang.ready()
+    out = torch.empty(SIZE - 1, 1)
+    with gang.together(count, key):
+        for rank in range(1, SIZE):
+            ranks.collect(out[rank - 1], rank).wait()
+    return out[:, 0].tolist()
+
+
+def test_every_way_between_ranks(gang: Gang) -> None:
+    ranks = gang.ready()
+    out = torch.empty(SIZE - 1, 2)
+    with gang.together(call_everything):
+        found = everything(ranks)
+        for rank in range(1, SIZE):
+            ranks.collect(out[rank - 1], rank).wait()
+    assert found["broadcast"] == [0.0, 0.0]
+    assert found["gathered"] == [[], [[1], [1]], [[2], [2], [2], [2]]]
+    assert found["summed"] == [[6.0, 6.0], [6.0, 6.0]]
+    assert found["exchanged"] == []
+    assert found["taken"] == [SIZE - 1]
+    assert out.tolist() == [[0.0, 6.0], [1.0, 6.0]]
+
+
+def test_what_ranks_keep_stays_until_it_is_forgotten(gang: Gang) -> None:
+    gang.use("other")
+    assert counted(gang, "kept") == [1.0, 1.0]
+    assert counted(gang, "kept") == [2.0, 2.0]
+    gang.forget("kept")
+    assert counted(gang, "kept") == [1.0, 1.0]
+
+
+def test_what_is_raised_between_gates_stops_all_and_the_gang_goes_on(gang: Gang) -> None:
+    ranks = gang.ready()
+    pids = gang.pids
+    with pytest.raises(Cancelled), gang.together(pass_gates, 3) as section:
+        section.go(*[1.0] * (SIZE - 1))
+        ranks.summed(torch.ones(1))
+        with section.between():
+            raise Cancelled
+    assert counted(gang, "after") == [1.0, 1.0]
+    assert gang.pids == pids
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("killed", r"rank 2 on cpu: its process was killed \(SIGKILL"),
+        ("memory", "rank 2 on cpu: .*no room left"),
+        ("typed", "rank 2 on cpu: it is too large"),
+    ],
+)
+def test_a_rank_that_fails_is_named_and_the_next_ones_are_new(gang: Gang, how: str, says: str) -> None:
+    ranks = gang.ready()
+    began, generation = time.monotonic(), gang.generation
+    with pytest.raises(RankLost, match=says) as caught, gang.together(fail_in, 2, how):
+        ranks.summed(torch.zeros(1))
+    assert time.monotonic() - began < 10
+    assert caught.value.rank == 2
+    assert caught.value.code == "rank-lost"
+    assert is_out_of_memory(caught.value) is (how == "memory")
+    if how == "typed":
+        assert caught.value.mend == "make it smaller"
+        assert counted(gang, "kept") == [1.0, 1.0]
+        assert gang.generation == generation + 1
+
+
+def test_a_rank_that_dies_while_nothing_is_done_is_replaced(gang: Gang) -> None:
+    gang.ready()
+    lost = gang.pids[0]
+    os.kill(lost, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while gang._watch is not None and gang._watch.loss is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert counted(gang, "kept") == [1.0, 1.0]
+    assert lost not in gang.pids
+
+
+def test_an_error_of_rank_0_ends_the_others_that_wait_for_it(gang: Gang) -> None:
+    gang.ready()
+    pids = gang.pids
+    with pytest.raises(ValueError, match="ours"), gang.together(wait_for_the_rest):
+        raise ValueError("ours")
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_process_has_one_gang(gang: Gang) -> None:
+    gang.ready()
+    assert gang_on(("cpu",) * SIZE) is gang
+    with pytest.raises(GangTaken, match=r"works on cpu\+cpu\+cpu already, so not on cpu\+cpu"):
+        gang_on(("cpu", "cpu"))
+
+
+def test_ranks_die_with_rank_0_however_it_dies() -> None:
+    script = textwrap.dedent("""
+        import time
+        from greenroom.runtime.gang.gang import gang_on
+        from tests.runtime.gang.gangs import sleep_long
+        gang = gang_on(("cpu", "cpu"))
+        gang.ready()
+        print(gang.pids[0], flush=True)
+        with gang.together(sleep_long):
+            time.sleep(3600)
+    """)
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        rank = int(process.stdout.readline())
+        os.kill(rank, 0)
+        process.kill()
+    deadline = time.monotonic() + 10
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline and Path(f"/proc/{rank}/status").read_text().split("State:")[1][1] != "Z":
+            os.kill(rank, 0)
+            time.sleep(0.02)
+    with suppress(FileNotFoundError):
+        assert Path(f"/proc/{rank}/status").read_text().split("State:")[1].strip()[0] == "Z"

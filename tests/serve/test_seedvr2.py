@@ -1,0 +1,123 @@
+"""Restoration over HTTP, by the real model of tiny networks: its plan, its preview, its parts, its file."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from greenroom.jobs.job import EVENT_KINDS
+from tests.models.seedvr2.restorers import CUT, a_clip, drawn, pixels_of, two_shots
+from tests.serve.routes.asking import events_of, post_job, until
+from tests.serve.servers import RunningServer, running_server, start_server
+
+TINY = "tests.models.seedvr2.tiny:TinySeedVR2"
+# Each frame by itself and as it is, so that pixels can be compared.
+ASKED: dict[str, Any] = {"height": 48, "format": "mkv", "codec": "ffv1", "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return two_shots(tmp_path_factory.mktemp("clip") / "clip.mkv")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with running_server(tmp_path_factory.mktemp("seedvr2"), TINY) as running:
+        yield running
+
+
+@pytest.fixture
+def http(server: RunningServer) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+def sent(http: httpx.Client, path: Path) -> str:
+    """The id of a file that was uploaded."""
+    with path.open("rb") as file:
+        return str(http.post("/v1/uploads", files={"file": file}).json()["id"])
+
+
+def told(http: httpx.Client, job_id: str) -> list[dict[str, Any]]:
+    return [json.loads(event["data"]) for event in events_of(http, job_id)]
+
+
+def test_a_video_is_restored_with_its_plan_told_first(http: httpx.Client, clip: Path, tmp_path: Path) -> None:
+    job = until(http, post_job(http, TINY, {"source": sent(http, clip), **ASKED})["id"], seconds=60)
+    assert job["status"] == "succeeded", job["error"]
+    assert job["timeout_s"] == 86_400
+    events = told(http, job["id"])
+    plan = next(event["data"] for event in events if event["kind"] not in EVENT_KINDS)
+    assert (plan["height"], plan["width"], plan["frames"], plan["shots"]) == (48, 48, 2 * CUT, 2)
+    assert plan["bytes"] > 0
+    # Before any work of the networks, all of it is known.
+    kinds = [event.get("stage", event["kind"]) for event in events]
+    assert kinds.index("plan") < min(
+        kinds.index(stage) for stage in ("encoding", "restoring", "decoding", "preview") if stage in kinds
+    )
+    assert [file["name"] for file in job["artifacts"]] == ["restored.mkv", "preview.png"]
+    assert [shown["name"] for shown in job["previews"]] == ["preview.png"]
+    made = tmp_path / "restored.mkv"
+    made.write_bytes(http.get(job["artifacts"][0]["url"]).content)
+    assert pixels_of(made).shape == (2 * CUT, 48, 48, 3)
+    video = http.get(f"/v1/videos/{job['id']}").json()
+    assert (video["status"], video["size"]) == ("completed", "48x48")
+    assert float(video["seconds"]) == pytest.approx(2 * CUT / 24, abs=1.0)
+
+
+def test_a_picture_is_restored(http: httpx.Client, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    with av.open(str(picture), "w", format="image2") as out:
+        stream = out.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "rgb24"
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((32, 32, 3), 90, np.uint8), format="rgb24")))
+        out.mux(stream.encode(None))
+    job = until(http, post_job(http, TINY, {"source": sent(http, picture), "scale": 1.5})["id"], seconds=60)
+    assert job["status"] == "succeeded", job["error"]
+    assert job["artifacts"][0]["media_type"] == "image/png"
+    with av.open(io.BytesIO(http.get(job["artifacts"][0]["url"]).content), "r") as opened:
+        assert (opened.streams.video[0].width, opened.streams.video[0].height) == (48, 48)
+
+
+def many_shots(path: Path) -> Path:
+    """Five of them: while the later ones are at work, the first can be seen to be finished."""
+
+    def draw(number: int) -> NDArray[np.uint8]:
+        return drawn(number, 20) if number // CUT % 2 else drawn(number, 180)[::-1]
+
+    return a_clip(path, 5 * CUT, codec="ffv1", pixel_format="bgr0", draw=draw)
+
+
+def test_a_server_that_is_killed_goes_on_behind_the_finished_shots(server: RunningServer, tmp_path: Path) -> None:
+    """And the pixels are those of a job that nobody disturbed."""
+    clip = many_shots(tmp_path / "clip.mkv")
+    with server.client() as http:
+        calm = until(http, post_job(http, TINY, {"source": sent(http, clip), **ASKED})["id"], seconds=60)
+        (tmp_path / "calm.mkv").write_bytes(http.get(calm["artifacts"][0]["url"]).content)
+    first = start_server(tmp_path / "killed", TINY)
+    with first.client() as http:
+        job_id = post_job(http, TINY, {"source": sent(http, clip), **ASKED})["id"]
+    parts = first.data / "kept" / job_id / "parts"
+    end = time.monotonic() + 30
+    while not list(parts.glob("[0-9]*-[0-9]*.*")):
+        assert time.monotonic() < end, "no shot was seen to be finished"
+        time.sleep(0.001)
+    first.kill()
+    with running_server(tmp_path / "killed", TINY) as again, again.client() as http:
+        job = until(http, job_id, seconds=60)
+        assert job["status"] == "succeeded", job["error"]
+        assert job["attempts"] == 2
+        assert job["output"]["resumed"] >= 1
+        (tmp_path / "again.mkv").write_bytes(http.get(job["artifacts"][0]["url"]).content)
+        assert list((again.data / "kept").iterdir()) == []
+    assert np.array_equal(pixels_of(tmp_path / "again.mkv"), pixels_of(tmp_path / "calm.mkv"))
