@@ -115,6 +115,7 @@ def test_what_is_cut_of_a_long_prompt_is_said(greenroom: Run) -> None:
         (["noise.mp4"], "is no video or picture that can be read", 1),
         (["--prompt", "rain", "-o", "x.mp4"], "the sound is of words alone", 2),
         (["in.mp4", "--model", "voice-joe"], "makes no sound for videos", 2),
+        (["in.mp4", "--variant", "fp4"], "there is no variant", 2),
         (["in.mp4", "--model", "hunyuanvideo-foley-xl"], "the weights of hunyuanvideo-foley-xl are not here", 1),
     ],
 )

@@ -40,6 +40,7 @@ _OWN = ("video", "prompt", "shot_prompts", "negative_prompt")
 @input_flags(FoleyInputs, without=_OWN)
 @click.option("--wav", is_flag=True, help="What was made alone, too, beside each result, before it is mixed.")
 @click.option("--model", default=_USUAL_MODEL, show_default=True, help="hunyuanvideo-foley-xl or -xxl.")
+@click.option("--variant", help="One of the model's file sets, such as fp8_e4m3fn; smaller ones sound another way.")
 @click.option("--device", help="cpu or cuda:0; a GPU if there is one.")
 @json_option
 def foley(
@@ -50,6 +51,7 @@ def foley(
     shot_prompts: tuple[str, ...],
     wav: bool,
     model: str,
+    variant: str | None,
     device: str | None,
     as_json: bool,
     **inputs: Any,
@@ -61,10 +63,13 @@ def foley(
     """
     from greenroom.models.foley.places import places, usual_output
     from greenroom.models.foley.sources import look
+    from greenroom.recipes.catalogue import recipe
 
     out = Output("foley", as_json)
     settings = configured(out)
     kind = _model_class(model)
+    if variant is not None:
+        recipe(kind.known).file_set(variant)  # refuses one that is not there
     out.say(f"{model}: {kind.notice()}")
     if words is not None and prompt is not None:
         raise InputInvalid("the prompt is given twice, as PROMPT and with --prompt", mend="give one of them")
@@ -79,7 +84,7 @@ def foley(
 
     chosen = _device(device or settings.devices)
     with in_words(model, chosen), out.progress() as step:
-        result = kind.load(chosen).sound(checked, _wanted(target, wav=wav), step)
+        result = kind.load(chosen, variant).sound(checked, _wanted(target, wav=wav), step)
     for note in result.notes:
         out.say(f"note: {note}")
     out.result(result, _lines(result))

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.errors import GreenroomError
-from greenroom.models.foley.model import FoleyModel
+from greenroom.errors import GreenroomError, UnknownName
+from greenroom.models.foley.engine import Engine
+from greenroom.models.foley.model import FoleyModel, FoleySmall, Sources
 from greenroom.models.model import Work
 from greenroom.models.registry import find
 from greenroom.recipes.inputs.foley import FoleyFileInputs
 from tests.media.video.clips import video
+from tests.models.foley.networks import TINY
 from tests.models.foley.tiny import TinyFoley
+from tests.models.foley.whole_parts import tiny_files, tiny_parts
 
 PUBLISHED = ("hunyuanvideo-foley-xl", "hunyuanvideo-foley-xxl")
 
@@ -81,3 +84,31 @@ def test_warming_up_leaves_nothing(tiny: TinyFoley, tmp_path: Path) -> None:
 def test_the_class_is_imported_without_its_engine() -> None:
     code = "import sys, greenroom.models.foley.model; print([name for name in ('torch', 'av') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_another_file_set_is_found_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setenv("GREENROOM_WEIGHTS", str(tmp_path))
+    with pytest.raises(GreenroomError, match="hunyuanvideo_foley_xl_fp8_e4m3fn") as caught:
+        FoleySmall.load("cpu", "fp8_e4m3fn")
+    assert "--variant fp8_e4m3fn" in caught.value.mend
+    with pytest.raises(UnknownName):
+        FoleySmall.load("cpu", "fp4")
+
+
+def test_eight_bits_are_taken_where_they_were_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def load(*_: object, quantised: bool) -> Engine:
+        asked.append(quantised)
+        return Engine(tiny_parts())
+
+    def sources(settings: object, variant: str | None = None) -> Sources:
+        return Sources(TINY, tiny_files(tmp_path), variant or "bf16-safetensors")
+
+    monkeypatch.setattr(Engine, "load", load)
+    monkeypatch.setattr(FoleySmall, "sources", sources)
+    for variant in (None, "fp8_e5m2"):
+        FoleySmall.load("cpu", variant)
+    assert asked == [False, True]

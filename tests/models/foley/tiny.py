@@ -19,7 +19,7 @@ class TinyFoley(FoleyModel):
     known: ClassVar[str] = "hunyuanvideo-foley-xl"
 
     @classmethod
-    def load(cls, device: str) -> Self:
+    def load(cls, device: str, variant: str | None = None) -> Self:
         """Nothing is read."""
         return cls(sounder())
 

@@ -113,11 +113,11 @@ class Engine:
         self._sampler = Sampler(parts.denoiser)
 
     @classmethod
-    def load(cls, sizes: Sizes, files: Files, device: str = "cpu") -> Self:
+    def load(cls, sizes: Sizes, files: Files, device: str = "cpu", *, quantised: bool = False) -> Self:
         """See ``load_parts``, also for what it raises."""
         target = torch.device(device)
         with _current(target):
-            return cls(load_parts(sizes, files, target))
+            return cls(load_parts(sizes, files, target, quantised=quantised))
 
     @property
     def tokenizer(self) -> Tokenizer:

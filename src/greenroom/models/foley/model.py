@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 STEM = "sound"
 """Files of a served request are named so; several samples have numbers."""
 
+_EIGHT_BITS = "fp8"  # how variants begin whose weights are stored so
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a model is loaded from."""
+    """What a model is loaded from. variant: of its recipe's file sets, the one whose denoiser it is."""
 
     architecture: Architecture
     files: Files
+    variant: str
 
 
 class FoleyModel(Model):
@@ -43,25 +46,30 @@ class FoleyModel(Model):
         self._sounder = sounder
 
     @classmethod
-    def sources(cls, settings: Settings) -> Sources:
-        """Where its files are. Raises WeightsMissing, WeightsDamaged, ExtraMissing."""
+    def sources(cls, settings: Settings, variant: str | None = None) -> Sources:
+        """Where its files are; without a variant, the default one, or whichever other is here.
+
+        Raises WeightsMissing, WeightsDamaged, UnknownName.
+        """
         from greenroom.recipes.catalogue import recipe
-        from greenroom.weights.store.finding import Need, find_weights
+        from greenroom.weights.store.finding import Need, find_weights, variant_here
         from greenroom.weights.store.places import Places
 
+        places = Places.of(settings)
+        chosen = variant or variant_here(recipe(cls.known), "weights", places)
         needs = (
-            Need(cls.known, "weights"),
+            Need(cls.known, "weights", variant=chosen),
             Need("dac-vae-48khz", "weights"),
             Need("synchformer", "weights"),
             Need("siglip2-base-patch16-512", "weights"),
             Need("clap-larger-general", "weights"),
             Need("clap-larger-general", "tokenizer"),
         )
-        found = find_weights(cls.known, needs, Places.of(settings))  # before torch is imported
+        found = find_weights(cls.known, needs, places)  # before torch is imported
         from greenroom.models.foley.architecture import PUBLISHED
         from greenroom.models.foley.parts import Files
 
-        return Sources(PUBLISHED[recipe(cls.known).architecture or cls.known], Files(*found))
+        return Sources(PUBLISHED[recipe(cls.known).architecture or cls.known], Files(*found), chosen)
 
     @classmethod
     def terms(cls) -> tuple[str, ...]:
@@ -80,19 +88,21 @@ class FoleyModel(Model):
         return notice_of(recipe(cls.known))
 
     @classmethod
-    def load(cls, device: str) -> Self:
+    def load(cls, device: str, variant: str | None = None) -> Self:
         """Find the weights and put them on a device.
 
-        Raises WeightsMissing, WeightsDamaged, WeightsUnreadable, WeightsUnfit, TokenizerInvalid, ExtraMissing.
+        variant: see ``sources``. Raises WeightsMissing, WeightsDamaged, UnknownName, WeightsUnreadable, WeightsUnfit,
+        TokenizerInvalid, ExtraMissing.
         """
         from greenroom.settings import resolve
 
-        sources = cls.sources(resolve().settings)
+        sources = cls.sources(resolve().settings, variant)
         from greenroom.models.foley.engine import Engine
         from greenroom.models.foley.parts import Sizes
         from greenroom.models.foley.sounding import Sounder
 
-        engine = Engine.load(Sizes(sources.architecture), sources.files, device)
+        quantised = sources.variant.startswith(_EIGHT_BITS)
+        engine = Engine.load(Sizes(sources.architecture), sources.files, device, quantised=quantised)
         return cls(Sounder(engine, cls.known, cls.terms()))
 
     def warm_up(self, work: Work) -> None:

@@ -67,9 +67,10 @@ class Parts:
     tokenizer: Tokenizer
 
 
-def load_parts(sizes: Sizes, files: Files, device: torch.device | str = "cpu") -> Parts:
+def load_parts(sizes: Sizes, files: Files, device: torch.device | str = "cpu", *, quantised: bool = False) -> Parts:
     """Load everything, strictly: on a GPU the denoiser in bfloat16 and Synchformer in float16, the rest in float32.
 
+    quantised: a denoiser that is stored in eight bits is taken, too, and dequantised; its sound is another.
     Raises TokenizerInvalid, WeightsUnreadable, WeightsUnfit, ExtraMissing.
     """
     return Parts(
@@ -78,5 +79,5 @@ def load_parts(sizes: Sizes, files: Files, device: torch.device | str = "cpu") -
         pictures=load_siglip2(files.siglip2, sizes.siglip2, device=device),
         synchformer=load_synchformer(files.synchformer, sizes.synchformer, device=device),
         vae=load_dac_vae(files.vae, sizes.vae, device=device),
-        denoiser=load_denoiser(files.denoiser, sizes.denoiser, device=device),
+        denoiser=load_denoiser(files.denoiser, sizes.denoiser, device=device, quantised=quantised),
     )
