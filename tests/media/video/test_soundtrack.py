@@ -15,7 +15,7 @@ from greenroom.errors import UnknownName
 from greenroom.media.audio import Audio
 from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.facts import read_facts
-from greenroom.media.video.soundtrack import own_sound, replace_sound
+from greenroom.media.video.soundtrack import own_sound, replace_sound, require_held
 from tests.media.video.clips import CLICK_S, click_at, planes_of, times_of, video, with_sound
 
 RATE = 44_100
@@ -66,6 +66,10 @@ def test_what_a_container_does_not_hold_is_refused(tmp_path: Path) -> None:
         replace_sound(facts, click(0.2), tmp_path / "out.webm")
     with pytest.raises(UnknownName, match="video container"):
         replace_sound(facts, click(0.2), tmp_path / "out.wmv")
+    with pytest.raises(EncodingImpossible, match=r"\.webm does not hold h264"):
+        require_held(facts, tmp_path / "out.webm")
+    for held in ("mp4", "mov", "mkv"):
+        require_held(facts, tmp_path / f"out.{held}")
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 

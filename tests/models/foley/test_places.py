@@ -9,9 +9,10 @@ import pytest
 
 from greenroom.errors import GreenroomError, InputInvalid, OutputUnwritable, UnknownName
 from greenroom.media.audio import AUDIO_FORMATS
+from greenroom.media.video.errors import EncodingImpossible
 from greenroom.models.foley.places import Place, fitting, form_of, places
 from greenroom.models.foley.sounded import VIDEO_TYPES, type_of
-from greenroom.models.foley.sources import Source
+from greenroom.models.foley.sources import Source, look
 from greenroom.recipes.inputs.foley import FoleyFileInputs, FoleyInputs
 from tests.media.video.clips import video
 
@@ -59,6 +60,12 @@ def test_what_cannot_be_written_is_refused_before_the_work(
     (tmp_path / "file").touch()
     with pytest.raises(kind, match=says):
         places(tmp_path / name, source, asked(), wav=False)
+
+
+def test_pictures_that_a_container_does_not_hold_are_refused_before_the_work(tmp_path: Path) -> None:
+    inputs = asked(video=str(video(tmp_path / "in.mp4", frames=20)))
+    with pytest.raises(EncodingImpossible, match=r"\.webm does not hold h264"):
+        places(tmp_path / "out.webm", look(inputs), inputs, wav=False)
 
 
 def test_the_source_is_not_written_over(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,7 @@ def replace_sound(source: VideoFacts, sound: Audio, path: Path) -> tuple[str, ..
         try:
             pictures = muxer.container.add_stream_from_template(stream, opaque=True)
         except ValueError as error:
-            raise EncodingImpossible(
-                f"{path.suffix} does not hold {source.codec}", mend="name the file .mkv, or encode the pictures again"
-            ) from error
+            raise _not_held(source, path) from error
         muxer.tag(pictures)
         heard = new_sound(muxer.container, sound.rate, len(sound.samples))
         muxer.begin()
@@ -66,6 +65,26 @@ def replace_sound(source: VideoFacts, sound: Audio, path: Path) -> tuple[str, ..
             muxer.write_sound(heard.encode(piece))
         muxer.write_sound(heard.encode(None))
     return muxer.notes
+
+
+def require_held(source: VideoFacts, path: Path) -> None:
+    """Refuse now what ``replace_sound`` would refuse: pictures that a container does not hold.
+
+    Raises UnknownName, EncodingImpossible, FileUnreadable.
+    """
+    form = container_named(path.suffix)
+    with opened(source.path) as container, av.open(io.BytesIO(), "w", format=form) as tried:
+        try:
+            tried.add_stream_from_template(picture_stream(container, source.path), opaque=True)
+            tried.start_encoding()
+        except (av.error.FFmpegError, ValueError) as error:
+            raise _not_held(source, path) from error
+
+
+def _not_held(source: VideoFacts, path: Path) -> EncodingImpossible:
+    return EncodingImpossible(
+        f"{path.suffix} does not hold {source.codec}", mend="name the file .mkv, or encode the pictures again"
+    )
 
 
 def own_sound(source: VideoFacts, rate: int) -> Audio | None:

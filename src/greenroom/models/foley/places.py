@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from greenroom.errors import InputInvalid, quoted
 from greenroom.files import Publication
 from greenroom.media.audio import AUDIO_FORMATS, AudioFormat, audio_format
+from greenroom.media.video.soundtrack import require_held
 from greenroom.models.foley.sounded import VIDEO_TYPES
 from greenroom.models.foley.sources import is_still
 
@@ -34,9 +35,11 @@ class Place:
 def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool) -> tuple[Place, ...]:
     """A place for each sample: of several, ``out-1.mp4`` and so on for ``out.mp4``.
 
-    wav: sound alone stands beside each. Raises InputInvalid, UnknownName, OutputUnwritable.
+    wav: sound alone stands beside each. Raises InputInvalid, UnknownName, EncodingImpossible, OutputUnwritable.
     """
     form = form_of(output, source)
+    if form is None and source.facts is not None:
+        require_held(source.facts, output)
     if wav and form == "wav" and inputs.mix == "replace":
         raise InputInvalid(f"-o {quoted(output)} is what --wav would give beside it", mend="leave out --wav")
     several = inputs.samples > 1
