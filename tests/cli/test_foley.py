@@ -83,9 +83,11 @@ def test_a_picture_becomes_sound_where_nobody_says(greenroom: Run, tmp_path: Pat
     assert (tmp_path / "foley.wav").is_file()
 
 
-def test_shots_have_prompts_of_their_own(greenroom: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("prompts", [("", "a\ndoor"), ("a door", "")])
+def test_shots_have_prompts_of_their_own(greenroom: Run, tmp_path: Path, prompts: tuple[str, str]) -> None:
     video(tmp_path / "in.mp4", frames=40, draw=scenes)
-    done = greenroom("foley", "in.mp4", "rain", "--shot-prompt", "", "--shot-prompt", "a\ndoor", "--json", *FAST)
+    said = [part for prompt in prompts for part in ("--shot-prompt", prompt)]
+    done = greenroom("foley", "in.mp4", "rain", *said, "--json", *FAST)
     assert json.loads(done.stdout)["result"]["shots"] == 2
     assert (tmp_path / "foley.mp4").is_file()
 

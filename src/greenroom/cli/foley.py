@@ -75,7 +75,7 @@ def foley(
         raise InputInvalid("the prompt is given twice, as PROMPT and with --prompt", mend="give one of them")
     asked = given({**inputs, "video": video and str(video), "prompt": words if prompt is None else prompt})
     if shot_prompts:
-        asked["shot_prompts"] = "\n".join(" ".join(said.split()) for said in shot_prompts)
+        asked["shot_prompts"] = "".join(f"{' '.join(said.split())}\n" for said in shot_prompts)
     checked = FoleyInputs.check(asked)
     source = look(checked)  # loading takes seconds: what can be refused before is
     target = output or usual_output(source, video)

@@ -185,6 +185,16 @@ def test_windows_share_a_graph_and_each_keeps_what_it_shows(recorded: list[Calla
     assert not torch.allclose(Sampler(denoiser_of()).sample_parts(parts_of(length), noise, steps=3), wanted, atol=1e-2)
 
 
+def test_as_many_graphs_are_kept_as_a_clip_has_sizes(recorded: list[Callable[[], None]]) -> None:
+    begins = tuple(GRID * place for place in (0, 2, 5, 9, 14, 20, 27))
+    parts, noise = parts_of(35 * GRID, tuple(range(7)), begins), normal(1, TINY.latent, 35 * GRID)
+    sizes = len({(part.window.length, len(part.features.visual)) for part in parts})
+    assert sizes > 4
+    sampler = Sampler(denoiser_of(), graphs=True)
+    sampler.sample_parts(parts, noise, steps=3)
+    assert len(recorded) == sizes
+
+
 def test_a_long_clip_says_where_it_stands() -> None:
     told: list[float] = []
 

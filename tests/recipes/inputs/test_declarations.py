@@ -192,6 +192,8 @@ def test_sound_of_nothing_is_refused(asked: dict[str, Any], words: str) -> None:
 def test_an_empty_line_keeps_the_prompt_in_its_shot() -> None:
     asked = FoleyInputs.check({**SOUND, "shot_prompts": "a door\n\n steps \n"})
     assert asked.prompts_of_shots == ("a door", "rain on a tin roof", "steps")
+    for lines, prompts in (("a door\r\n\r\n", ("a door", "rain on a tin roof")), ("a\n", ("a",)), ("\n\n", ())):
+        assert FoleyInputs.check({**SOUND, "shot_prompts": lines}).prompts_of_shots == prompts
     assert FoleyInputs.check(SOUND).prompts_of_shots == ()
 
 

@@ -93,6 +93,8 @@ class Sampler:
         parts: together all latents of the noise. Raises InputInvalid.
         """
         fixed = self._fixed(parts, len(noise), guidance)
+        # Each step goes through all of them: with fewer graphs than sizes, all would be recorded again each time.
+        kept = max(_KEPT, len({own.shapes for own in fixed}))
         shares = _shares(parts, noise.shape[2], self._network.device)
         state = noise.to(self._network.device)
         self._course.set(sigmas(steps))
@@ -100,7 +102,7 @@ class Sampler:
         for done in range(steps):
             ahead = torch.zeros_like(state)
             for place, (part, own, share) in enumerate(zip(parts, fixed, shares, strict=True)):
-                prepared = self._prepare(own)
+                prepared = self._prepare(own, kept)
                 here = slice(part.window.start, part.window.stop)
                 prepared.denoising.begin(state[:, :, here], guidance)
                 self._course.rewind(done)
@@ -133,15 +135,15 @@ class Sampler:
         """Give back the memory of all graphs; they are recorded again when they are needed."""
         self._prepared.clear()
 
-    def _prepare(self, fixed: Fixed) -> _Prepared:
-        """A request's own memory, or that of the last one of its size."""
+    def _prepare(self, fixed: Fixed, kept: int = _KEPT) -> _Prepared:
+        """A request's own memory, or that of the last one of its size. kept: sizes whose graphs are, at most."""
         if self._pool is None:
             return _Prepared(Denoising(self._network, fixed, self._course), None)
         if fixed.shapes in self._prepared:
             self._prepared.move_to_end(fixed.shapes)
             self._prepared[fixed.shapes].denoising.fixed.take(fixed)
             return self._prepared[fixed.shapes]
-        while len(self._prepared) >= _KEPT:
+        while len(self._prepared) >= kept:
             self._prepared.popitem(last=False)
         # Its memory becomes that of later requests: nobody else's.
         denoising = Denoising(self._network, fixed.copied(), self._course)

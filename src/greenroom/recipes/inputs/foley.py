@@ -76,7 +76,7 @@ class FoleyInputs(Inputs):
         """One of each shot, the prompt where a line is empty; none where no shot has its own."""
         if not self.shot_prompts.strip():
             return ()
-        return tuple(line.strip() or self.prompt for line in self.shot_prompts.rstrip("\n").split("\n"))
+        return tuple(line.strip() or self.prompt for line in self.shot_prompts.splitlines())
 
     @model_validator(mode="after")
     def _says_what_is_heard(self) -> Self:
