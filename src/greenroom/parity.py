@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from greenroom.models.golden import Case, CaseResult
 
-FAMILIES = {"f5tts": "greenroom.models.f5tts.parity", "seedvr2": "greenroom.models.seedvr2.parity"}
+FAMILIES = {
+    "f5tts": "greenroom.models.f5tts.parity",
+    "foley": "greenroom.models.foley.parity",
+    "seedvr2": "greenroom.models.seedvr2.parity",
+}
 """The module of each family that names its cases, as ``CASES``."""
 
 _FOLDER = "name a folder of NAME.json and NAME.safetensors"

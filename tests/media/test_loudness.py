@@ -81,3 +81,14 @@ def test_the_limiter_takes_nothing() -> None:
     limiter = Limiter(22_050)
     assert limiter.push(np.zeros(0, np.float32)).shape == (0,)
     assert limiter.flush().shape == (0,)
+
+
+def test_two_channels_are_brought_to_a_loudness_and_held_down_together() -> None:
+    audio = Audio(np.concatenate([pulses().samples, pulses().samples * 0.1]), 22_050)
+    target = (measure(audio).integrated or 0) + 5
+    louder = limited(audio, gain_for(audio, target))
+    assert louder.samples.shape == audio.samples.shape
+    assert measure(louder).integrated == pytest.approx(target, abs=0.3)
+    ratio = louder.samples[0] / np.where(louder.samples[1] == 0, 1, louder.samples[1])
+    there = np.abs(louder.samples[1]) > 1e-3
+    np.testing.assert_allclose(ratio[there], 10, rtol=1e-2)

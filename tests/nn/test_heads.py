@@ -31,6 +31,18 @@ def test_each_pair_is_turned_by_the_angle_of_its_token() -> None:
     assert (out[:, others] == 9).all()
 
 
+def test_queries_may_come_alone() -> None:
+    random = torch.Generator().manual_seed(0)
+    qkv, table = torch.randn(TOKENS, 3 * HEADS * WIDTH, generator=random), torch.randn(TOKENS, WIDTH // 2)
+    order = torch.arange(TOKENS, dtype=torch.int32)
+    placement = Placement(RotaryTables(table.cos(), table.sin()), order, order)
+    weight = torch.randn(WIDTH, generator=random)
+    whole, alone = (torch.zeros(parts, TOKENS, HEADS, WIDTH) for parts in (3, 1))
+    place_heads(qkv, weight, weight, 1e-5, placement, whole)
+    place_heads(qkv[:, : HEADS * WIDTH], weight, weight, 1e-5, placement, alone)
+    assert torch.equal(alone[0], whole[0])
+
+
 def test_a_run_of_tokens_counts_its_places_from_its_first() -> None:
     tables = RotaryTables(torch.ones(2, 4), torch.zeros(2, 4))
     whole = Placement(tables, torch.tensor([0, 1, 0, 1]), torch.tensor([0, 2, 5, 6]))

@@ -64,6 +64,7 @@ FILES: dict[tuple[str, str | None, str], tuple[int | None, str | None]] = {
         "8aff082f2df5c3bc52759db0c865c7ee772ae6400b860d1b7e90413f2defb67c",
     ),
     ("clap-larger-general", None, "pytorch_model.bin"): (776000000, None),
+    ("clap-larger-general", None, "tokenizer.json"): (None, None),
     ("seedvr2-3b", "fp32", "seedvr2_ema_3b.pth"): (13565905792, None),
     ("seedvr2-3b", "fp16", "seedvr2_ema_3b_fp16.safetensors"): (
         6782952896,

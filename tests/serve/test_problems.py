@@ -17,7 +17,8 @@ from starlette.testclient import TestClient
 
 from greenroom.errors import FileUnreadable, GreenroomError, InputInvalid, UnknownName
 from greenroom.serve.logs import bind
-from greenroom.serve.problems import KINDS, MEDIA_TYPE, install, problem, without_paths
+from greenroom.serve.paths import without_paths
+from greenroom.serve.problems import KINDS, MEDIA_TYPE, install, problem
 
 
 class Later(GreenroomError):

@@ -33,6 +33,7 @@ VERBS = {
     "weights": "List, verify and prune the weights that are here.",
     "speak": "Say a text, and write captions of it.",
     "restore": "Restore and enlarge videos and pictures.",
+    "foley": "Make sound for a video, a picture, or of words alone.",
     "voices": "Keep voices by name, for the models that take any.",
     "caption": "Make subtitle files from timed words, or from sound and its text.",
     "worker": "Serve one model on RunPod serverless.",

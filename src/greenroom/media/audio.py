@@ -62,6 +62,9 @@ _ENCODINGS: dict[AudioFormat, _Encoding] = {
 }
 
 
+_LAYOUTS = {1: "mono", 2: "stereo"}
+
+
 def audio_format(name: str) -> AudioFormat:
     """The format of a name or file ending, with or without its dot. Raises UnknownName."""
     wanted = name.lower().removeprefix(".")
@@ -78,40 +81,44 @@ def media_type(form: AudioFormat) -> str:
 
 
 class AudioWriter:
-    """Encodes mono sound piece by piece into a file or a pipe; what is written can be heard at once.
+    """Encodes sound piece by piece into a file or a pipe; what is written can be heard at once.
 
     >>> with AudioWriter(file, "mp3", rate=22_050) as out:
     ...     out.write(samples)  # float32, shape (n,); values beyond -1..1 are clipped
 
-    streamed: never go back in the file, which may be a pipe, or hold something before the sound.
+    streamed: never go back in the file, which may be a pipe, or hold something before the sound.  channels: 1 or 2.
     """
 
-    def __init__(self, file: IO[bytes], form: AudioFormat, rate: int, *, streamed: bool = False) -> None:
+    def __init__(
+        self, file: IO[bytes], form: AudioFormat, rate: int, *, streamed: bool = False, channels: int = 1
+    ) -> None:
         av = require_av()
         encoding = _ENCODINGS[form]
         self._file = _Sink(file, seeks=not streamed)
         self._container = av.open(self._file, "w", format=encoding.container)
         # PyAV types a stream by the codec's name where that is a literal; here it comes from the table.
-        stream: Any = self._container.add_stream(encoding.codec, rate=encoding.rate or rate, layout="mono")
+        stream: Any = self._container.add_stream(encoding.codec, rate=encoding.rate or rate, layout=_LAYOUTS[channels])
         if encoding.bit_rate:
-            stream.bit_rate = encoding.bit_rate
+            stream.bit_rate = encoding.bit_rate * channels
         self._stream = stream
         self._rate = rate
+        self._layout = _LAYOUTS[channels]
         self._written = 0
         self._container.start_encoding()
 
     def write(self, samples: NDArray[np.float32]) -> None:
-        """Append samples, shape (n,)."""
+        """Append samples, shape (n,), or (channels, n)."""
         import av
         import numpy as np
 
-        if not len(samples):
+        if not samples.size:
             return
         whole = np.round(np.clip(samples, -1.0, 1.0) * 32_767.0).astype(np.int16)
-        frame = av.AudioFrame.from_ndarray(whole[None], format="s16", layout="mono")
+        # Of several channels a sample of each lies beside those of the others.
+        frame = av.AudioFrame.from_ndarray(whole.T.reshape(1, -1), format="s16", layout=self._layout)
         frame.sample_rate = self._rate
         frame.pts = self._written
-        self._written += len(samples)
+        self._written += samples.shape[-1]
         self._container.mux(self._stream.encode(frame))
         self._file.check()
 

@@ -62,39 +62,44 @@ def measure(audio: Audio) -> Loudness:
 class Limiter:
     """Holds peaks below -1 dBTP without moving anything in time (FFmpeg's alimiter, which looks ahead).
 
-    Feed mono samples in order with ``push``, shape (n,), and take what is left with ``flush``.
+    Feed samples in order with ``push``, shape (n,), or (2, n) of two channels, which are held down together; and take
+    what is left with ``flush``.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, channels: int = 1) -> None:
         said = f"limit={_SAMPLE_LIMIT:.4f}:level=false:attack={_ATTACK_MS}:release={_RELEASE_MS}:latency=true"
-        self._filter = _Filter(rate, 1, "alimiter", said)
+        self._channels = channels
+        self._filter = _Filter(rate, channels, "alimiter", said)
 
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """What can be given of the samples so far."""
-        return self._joined(self._filter.push(samples[None])) if len(samples) else samples
+        return self._joined(self._filter.push(samples.reshape(self._channels, -1))) if samples.size else samples
 
     def flush(self) -> NDArray[np.float32]:
         """The rest."""
         return self._joined(self._filter.flush())
 
-    @staticmethod
-    def _joined(frames: list[Any]) -> NDArray[np.float32]:
+    def _joined(self, frames: list[Any]) -> NDArray[np.float32]:
         import numpy as np
 
-        pieces = [frame.to_ndarray().reshape(-1) for frame in frames]
-        return np.concatenate([*pieces, np.zeros(0, np.float32)]).astype(np.float32, copy=False)
+        pieces = [frame.to_ndarray().reshape(self._channels, -1) for frame in frames]
+        joined = np.concatenate([*pieces, np.zeros((self._channels, 0), np.float32)], axis=1)
+        samples: NDArray[np.float32] = (joined[0] if self._channels == 1 else joined).astype(np.float32, copy=False)
+        return samples
 
 
 def limited(audio: Audio, gain: float) -> Audio:
-    """Mono sound times ``gain``, its peaks held below -1 dBTP."""
+    """Sound of one or two channels times ``gain``, its peaks held below -1 dBTP."""
     import numpy as np
 
-    limiter = Limiter(audio.rate)
-    return Audio(np.concatenate([limiter.push(audio.mono * np.float32(gain)), limiter.flush()])[None], audio.rate)
+    channels = len(audio.samples)
+    limiter = Limiter(audio.rate, channels)
+    pieces = limiter.push(audio.samples * np.float32(gain)), limiter.flush()
+    return Audio(np.concatenate([piece.reshape(channels, -1) for piece in pieces], axis=1), audio.rate)
 
 
 def gain_for(audio: Audio, lufs: float) -> float:
-    """The factor that, limited, brings mono sound to ``lufs``; 1 for silence.
+    """The factor that, limited, brings sound of one or two channels to ``lufs``; 1 for silence.
 
     Sound whose peaks would have to be held down by more than 12 dB stays below the target.
     """

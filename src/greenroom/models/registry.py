@@ -29,6 +29,8 @@ _CLASSES = {
     "f5tts-v1-base": "greenroom.models.f5tts.model:F5TTSV1Base",
     "f5tts-base": "greenroom.models.f5tts.model:F5TTSBase",
     "e2tts-base": "greenroom.models.f5tts.model:E2TTSBase",
+    "hunyuanvideo-foley-xl": "greenroom.models.foley.model:FoleySmall",
+    "hunyuanvideo-foley-xxl": "greenroom.models.foley.model:FoleyLarge",
     "seedvr2-3b": "greenroom.models.seedvr2.model:SeedVR2Small",
     "seedvr2-7b": "greenroom.models.seedvr2.model:SeedVR2Large",
     "seedvr2-7b-sharp": "greenroom.models.seedvr2.model:SeedVR2Sharp",
@@ -38,6 +40,7 @@ _REHEARSALS = {
     "voice": "greenroom.models.voice.rehearsal:VoiceRehearsal",
     "f5tts": "greenroom.models.f5tts.rehearsal:F5Rehearsal",
     "seedvr2": "greenroom.models.seedvr2.rehearsal:SeedVR2Rehearsal",
+    "foley": "greenroom.models.foley.rehearsal:FoleyRehearsal",
 }
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 

@@ -44,9 +44,9 @@ def place_heads(
 ) -> None:
     """Norm queries and keys by head, rotate them, and write them and the values to rows of ``out``.
 
-    qkv: (tokens, 3 * heads * head_dim), queries, keys and values side by side.  query_weight, key_weight: (head_dim,),
-    of their root mean square norms.  placement: of the tokens.  out: (3, rows, heads, head_dim); other rows stay as
-    they are. On a GPU this is one pass, and the width of a head is a power of two.
+    qkv: (tokens, parts * heads * head_dim), queries, keys and values side by side, or queries alone.  query_weight,
+    key_weight: (head_dim,), of their root mean square norms.  placement: of the tokens.  out: (parts, rows, heads,
+    head_dim); other rows stay as they are. On a GPU this is one pass, and the width of a head is a power of two.
     """
     if qkv.is_cuda:
         from greenroom.nn.kernels import heads
@@ -54,9 +54,9 @@ def place_heads(
         heads.place_heads(qkv, query_weight, key_weight, eps, placement, out)
         return
     parts, _, count, width = out.shape
-    query, key, value = qkv.view(-1, parts, count, width).unbind(1)
+    given = qkv.view(-1, parts, count, width)
     tables, turns, places = placement
     turned = RotaryTables(tables.cos[turns, None], tables.sin[turns, None])
-    out[0, places] = rotate(functional.rms_norm(query, (width,), query_weight, eps), turned)
-    out[1, places] = rotate(functional.rms_norm(key, (width,), key_weight, eps), turned)
-    out[2, places] = value
+    for part, weight in enumerate((query_weight, key_weight)[:parts]):
+        out[part, places] = rotate(functional.rms_norm(given[:, part], (width,), weight, eps), turned)
+    out[2:, places] = given[:, 2:].transpose(0, 1)

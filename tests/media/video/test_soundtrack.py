@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -12,8 +15,8 @@ from greenroom.errors import UnknownName
 from greenroom.media.audio import Audio
 from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.facts import read_facts
-from greenroom.media.video.soundtrack import replace_sound
-from tests.media.video.clips import click_at, planes_of, times_of, video, with_sound
+from greenroom.media.video.soundtrack import own_sound, replace_sound, require_held
+from tests.media.video.clips import CLICK_S, click_at, planes_of, times_of, video, with_sound
 
 RATE = 44_100
 
@@ -63,4 +66,57 @@ def test_what_a_container_does_not_hold_is_refused(tmp_path: Path) -> None:
         replace_sound(facts, click(0.2), tmp_path / "out.webm")
     with pytest.raises(UnknownName, match="video container"):
         replace_sound(facts, click(0.2), tmp_path / "out.wmv")
+    with pytest.raises(EncodingImpossible, match=r"\.webm does not hold h264"):
+        require_held(facts, tmp_path / "out.webm")
+    for held in ("mp4", "mov", "mkv"):
+        require_held(facts, tmp_path / f"out.{held}")
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+@pytest.mark.parametrize("form", ["mp4", "mkv", "ts", "mov"])
+def test_its_own_sound_is_in_time(tmp_path: Path, form: str) -> None:
+    path = with_sound(tmp_path / f"in.{form}", rate=44_100, tracks=2)
+    facts = read_facts(path)
+    sound = own_sound(facts, 48_000)
+    assert sound is not None
+    assert sound.rate == 48_000
+    assert len(sound.samples) == 1
+    assert np.abs(sound.mono).argmax() / 48_000 == pytest.approx(click_at(path) - float(facts.origin), abs=0.004)
+    assert sound.seconds == pytest.approx(1, abs=0.06)
+
+
+def test_its_own_sound_may_begin_late_and_pause(tmp_path: Path) -> None:
+    path = tmp_path / "in.mkv"
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        heard: Any = out.add_stream("pcm_s16le", rate=8000, layout="stereo")
+        frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+        frame.pts = 0
+        out.mux(stream.encode(frame))
+        for start in (800, 4000):  # 0.1 s, and behind a pause
+            loud = av.AudioFrame.from_ndarray(np.full((1, 1600), 9000, np.int16), format="s16", layout="stereo")
+            loud.sample_rate, loud.pts, loud.time_base = 8000, start, Fraction(1, 8000)
+            out.mux(heard.encode(loud))
+        for one in (stream, heard):
+            out.mux(one.encode(None))
+    sound = own_sound(read_facts(path), 48_000)
+    assert sound is not None
+    assert sound.samples.shape == (2, 28_800)
+    loud = np.abs(sound.samples[1]) > 0.1
+    edges = np.flatnonzero(np.diff(loud.astype(int)))
+    assert [edge / 48_000 for edge in (edges[0], edges[-1])] == pytest.approx([0.1, 0.5], abs=0.002)
+    assert not loud[int(0.21 * 48_000) : int(0.49 * 48_000)].any()
+
+
+def test_a_video_without_sound_has_none_of_its_own(tmp_path: Path) -> None:
+    assert own_sound(read_facts(video(tmp_path / "in.mp4")), 48_000) is None
+
+
+def test_its_own_sound_begins_with_the_first_moment_of_the_file(tmp_path: Path) -> None:
+    facts = read_facts(with_sound(tmp_path / "in.mp4"))
+    early, late = (own_sound(replace(facts, origin=Fraction(at, 10)), 48_000) for at in (-2, 1))
+    assert early is not None
+    assert late is not None
+    clicks = [float(np.abs(sound.mono).argmax() / 48_000) for sound in (early, late)]
+    assert clicks == pytest.approx([CLICK_S + 0.2, CLICK_S - 0.1], abs=0.004)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from greenroom.nn import adaptive_layer_norm as plain_layer_norm
 from greenroom.nn import adaptive_norm as plain_norm
 from greenroom.nn import heads as plain_heads
 from greenroom.nn import swiglu as plain_swiglu
+from greenroom.nn.adaptive_layer_norm import Terms
 from greenroom.nn.heads import Placement
-from greenroom.nn.kernels import adaptive_norm, heads, swiglu
+from greenroom.nn.kernels import adaptive_layer_norm, adaptive_norm, heads, swiglu
 from greenroom.nn.rotary import RotaryTables
 
 EPS = 1e-5
@@ -52,6 +54,36 @@ def test_the_gate_of_swiglu(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch)
     given = gate.clone()
     near(swiglu.swiglu(given, value), plain_swiglu.swiglu(gate, value))
     near(given, gate)
+
+
+@each_type
+@pytest.mark.parametrize("shares", [True, False])
+def test_the_layer_norm_is_modulated_by_what_a_token_shows(dtype: torch.dtype, *, shares: bool) -> None:
+    x, branch = normal(2, 2, 3, 20).to(dtype)
+    vectors = normal(1 if shares else 4, 6, 20, seed=1).to(dtype).unbind(1)
+    behind, ahead = Terms(*vectors[:3]), Terms(*vectors[3:])
+    shows = None if shares else torch.tensor([[3, 0, 0], [2, 2, 1]], dtype=torch.int32)
+    given = x.clone()
+    near(adaptive_layer_norm.norm_modulate(x, ahead, shows, EPS), plain_layer_norm.norm_modulate(x, ahead, shows, EPS))
+    added = plain_layer_norm.add_gated(x, branch, behind, shows)
+    near(adaptive_layer_norm.add_gated(x, branch, behind, shows), added)
+    made, normed = adaptive_layer_norm.add_norm_modulate(x, branch, behind, ahead, shows, EPS)
+    near(made, added)
+    near(normed, plain_layer_norm.norm_modulate(made, ahead, shows, EPS))
+    assert torch.equal(x, given)
+
+
+@each_type
+def test_queries_alone_are_placed_too(dtype: torch.dtype) -> None:
+    query, angles = normal(5, 3 * 16).to(dtype), 5 * normal(5, 8, seed=1)
+    order = torch.arange(5, dtype=torch.int32)
+    placement = Placement(RotaryTables(angles.cos(), angles.sin()), order, order.flip(0))
+    weight = normal(16, seed=2).to(dtype)
+    made, wanted = (torch.zeros(1, 5, 3, 16, dtype=dtype) for _ in range(2))
+    heads.place_heads(query, weight, weight, EPS, placement, made)
+    plain_heads.place_heads(query, weight, weight, EPS, placement, wanted)
+    least = 2e-6 if dtype == torch.float32 else 0.04
+    torch.testing.assert_close(made, wanted, atol=least, rtol=least / 2)
 
 
 @each_type

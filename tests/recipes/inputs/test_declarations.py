@@ -13,6 +13,7 @@ import pytest
 from greenroom.errors import InputInvalid, UnknownName
 from greenroom.inputs import fields
 from greenroom.recipes.inputs import declaration
+from greenroom.recipes.inputs.foley import FoleyInputs
 from greenroom.recipes.inputs.steadydancer import NEGATIVE_PROMPT
 from greenroom.recipes.recipe import Family
 
@@ -152,7 +153,7 @@ def test_an_overlap_is_half_its_window_at_most() -> None:
     ("family", "kinds"),
     [
         ("f5tts", {"reference": "audio"}),
-        ("foley", {"video": "video"}),
+        ("foley", {"video": "video-or-image"}),
         ("seedvr2", {"source": "video-or-image"}),
         ("steadydancer", {"picture": "image", "video": "video"}),
         ("voice", {}),
@@ -175,6 +176,29 @@ def test_a_declaration_imports_no_other_and_finding_it_imports_nothing() -> None
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False []"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({}, "prompt is empty, and there is no video"),
+        ({"prompt": " \n"}, "prompt is empty, and there is no video"),
+        ({"prompt": "rain", "shot_prompts": "a\nb"}, "shot_prompts is given, and there is no video"),
+        ({**SOUND, "shot_prompts": "a", "exact": False}, "shot_prompts is given, and exact is off"),
+    ],
+)
+def test_sound_of_nothing_is_refused(asked: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputInvalid, match=words) as caught:
+        declaration("foley").check(asked)
+    assert caught.value.mend
+
+
+def test_an_empty_line_keeps_the_prompt_in_its_shot() -> None:
+    asked = FoleyInputs.check({**SOUND, "shot_prompts": "a door\n\n steps \n"})
+    assert asked.prompts_of_shots == ("a door", "rain on a tin roof", "steps")
+    for lines, prompts in (("a door\r\n\r\n", ("a door", "rain on a tin roof")), ("a\n", ("a",)), ("\n\n", ())):
+        assert FoleyInputs.check({**SOUND, "shot_prompts": lines}).prompts_of_shots == prompts
+    assert FoleyInputs.check(SOUND).prompts_of_shots == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import wave
 from pathlib import Path
 
 from tests.serve.runpod.platform import Platform, wait_for
-from tests.serve.runpod.worker import Worker
+from tests.serve.runpod.worker import Worker, WorkerFromNothing
 
 TEXT = "The lamp in the hall is broken, and nobody has called the electrician."
 
@@ -23,7 +23,7 @@ def seconds(sound: bytes) -> float:
 
 
 def test_a_sentence_is_spoken(tmp_path: Path) -> None:
-    with Platform() as platform, Worker(platform, "voice-joe", tmp_path, from_nothing=True):
+    with Platform() as platform, WorkerFromNothing(platform, "voice-joe", tmp_path):
         job = platform.run({"text": TEXT, "format": "wav"})
         wait_for(lambda: job.final, timeout_s=60)
     assert job.status == "COMPLETED", job.error

@@ -23,11 +23,9 @@ ROOT = Path(__file__).parents[3]
 
 
 class Worker:
-    """Runs while the block does. log: what it printed, both streams.  from_nothing: nothing is imported for it."""
+    """Runs while the block does. log: what it printed, both streams."""
 
-    def __init__(
-        self, platform: Platform, model: str, folder: Path, *, from_nothing: bool = False, **more: str
-    ) -> None:
+    def __init__(self, platform: Platform, model: str, folder: Path, **more: str) -> None:
         self._log = folder / "worker.log"
         environment = {
             **os.environ,
@@ -38,11 +36,12 @@ class Worker:
             **more,
         }
         arguments = ["worker", model if "-" in model or ":" in model else f"tests.serve.models:{model}"]
-        self._process = (
-            _begun(arguments, folder, environment, self._log)
-            if from_nothing
-            else Forked(_work, arguments, folder=folder, env=environment, out=self._log, err=self._log)
-        )
+        self.process = self._begun(arguments, folder, environment)
+
+    def _begun(
+        self, arguments: list[str], folder: Path, environment: dict[str, str]
+    ) -> Forked | subprocess.Popen[bytes]:
+        return Forked(_work, arguments, folder=folder, env=environment, out=self._log, err=self._log)
 
     @property
     def log(self) -> str:
@@ -50,11 +49,11 @@ class Worker:
 
     def stop(self) -> None:
         """As the platform stops it."""
-        self._process.send_signal(signal.SIGTERM)
+        self.process.send_signal(signal.SIGTERM)
 
     def wait(self, timeout_s: float = 20.0) -> int:
         """Its exit code."""
-        return self._process.wait(timeout_s)
+        return self.process.wait(timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -64,8 +63,8 @@ class Worker:
         try:
             self.wait()
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()
             raise
 
 
@@ -75,13 +74,16 @@ def _work(arguments: list[str]) -> None:
     main(arguments)
 
 
-def _begun(arguments: list[str], folder: Path, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("wb") as said:
-        return subprocess.Popen(
-            [sys.executable, "-m", "greenroom", *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-        )
+class WorkerFromNothing(Worker):
+    """One for which nothing is imported, as the platform begins it."""
+
+    def _begun(self, arguments: list[str], folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        with self._log.open("wb") as said:
+            return subprocess.Popen(
+                [sys.executable, "-m", "greenroom", *arguments],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )

@@ -1,7 +1,8 @@
-"""A video with other sound: its pictures are copied as they are."""
+"""A video's own sound, and a video with another: its pictures are copied as they are."""
 
 from __future__ import annotations
 
+import io
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import av
 import numpy as np
 
 from greenroom.errors import FileUnreadable, InputInvalid, quoted
+from greenroom.media.audio import Audio
 from greenroom.media.video.encoding import container_named
 from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.muxing import Muxer
@@ -21,11 +23,12 @@ if TYPE_CHECKING:
 
     from av.packet import Packet
     from av.video.stream import VideoStream
+    from numpy.typing import NDArray
 
-    from greenroom.media.audio import Audio
     from greenroom.media.video.facts import VideoFacts
 
 _PIECE = 1 << 14  # samples
+_GAP_S = Fraction(1, 50)  # times that are off by less are rounded ones
 
 
 def replace_sound(source: VideoFacts, sound: Audio, path: Path) -> tuple[str, ...]:
@@ -43,9 +46,7 @@ def replace_sound(source: VideoFacts, sound: Audio, path: Path) -> tuple[str, ..
         try:
             pictures = muxer.copied_stream(stream)
         except ValueError as error:
-            raise EncodingImpossible(
-                f"{path.suffix} does not hold {source.codec}", mend="name the file .mkv, or encode the pictures again"
-            ) from error
+            raise _not_held(source, path) from error
         heard = new_sound(muxer.container, sound.rate, len(sound.samples))
         muxer.begin()
         pieces = _pieces(sound)
@@ -63,6 +64,98 @@ def replace_sound(source: VideoFacts, sound: Audio, path: Path) -> tuple[str, ..
             muxer.write_sound(heard.encode(piece))
         muxer.write_sound(heard.encode(None))
     return muxer.notes
+
+
+def require_held(source: VideoFacts, path: Path) -> None:
+    """Refuse now what ``replace_sound`` would refuse: pictures that a container does not hold.
+
+    Raises UnknownName, EncodingImpossible, FileUnreadable.
+    """
+    form = container_named(path.suffix)
+    with opened(source.path) as container, av.open(io.BytesIO(), "w", format=form) as tried:
+        try:
+            tried.add_stream_from_template(picture_stream(container, source.path), opaque=True)
+            tried.start_encoding()
+        except (av.error.FFmpegError, ValueError) as error:
+            raise _not_held(source, path) from error
+
+
+def _not_held(source: VideoFacts, path: Path) -> EncodingImpossible:
+    return EncodingImpossible(
+        f"{path.suffix} does not hold {source.codec}", mend="name the file .mkv, or encode the pictures again"
+    )
+
+
+def own_sound(source: VideoFacts, rate: int) -> Audio | None:
+    """A video's first sound track at another rate, in one or two channels; None where it has none.
+
+    It begins with the file's first moment, and is silent where the track holds nothing. Raises FileUnreadable.
+    """
+    track = next((track for track in source.tracks if track.kind == "audio"), None)
+    if track is None:
+        return None
+    with opened(source.path) as container:
+        stream: Any = container.streams[track.index]
+        line = _Line("mono" if stream.codec_context.channels == 1 else "stereo", rate)
+        try:
+            for frame in container.decode(stream):
+                time = line.until if frame.pts is None else frame.pts * frame.time_base - source.origin
+                line.add(frame, time)
+        except BROKEN as error:
+            message = f"the sound of {quoted(source.path)} does not decode"
+            raise FileUnreadable(message, mend="copy or download it again, or replace its sound") from error
+    return Audio(line.samples(), rate)
+
+
+class _Line:
+    """Sound as it comes, at one rate, each piece at its own time.
+
+    until: when the last piece ends, in seconds.
+    """
+
+    def __init__(self, layout: str, rate: int) -> None:
+        self._layout, self._rate = layout, rate
+        self._pieces: list[NDArray[np.float32]] = []
+        self._first: int | None = None  # may be before the first moment, as what encoders put in front
+        self._count = 0
+        self._kind: tuple[str, str, int] | None = None
+        self._resampler: Any = None
+        self.until = Fraction(0)
+
+    def add(self, frame: av.AudioFrame, time: Fraction) -> None:
+        kind = frame.format.name, frame.layout.name, frame.sample_rate
+        if self._first is None:
+            self._first = round(time * self._rate)
+        if self._resampler is None or kind != self._kind or time - self.until > _GAP_S:
+            self._flush()
+            silent = round(time * self._rate) - self._first - self._count
+            if silent > 0:
+                self._keep(np.zeros((self._channels, silent), np.float32))
+            self._kind = kind
+            self._resampler = av.AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
+        for made in self._resampler.resample(frame):
+            self._keep(made.to_ndarray())
+        self.until = time + Fraction(frame.samples, frame.sample_rate)
+
+    def samples(self) -> NDArray[np.float32]:
+        """All of it, (channels, n), from the first moment on."""
+        self._flush()
+        first = self._first or 0
+        before = np.zeros((self._channels, max(0, first)), np.float32)
+        return np.concatenate([before, *self._pieces], axis=1)[:, max(0, -first) :]
+
+    @property
+    def _channels(self) -> int:
+        return 1 if self._layout == "mono" else 2
+
+    def _keep(self, samples: NDArray[np.float32]) -> None:
+        self._pieces.append(samples)
+        self._count += samples.shape[1]
+
+    def _flush(self) -> None:
+        if self._resampler is not None:
+            for made in self._resampler.resample(None):
+                self._keep(made.to_ndarray())
 
 
 def _moved(packets: Iterator[Packet[VideoStream]], source: VideoFacts) -> Iterator[Packet[VideoStream]]:

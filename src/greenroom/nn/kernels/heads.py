@@ -22,7 +22,7 @@ _WARPS = 4
 @triton.jit
 def _place(
     qkv, query_weight, key_weight, cos, sin, turns, places, out, tokens, rows, eps,
-    heads: tl.constexpr, half: tl.constexpr, block: tl.constexpr,
+    parts: tl.constexpr, heads: tl.constexpr, half: tl.constexpr, block: tl.constexpr,
 ):  # fmt: skip
     size: tl.constexpr = 2 * half
     width: tl.constexpr = heads * size
@@ -38,7 +38,7 @@ def _place(
     weight = tl.where(
         part == 0, tl.load(query_weight + channel).to(tl.float32), tl.load(key_weight + channel).to(tl.float32)
     )
-    read = qkv + (token.to(tl.int64) * 3 + part)[:, None] * width + channel[None, :]
+    read = qkv + (token.to(tl.int64) * parts + part)[:, None] * width + channel[None, :]
     write = out + (part.to(tl.int64) * rows + place)[:, None] * width + channel[None, :]
     for head in range(heads):
         x = tl.load(read + head * size, mask=inside, other=0.0).to(tl.float32)
@@ -54,8 +54,8 @@ def place_heads(
 ) -> None:
     """See ``greenroom.nn.heads.place_heads``. All are contiguous."""
     tokens = len(qkv)
-    _, rows, heads, size = out.shape
-    _place[(triton.cdiv(tokens, _TOKENS), 3)](
+    parts, rows, heads, size = out.shape
+    _place[(triton.cdiv(tokens, _TOKENS), parts)](
         qkv, query_weight, key_weight, *placement.tables, placement.turns, placement.places, out, tokens, rows, eps,
-        heads, size // 2, _TOKENS, num_warps=_WARPS,
+        parts, heads, size // 2, _TOKENS, num_warps=_WARPS,
     )  # fmt: skip

@@ -1,0 +1,163 @@
+"""Sound for videos on the command line: every way in and out, every refusal; the model is a tiny one."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from greenroom.media.audio import AudioFormat, read_audio
+from greenroom.media.video.facts import read_facts
+from greenroom.media.video.images import write_image
+from greenroom.models.foley.engine import Engine
+from tests.cli.conftest import Run
+from tests.media.test_audio import with_header
+from tests.media.video.clips import picture, planes_of, video, with_sound
+from tests.models.foley.test_sources import scenes, sound_only
+from tests.models.foley.tiny import TINY
+
+FAST = ("--steps", 10, "--guidance", 1, *TINY)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return video(tmp_path / "in.mp4", frames=20)
+
+
+def test_a_video_gets_sound(greenroom: Run, tmp_path: Path, clip: Path) -> None:
+    done = greenroom("foley", "in.mp4", "-o", "out.mp4", "rain on a roof", *FAST)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "out.mp4  0.80 s of sound, -23.0 LUFS, seed 1\n"
+    assert planes_of(tmp_path / "out.mp4") == planes_of(clip)
+    assert [track.kind for track in read_facts(tmp_path / "out.mp4").tracks] == ["audio"]
+
+
+@pytest.mark.usefixtures("clip")
+def test_where_it_may_not_be_used_is_said_before_anything(greenroom: Run) -> None:
+    done = greenroom("foley", "nothing.mp4", *FAST)
+    assert done.returncode == 1
+    first, second, *_ = done.stderr.splitlines()
+    assert first.startswith("tests.models.foley.tiny:TinyFoley: not in the EU, UK, South Korea; ")
+    assert "there is no file 'nothing.mp4'" in second
+
+
+@pytest.mark.usefixtures("clip")
+def test_samples_wav_and_facts(greenroom: Run, tmp_path: Path) -> None:
+    done = greenroom("foley", "in.mp4", "-o", "x/out.mkv", "--samples", 2, "--seed", 7, "--wav", "--json", *FAST)
+    said = json.loads(done.stdout)
+    assert (said["schema"], said["ok"], done.stderr) == ("greenroom/foley/1", True, "")
+    result = said["result"]
+    assert [(sample["output"], sample["wav"]) for sample in result["samples"]] == [
+        ("x/out-1.mkv", "x/out-1.wav"),
+        ("x/out-2.mkv", "x/out-2.wav"),
+    ]
+    assert (result["seed"], result["source"], result["length_s"], result["shots"]) == (7, "video", 0.8, 1)
+    assert "there is no prompt: the pictures alone say what is heard" in result["notes"]
+    assert result["terms"][0].startswith("territory: ")
+    assert read_audio(tmp_path / "x" / "out-2.wav").seconds == 0.8
+
+
+@pytest.mark.parametrize("mix", ["replace", "under", "ducked"])
+def test_a_mix_is_as_loud_as_asked(greenroom: Run, tmp_path: Path, mix: str) -> None:
+    with_sound(tmp_path / "in.mp4")
+    done = greenroom("foley", "in.mp4", "-o", "out.wav", "--mix", mix, "--loudness", -30, "--json", *FAST)
+    result = json.loads(done.stdout)["result"]
+    assert (result["mix"], result["samples"][0]["loudness_lufs"]) == (mix, pytest.approx(-30, abs=0.3))
+    assert (tmp_path / "out.wav").is_file()
+
+
+@pytest.mark.parametrize("form", ["wav", "flac", "mp3", "opus", "aac"])
+def test_words_alone_become_any_sound(greenroom: Run, tmp_path: Path, form: AudioFormat) -> None:
+    done = greenroom("foley", "--prompt", "rain", "--seconds", 1, "-o", f"x.{form}", *FAST)
+    assert done.returncode == 0, done.stderr
+    heard = with_header(tmp_path / f"x.{form}", form)
+    assert read_audio(heard).seconds == pytest.approx(1, abs=0.1)
+
+
+def test_a_picture_becomes_sound_where_nobody_says(greenroom: Run, tmp_path: Path) -> None:
+    write_image(tmp_path / "in.png", picture(0))
+    done = greenroom("foley", "in.png", "wind", "--seconds", 1, *FAST)
+    assert done.stdout.startswith("foley.wav  1.00 s of sound")
+    assert (tmp_path / "foley.wav").is_file()
+
+
+@pytest.mark.parametrize("prompts", [("", "a\ndoor"), ("a door", "")])
+def test_shots_have_prompts_of_their_own(greenroom: Run, tmp_path: Path, prompts: tuple[str, str]) -> None:
+    video(tmp_path / "in.mp4", frames=40, draw=scenes)
+    said = [part for prompt in prompts for part in ("--shot-prompt", prompt)]
+    done = greenroom("foley", "in.mp4", "rain", *said, "--json", *FAST)
+    assert json.loads(done.stdout)["result"]["shots"] == 2
+    assert (tmp_path / "foley.mp4").is_file()
+
+
+@pytest.mark.usefixtures("clip")
+def test_what_is_cut_of_a_long_prompt_is_said(greenroom: Run) -> None:
+    done = greenroom("foley", "in.mp4", "step " * 2000, *FAST)
+    assert done.returncode == 0, done.stderr
+    assert "note: the prompt has 2,000 words, of which the first" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "code"),
+    [
+        ([], "prompt is empty, and there is no video", 2),
+        (["in.mp4", "a", "--prompt", "b"], "the prompt is given twice", 2),
+        (["in.mp4", "--samples", 7], "samples is 7", 2),
+        (["in.mp4", "--mix", "over"], "over", 2),
+        (["in.mp4", "--steps", 9], "steps is 9", 2),
+        (["in.mp4", "--seconds", 3], "is a video, which has its own length", 2),
+        (["in.mp4", "--shot-prompt", "a", "--shot-prompt", "b"], "shot_prompts has 2 lines", 2),
+        (["in.mp4", "-o", "in.mp4"], "is the source itself", 2),
+        (["in.mp4", "-o", "x.doc"], "there is no audio format '.doc'", 2),
+        (["in.mp4", "-o", "folder.mp4"], "is a folder", 1),
+        (["short.mp4"], "lasts 0.40 s; the least is 0.64 s", 2),
+        (["in.wav"], "is no video: it holds sound only", 1),
+        (["noise.mp4"], "is no video or picture that can be read", 1),
+        (["--prompt", "rain", "-o", "x.mp4"], "the sound is of words alone", 2),
+        (["in.mp4", "--model", "voice-joe"], "makes no sound for videos", 2),
+        (["in.mp4", "--variant", "fp4"], "there is no variant", 2),
+        (["in.mp4", "--model", "hunyuanvideo-foley-xl"], "the weights of hunyuanvideo-foley-xl are not here", 1),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(
+    greenroom: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[object], says: str, code: int
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    video(tmp_path / "in.mp4", frames=20)
+    video(tmp_path / "short.mp4", frames=10)
+    sound_only(tmp_path)
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 40)
+    before = sorted(tmp_path.iterdir())
+    done = greenroom("foley", *FAST, *arguments)
+    assert says in done.stderr
+    assert "mend" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode == code
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("rate", "turn"), [(120, None), (25, (90, False, False))])
+def test_fast_and_turned_videos_are_taken(
+    greenroom: Run, tmp_path: Path, rate: int, turn: tuple[float, bool, bool] | None
+) -> None:
+    video(tmp_path / "in.mp4", frames=rate, rate=Fraction(rate), time_base=Fraction(1, 48_000), turn=turn)
+    done = greenroom("foley", "in.mp4", "-o", "out.mp4", *FAST)
+    assert done.stdout.startswith("out.mp4  1.00 s of sound")
+    assert read_facts(tmp_path / "out.mp4").orientation == read_facts(tmp_path / "in.mp4").orientation
+
+
+@pytest.mark.usefixtures("clip")
+def test_without_memory_it_says_so_and_leaves_nothing(
+    greenroom: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Engine, "sound", full)
+    done = greenroom("foley", "in.mp4", "-o", "out.mp4", *FAST)
+    assert "ran out of memory on cpu" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out.mp4").exists()
