@@ -156,7 +156,7 @@ def test_settings_are_used_again(tab: Watched, server: StandIn) -> None:
     expect(page.get_by_role("spinbutton", name="Speed")).to_have_value("2")
     page.get_by_text("More settings").click()
     expect(page.get_by_role("spinbutton", name="Speaker")).to_have_value("3")
-    page.get_by_role("button", name="Use these settings: Source upload_7").click()
+    page.get_by_role("button", name="Use these settings: street.webm").click()
     expect(page.get_by_role("combobox", name="Colour")).to_have_value("2")
     expect(page.get_by_role("button", name="Remove street.webm")).to_be_visible()
     page.get_by_role("button", name="Generate").click()

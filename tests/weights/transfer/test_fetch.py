@@ -64,7 +64,7 @@ def test_no_other_joins_where_the_disk_is_what_is_slow(tmp_path: Path, monkeypat
 
     def slow(handle: int, data: memoryview, at: int) -> int:
         asked = min(len(body), (at // piece + 1) * piece)
-        until = time.monotonic() + 1
+        until = time.monotonic() + 10
         while host.sent < min(asked, at + len(data) + (1 << 19)) and time.monotonic() < until:
             time.sleep(0.005)
         time.sleep(0.06)

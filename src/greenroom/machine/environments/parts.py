@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # Without these no model of the family runs. A family that is not here is not run yet by any code of ours.
-NEEDS: Mapping[str, tuple[str, ...]] = {"voice": ("voice",), "f5tts": ("models", "captions")}
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "voice": ("voice",),
+    "f5tts": ("models", "captions"),
+    "foley": ("models",),
+    "seedvr2": ("models",),
+}
 # What people expect around a model, which still makes its results without it.
 GAINS = ("serve",)
 # What may be asked for besides.
