@@ -34,6 +34,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan looks for progress ten times a second, and packages of a few bytes are there sooner."""
+    monkeypatch.setattr("greenroom.plan.running._LOOK_S", 0.002)
+
+
 @pytest.fixture
 def index(served: Index) -> Index:
     """The index as if new; uv's cache keeps what it has seen of a version, so that what is odd has one of its own."""
