@@ -76,7 +76,8 @@ def test_as_many_as_the_model_does_run_at_once_in_threads_of_their_own(tmp_path:
                 made += await asyncio.gather(*(party.ask(label, guests=4) for label in four))
             assert labels(made) == list("abcdefgh")
             assert {each.output["met"] for each in made} == {4}
-            assert len({each.output["thread"] for each in made}) == 4
+            # A thread that has answered may not be free yet when the next four come.
+            assert [len({each.output["thread"] for each in four}) for four in (made[:4], made[4:])] == [4, 4]
             assert {each.output["pid"] for each in made} == set(pool.pids().values())
 
     asyncio.run(work())
