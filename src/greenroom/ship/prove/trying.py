@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from greenroom.ship.prove.scenarios import Scenario
 
 _SENTENCE = "The image speaks."
+_LOOKS_AFTER = 5
 _SPEAKS = "voice-joe"
 _WIDE_OPEN = 0o777
 # A stand-in for NVIDIA's program: the one GPU and the driver of the scenario.
@@ -205,8 +206,11 @@ class Trying:
         return self._finding("no-speech", f"it did not speak: {answer.text[:200]!r}")
 
     def _stop(self, container: Container) -> Finding | None:
-        if not (state := container.state()).running:
-            return explaining.ended_early(self.asked.folder, state.code, container.logs(), None)
+        # What dies of its first sentence may still be dying: stopped too soon, it would seem to end badly on SIGTERM.
+        for _ in range(_LOOKS_AFTER):
+            if not (state := container.state()).running:
+                return explaining.ended_early(self.asked.folder, state.code, container.logs(), None)
+            time.sleep(self.asked.limits.look)
         seconds = container.stop(self.asked.limits.stop)
         self._steps.append(Timed("stop", round(seconds, 2)))
         code = container.state().code
