@@ -21,10 +21,10 @@ from greenroom.models.foley.pictures import picture_of, stretches
 from greenroom.models.foley.places import places
 from greenroom.models.foley.sounded import FoleyResult, Sample
 from greenroom.models.foley.sources import look, shots_of
-from greenroom.models.foley.stages import Stages
 from greenroom.models.foley.windows import cuts_on_grid
 from greenroom.models.foley.wording import worded
 from greenroom.models.spoken import measured
+from greenroom.models.stages import Stages
 from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:

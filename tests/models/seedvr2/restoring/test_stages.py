@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from greenroom.models.seedvr2.restoring.stages import OfShot, Stages
+from greenroom.models.seedvr2.restoring.stages import OfShot
+from greenroom.models.stages import Stages
 
 
 def test_what_an_engine_says_of_a_shot_is_said_of_the_clip() -> None:

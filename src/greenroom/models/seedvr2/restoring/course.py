@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.restoring.passes import Passes
     from greenroom.models.seedvr2.restoring.restorer import Told
     from greenroom.models.seedvr2.restoring.sources import Source
-    from greenroom.models.seedvr2.restoring.stages import Stages
     from greenroom.models.seedvr2.restoring.survey import Survey
+    from greenroom.models.stages import Stages
     from greenroom.progress import Step
     from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 

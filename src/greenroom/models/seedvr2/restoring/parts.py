@@ -82,7 +82,7 @@ class VideoParts(Parts):
 
     def __init__(self, form: Form) -> None:
         assert form.encoding is not None  # noqa: S101 - of a video
-        assert form.pictures is not None  # noqa: S101
+        assert form.pictures is not None  # noqa: S101 - of a video
         self._encoding, self._pictures, self._output = form.encoding, form.pictures, form.output
         self.suffix = part_suffix(form.encoding.codec)
 

@@ -25,8 +25,8 @@ from greenroom.models.seedvr2.restoring.parts import parts_of
 from greenroom.models.seedvr2.restoring.passes import Passes
 from greenroom.models.seedvr2.restoring.restored import RestoreResult
 from greenroom.models.seedvr2.restoring.sources import look
-from greenroom.models.seedvr2.restoring.stages import Stages
 from greenroom.models.seedvr2.restoring.survey import Survey, cut_at, survey
+from greenroom.models.stages import Stages
 from greenroom.progress import Step, silent
 from greenroom.runtime.device import CPU
 from greenroom.runtime.residency import in_gigabytes
