@@ -15,7 +15,7 @@ from greenroom.models.foley.engine import Engine
 from tests.cli.conftest import Run
 from tests.media.test_audio import with_header
 from tests.media.video.clips import picture, planes_of, video, with_sound
-from tests.models.foley.test_sources import scenes, sound_only
+from tests.models.foley.sounding.test_sources import scenes, sound_only
 from tests.models.foley.tiny import TINY
 
 FAST = ("--steps", 10, "--guidance", 1, *TINY)

@@ -15,8 +15,8 @@ from greenroom.recipes.inputs.foley import FoleyInputs
 
 if TYPE_CHECKING:
     from greenroom.models.foley.model import FoleyModel
-    from greenroom.models.foley.sounded import FoleyResult
-    from greenroom.models.foley.sounding import Wanted
+    from greenroom.models.foley.sounding.sounded import FoleyResult
+    from greenroom.models.foley.sounding.sounder import Wanted
 
 _USUAL_MODEL = "hunyuanvideo-foley-xxl"
 # What the verb takes in its own way.
@@ -61,8 +61,8 @@ def foley(
     VIDEO is a video or a picture; its pictures are copied as they are. PROMPT is what should be heard: without it the
     pictures say all. A clip of any length gets its sound without a seam.
     """
-    from greenroom.models.foley.places import places, usual_output
-    from greenroom.models.foley.sources import look
+    from greenroom.models.foley.sounding.places import places, usual_output
+    from greenroom.models.foley.sounding.sources import look
     from greenroom.recipes.catalogue import recipe
 
     out = Output("foley", as_json)
@@ -80,7 +80,7 @@ def foley(
     source = look(checked)  # loading takes seconds: what can be refused before is
     target = output or usual_output(source, video)
     places(target, source, checked, wav=wav)
-    from greenroom.models.foley.failing import in_words
+    from greenroom.models.foley.sounding.failing import in_words
 
     chosen = _device(device or settings.devices)
     with in_words(model, chosen), out.progress() as step:
@@ -92,7 +92,7 @@ def foley(
 
 
 def _wanted(target: Path, *, wav: bool) -> Wanted:
-    from greenroom.models.foley.sounding import Wanted
+    from greenroom.models.foley.sounding.sounder import Wanted
 
     return Wanted(target, wav)
 

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from greenroom.media.video.reading import Frame
-from greenroom.models.foley.dac_config import DacConfig
-from greenroom.models.foley.dac_synthetic import TINY, synthetic_dac_vae
-from greenroom.models.foley.dac_vae import DacVAE
-from greenroom.models.foley.synchformer import Synchformer
-from greenroom.models.foley.synchformer_synthetic import TINY as TINY_SYNC
-from greenroom.models.foley.synchformer_synthetic import synthetic_synchformer
+from greenroom.models.foley.dac.config import DacConfig
+from greenroom.models.foley.dac.synthetic import TINY, synthetic_dac_vae
+from greenroom.models.foley.dac.vae import DacVAE
+from greenroom.models.foley.synchformer.encoder import Synchformer
+from greenroom.models.foley.synchformer.synthetic import TINY as TINY_SYNC
+from greenroom.models.foley.synchformer.synthetic import synthetic_synchformer
 
 CPU = torch.device("cpu")
 

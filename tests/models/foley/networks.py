@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from greenroom.models.foley.architecture import PUBLISHED, Architecture
-from greenroom.models.foley.fixed import Features
-from greenroom.models.foley.synthetic import synthetic_denoiser, tiny
-from greenroom.models.foley.transformer import MMDiT
+from greenroom.models.foley.mmdit.fixed import Features
+from greenroom.models.foley.mmdit.synthetic import synthetic_denoiser, tiny
+from greenroom.models.foley.mmdit.transformer import MMDiT
 from greenroom.weights.fitting import Shape, shapes_of
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "foley"

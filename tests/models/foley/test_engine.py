@@ -18,15 +18,15 @@ from greenroom.errors import Cancelled, InputInvalid
 from greenroom.media.audio import Audio
 from greenroom.media.video.reading import Frame, VideoReader
 from greenroom.models.foley import engine as module
-from greenroom.models.foley.encoders import Texts, Tokens
 from greenroom.models.foley.engine import Engine, Sampling, Scene, Seen, SoundNotFinite
-from greenroom.models.foley.lengths import ClipTooShort
 from greenroom.models.foley.parity_denoiser import denoiser_of
 from greenroom.models.foley.parity_media import dac_vae_of, synchformer_of
 from greenroom.models.foley.parity_sounding import encoders_of
 from greenroom.models.foley.parts import Parts
-from greenroom.models.foley.pictures import look, stretches
 from greenroom.models.foley.recognising import VISUAL
+from greenroom.models.foley.towers.encoders import Texts, Tokens
+from greenroom.models.foley.watching.lengths import ClipTooShort
+from greenroom.models.foley.watching.pictures import look, stretches
 from greenroom.models.golden import Golden, read_golden
 from greenroom.runtime.memory import is_out_of_memory
 from tests.media.video.clips import video

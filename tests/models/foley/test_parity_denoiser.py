@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
-from greenroom.models.foley import parity_denoiser, single_block
+from greenroom.models.foley import parity_denoiser
 from greenroom.models.foley.architecture import NORM_EPS
-from greenroom.models.foley.embedding import sinusoids
+from greenroom.models.foley.mmdit import single_block
+from greenroom.models.foley.mmdit.embedding import sinusoids
 from greenroom.models.foley.parity_denoiser import DENOISER
 from greenroom.models.golden import run_case
 from tests.models.foley.networks import GOLDENS

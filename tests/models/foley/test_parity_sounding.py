@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from greenroom.models.foley.encoders import Tokens
 from greenroom.models.foley.parity_sounding import SOUNDING, Encoders, features_to_audio, video_to_audio
+from greenroom.models.foley.towers.encoders import Tokens
 from greenroom.models.golden import Golden, read_golden, run_case
 from tests.models.foley.networks import GOLDENS
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from greenroom.models.foley.engine import Engine
 from greenroom.models.foley.model import FoleyModel
-from greenroom.models.foley.sounding import Sounder
+from greenroom.models.foley.sounding.sounder import Sounder
 from tests.models.foley.whole_parts import tiny_parts
 
 TINY = ("--model", "tests.models.foley.tiny:TinyFoley", "--device", "cpu")

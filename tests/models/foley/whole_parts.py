@@ -7,19 +7,19 @@ from pathlib import Path
 
 import torch
 
-from greenroom.models.foley.clap import ClapTexts, text_tower
-from greenroom.models.foley.dac_synthetic import TINY as TINY_DAC
-from greenroom.models.foley.dac_synthetic import synthesise_dac_vae
+from greenroom.models.foley.dac.synthetic import TINY as TINY_DAC
+from greenroom.models.foley.dac.synthetic import synthesise_dac_vae
+from greenroom.models.foley.mmdit.synthetic import synthesise_denoiser
 from greenroom.models.foley.parts import Files, Parts, Sizes
-from greenroom.models.foley.siglip2 import SiglipPictures, vision_tower
-from greenroom.models.foley.synchformer import SynchformerConfig
-from greenroom.models.foley.synchformer_synthetic import synthesise_synchformer, synthetic_synchformer
-from greenroom.models.foley.synthetic import synthesise_denoiser
-from greenroom.models.foley.towers import filled
+from greenroom.models.foley.synchformer.encoder import SynchformerConfig
+from greenroom.models.foley.synchformer.synthetic import synthesise_synchformer, synthetic_synchformer
+from greenroom.models.foley.towers.clap import ClapTexts, text_tower
+from greenroom.models.foley.towers.loading import filled
+from greenroom.models.foley.towers.siglip2 import SiglipPictures, vision_tower
 from tests.models.foley.media_parts import CPU, tiny_dac
 from tests.models.foley.networks import TINY, denoiser_of
-from tests.models.foley.test_encoders import letters
 from tests.models.foley.tower_parts import SMALL_TEXT, SMALL_VISION, clap_file, settled, siglip_file, tokenizer_file
+from tests.models.foley.towers.test_encoders import letters
 
 SIZES = Sizes(
     TINY,

@@ -20,11 +20,14 @@ import torch
 from greenroom.errors import GreenroomError, InputInvalid
 from greenroom.media.audio import Audio
 from greenroom.models.foley.architecture import LATENTS_PER_SECOND
-from greenroom.models.foley.dac_pieces import decode
+from greenroom.models.foley.dac.pieces import decode
 from greenroom.models.foley.draws import noise
-from greenroom.models.foley.encoders import Texts, read_texts, see_pictures
-from greenroom.models.foley.fixed import Features
-from greenroom.models.foley.lengths import (
+from greenroom.models.foley.mmdit.fixed import Features
+from greenroom.models.foley.mmdit.sampler import Part, Sampler
+from greenroom.models.foley.mmdit.windows import grid_end, on_grid, windows
+from greenroom.models.foley.parts import load_parts
+from greenroom.models.foley.towers.encoders import Texts, read_texts, see_pictures
+from greenroom.models.foley.watching.lengths import (
     LONGEST_S,
     PICTURE_RATE,
     SEGMENT,
@@ -36,10 +39,7 @@ from greenroom.models.foley.lengths import (
     segments,
     sync_tokens,
 )
-from greenroom.models.foley.parts import load_parts
-from greenroom.models.foley.preprocess import normalised
-from greenroom.models.foley.sampler import Part, Sampler
-from greenroom.models.foley.windows import grid_end, on_grid, windows
+from greenroom.models.foley.watching.preprocess import normalised
 from greenroom.progress import Step, silent
 from greenroom.runtime.memory import is_out_of_memory
 
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from greenroom.models.foley.encoders import Tokenizer
     from greenroom.models.foley.parts import Files, Parts, Sizes
-    from greenroom.models.foley.pictures import Pictures
+    from greenroom.models.foley.towers.encoders import Tokenizer
+    from greenroom.models.foley.watching.pictures import Pictures
 
 
 class SoundNotFinite(GreenroomError):

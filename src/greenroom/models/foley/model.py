@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from greenroom.inputs import Inputs
     from greenroom.models.foley.architecture import Architecture
     from greenroom.models.foley.parts import Files
-    from greenroom.models.foley.sounded import FoleyResult
-    from greenroom.models.foley.sounding import Sounder, Wanted
+    from greenroom.models.foley.sounding.sounded import FoleyResult
+    from greenroom.models.foley.sounding.sounder import Sounder, Wanted
     from greenroom.progress import Step
     from greenroom.recipes.inputs.foley import FoleyInputs
     from greenroom.settings import Settings
@@ -99,7 +99,7 @@ class FoleyModel(Model):
         sources = cls.sources(resolve().settings, variant)
         from greenroom.models.foley.engine import Engine
         from greenroom.models.foley.parts import Sizes
-        from greenroom.models.foley.sounding import Sounder
+        from greenroom.models.foley.sounding.sounder import Sounder
 
         quantised = sources.variant.startswith(_EIGHT_BITS)
         engine = Engine.load(Sizes(sources.architecture), sources.files, device, quantised=quantised)
@@ -116,8 +116,8 @@ class FoleyModel(Model):
 
         Raises InputInvalid, FileUnreadable, OutputUnwritable, Cancelled.
         """
-        from greenroom.models.foley.places import fitting
-        from greenroom.models.foley.sounding import Wanted
+        from greenroom.models.foley.sounding.places import fitting
+        from greenroom.models.foley.sounding.sounder import Wanted
 
         form = fitting(inputs)
         alone = inputs.wav and (form != "wav" or inputs.mix != "replace")

@@ -17,18 +17,18 @@ from greenroom.models.foley.architecture import (
     TEXT_TOKENS,
     Architecture,
 )
-from greenroom.models.foley.checkpoint import arranged
-from greenroom.models.foley.course import Course
-from greenroom.models.foley.denoising import Denoising, velocities
-from greenroom.models.foley.embedding import sinusoids
-from greenroom.models.foley.fixed import Condition, Features, conditions, fix
-from greenroom.models.foley.nearest import nearest
-from greenroom.models.foley.rotary import places, turned, visual_places
-from greenroom.models.foley.sampler import Sampler
-from greenroom.models.foley.schedule import LAST_TIME, sigmas, stepped, times
-from greenroom.models.foley.single_block import SingleBlock
-from greenroom.models.foley.transformer import MMDiT
-from greenroom.models.foley.triple_block import TripleBlock
+from greenroom.models.foley.mmdit.checkpoint import arranged
+from greenroom.models.foley.mmdit.course import Course
+from greenroom.models.foley.mmdit.denoising import Denoising, velocities
+from greenroom.models.foley.mmdit.embedding import sinusoids
+from greenroom.models.foley.mmdit.fixed import Condition, Features, conditions, fix
+from greenroom.models.foley.mmdit.nearest import nearest
+from greenroom.models.foley.mmdit.rotary import places, turned, visual_places
+from greenroom.models.foley.mmdit.sampler import Sampler
+from greenroom.models.foley.mmdit.schedule import LAST_TIME, sigmas, stepped, times
+from greenroom.models.foley.mmdit.single_block import SingleBlock
+from greenroom.models.foley.mmdit.transformer import MMDiT
+from greenroom.models.foley.mmdit.triple_block import TripleBlock
 from greenroom.models.golden import Tolerance, close, same
 from greenroom.nn.adaptive_layer_norm import Terms, norm_modulate
 from greenroom.nn.norms import RMSNorm

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from greenroom.models.foley.cadence import picked
-from greenroom.models.foley.dac_checkpoint import ENCODING, fused
-from greenroom.models.foley.dac_config import DacConfig
-from greenroom.models.foley.dac_pieces import decode
-from greenroom.models.foley.dac_vae import DacVAE
-from greenroom.models.foley.lengths import SEGMENT, latents, seconds, segments, sync_tokens
-from greenroom.models.foley.preprocess import centred, normalised, squashed
+from greenroom.models.foley.dac.checkpoint import ENCODING, fused
+from greenroom.models.foley.dac.config import DacConfig
+from greenroom.models.foley.dac.pieces import decode
+from greenroom.models.foley.dac.vae import DacVAE
 from greenroom.models.foley.recognising import VISUAL
-from greenroom.models.foley.synchformer import Synchformer, SynchformerConfig
-from greenroom.models.foley.synchformer_checkpoint import UNUSED
+from greenroom.models.foley.synchformer.checkpoint import UNUSED
+from greenroom.models.foley.synchformer.encoder import Synchformer, SynchformerConfig
+from greenroom.models.foley.watching.cadence import picked
+from greenroom.models.foley.watching.lengths import SEGMENT, latents, seconds, segments, sync_tokens
+from greenroom.models.foley.watching.preprocess import centred, normalised, squashed
 from greenroom.models.golden import Tolerance, close, same
 
 if TYPE_CHECKING:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from greenroom.models.foley.cadence import picked
-from greenroom.models.foley.clap import TEXT, ClapTexts, text_tower
-from greenroom.models.foley.dac_pieces import decode
-from greenroom.models.foley.encoders import PictureEncoder, TextEncoder, Tokens, encode_texts, see_pictures
-from greenroom.models.foley.fixed import Features
-from greenroom.models.foley.lengths import PICTURE_RATE, SYNC_RATE, latents, seconds
+from greenroom.models.foley.dac.pieces import decode
+from greenroom.models.foley.mmdit.fixed import Features
+from greenroom.models.foley.mmdit.sampler import Sampler
 from greenroom.models.foley.parity_denoiser import denoise, denoiser_of, features_of
 from greenroom.models.foley.parity_media import dac_vae_of, synchformer_of
-from greenroom.models.foley.preprocess import centred, normalised, squashed
 from greenroom.models.foley.recognising import VISUAL
-from greenroom.models.foley.sampler import Sampler
-from greenroom.models.foley.siglip2 import VISION, SiglipPictures, vision_tower
-from greenroom.models.foley.towers import tower_of
+from greenroom.models.foley.towers.clap import TEXT, ClapTexts, text_tower
+from greenroom.models.foley.towers.encoders import PictureEncoder, TextEncoder, Tokens, encode_texts, see_pictures
+from greenroom.models.foley.towers.loading import tower_of
+from greenroom.models.foley.towers.siglip2 import VISION, SiglipPictures, vision_tower
+from greenroom.models.foley.watching.cadence import picked
+from greenroom.models.foley.watching.lengths import PICTURE_RATE, SYNC_RATE, latents, seconds
+from greenroom.models.foley.watching.preprocess import centred, normalised, squashed
 from greenroom.models.golden import Tolerance, close, same
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from greenroom.models.foley.dac_vae import DacVAE
+    from greenroom.models.foley.dac.vae import DacVAE
     from greenroom.models.golden import Case, Comparison, Golden
 
 # What the goldens' description gives for all that follows from features; the case's own allows for other resizes.

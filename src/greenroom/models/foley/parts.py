@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from greenroom.models.foley.checkpoint import load_denoiser
-from greenroom.models.foley.clap import PUBLISHED as PUBLISHED_TEXT
-from greenroom.models.foley.clap import load_clap
-from greenroom.models.foley.clap_tokenizer import ClapTokenizer
-from greenroom.models.foley.dac_checkpoint import load_dac_vae
-from greenroom.models.foley.dac_config import DacConfig
-from greenroom.models.foley.siglip2 import PUBLISHED as PUBLISHED_VISION
-from greenroom.models.foley.siglip2 import load_siglip2
-from greenroom.models.foley.synchformer import SynchformerConfig
-from greenroom.models.foley.synchformer_checkpoint import load_synchformer
+from greenroom.models.foley.dac.checkpoint import load_dac_vae
+from greenroom.models.foley.dac.config import DacConfig
+from greenroom.models.foley.mmdit.checkpoint import load_denoiser
+from greenroom.models.foley.synchformer.checkpoint import load_synchformer
+from greenroom.models.foley.synchformer.encoder import SynchformerConfig
+from greenroom.models.foley.towers.clap import PUBLISHED as PUBLISHED_TEXT
+from greenroom.models.foley.towers.clap import load_clap
+from greenroom.models.foley.towers.clap_tokenizer import ClapTokenizer
+from greenroom.models.foley.towers.siglip2 import PUBLISHED as PUBLISHED_VISION
+from greenroom.models.foley.towers.siglip2 import load_siglip2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     import torch
 
     from greenroom.models.foley.architecture import Architecture
-    from greenroom.models.foley.dac_vae import DacVAE
-    from greenroom.models.foley.encoders import PictureEncoder, TextEncoder, Tokenizer
-    from greenroom.models.foley.synchformer import Synchformer
-    from greenroom.models.foley.transformer import MMDiT
+    from greenroom.models.foley.dac.vae import DacVAE
+    from greenroom.models.foley.mmdit.transformer import MMDiT
+    from greenroom.models.foley.synchformer.encoder import Synchformer
+    from greenroom.models.foley.towers.encoders import PictureEncoder, TextEncoder, Tokenizer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from greenroom.models.foley.lengths import PICTURE_RATE, SYNC_RATE
+from greenroom.models.foley.watching.lengths import PICTURE_RATE, SYNC_RATE
 from greenroom.models.rehearsal import (
     Conditions,
     Did,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from greenroom.media.audio import Audio
-    from greenroom.models.foley.encoders import Texts
     from greenroom.models.foley.engine import Engine, Seen
-    from greenroom.models.foley.pictures import Pictures
+    from greenroom.models.foley.towers.encoders import Texts
+    from greenroom.models.foley.watching.pictures import Pictures
     from greenroom.recipes.recipe import Recipe
 
 _NEEDED = (
@@ -142,9 +142,9 @@ class FoleyRehearsal(Rehearsal):
     def _invent(self, seconds: int) -> Did:
         import torch
 
-        from greenroom.models.foley.pictures import Pictures
-        from greenroom.models.foley.preprocess import PICTURE_SIDE, SYNC_SIDE
-        from greenroom.models.foley.windows import grid_end
+        from greenroom.models.foley.mmdit.windows import grid_end
+        from greenroom.models.foley.watching.pictures import Pictures
+        from greenroom.models.foley.watching.preprocess import PICTURE_SIDE, SYNC_SIDE
 
         drawn = torch.Generator().manual_seed(_SEED)
         end = Fraction(seconds)

@@ -1,0 +1,1 @@
+"""A request sounded into its places: looked at, watched, drawn, mixed, published."""

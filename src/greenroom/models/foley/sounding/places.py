@@ -1,0 +1,115 @@
+"""Where the results of a request go: one file a sample, known, named and tried before the work begins."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from greenroom.errors import InputInvalid, quoted
+from greenroom.files import Publication
+from greenroom.media.audio import AUDIO_FORMATS, AudioFormat, audio_format
+from greenroom.media.video.soundtrack import require_held
+from greenroom.models.foley.sounding.sounded import VIDEO_TYPES
+from greenroom.models.foley.sounding.sources import is_still
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenroom.models.foley.sounding.sources import Source
+    from greenroom.recipes.inputs.foley import FoleyFileInputs, FoleyInputs
+
+_STREAMS = ("pcm",)  # without a header a file says nothing of its rate
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Of a sample. output: a video where ``form`` is None, else sound in that format.  wav: of the sound alone."""
+
+    output: Path
+    form: AudioFormat | None
+    wav: Path | None
+
+
+def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool) -> tuple[Place, ...]:
+    """A place for each sample: of several, ``out-1.mp4`` and so on for ``out.mp4``.
+
+    wav: sound alone stands beside each. Raises InputInvalid, UnknownName, EncodingImpossible, OutputUnwritable.
+    """
+    form = form_of(output, source)
+    if form is None and source.facts is not None:
+        require_held(source.facts, output)
+    if wav and form == "wav" and inputs.mix == "replace":
+        raise InputInvalid(f"-o {quoted(output)} is what --wav would give beside it", mend="leave out --wav")
+    several = inputs.samples > 1
+    stems = [f"{output.stem}-{number + 1}" if several else output.stem for number in range(inputs.samples)]
+    found = tuple(
+        Place(output.with_name(f"{stem}{output.suffix}"), form, _beside(output, stem, form) if wav else None)
+        for stem in stems
+    )
+    _refuse_source(found, inputs)
+    _try_folder([path for place in found for path in (place.output, place.wav) if path])
+    return found
+
+
+def usual_output(source: Source, video: Path | None) -> Path:
+    """Where the result goes if nobody says: a video in the container of the source where that can be written."""
+    if source.kind != "video" or video is None:
+        return Path("foley.wav")
+    return Path(f"foley{video.suffix.lower() if video.suffix.lower() in VIDEO_TYPES else '.mkv'}")
+
+
+def form_of(output: Path, source: Source) -> AudioFormat | None:
+    """The format of a sound file by its ending, None for a video. Raises InputInvalid, UnknownName."""
+    suffix = output.suffix.lower()
+    if suffix in VIDEO_TYPES:
+        if source.kind != "video":
+            what = "a picture" if source.kind == "picture" else "words alone"
+            raise InputInvalid(
+                f"-o {quoted(output)} is a video, and there is none to go with it: the sound is of {what}",
+                mend="name it .wav",
+            )
+        return None
+    forms = ", ".join((*VIDEO_TYPES, *(f".{form}" for form in AUDIO_FORMATS if form not in _STREAMS)))
+    if not suffix:
+        raise InputInvalid(f"-o {quoted(output)} has no ending to tell the format by", mend=f"name it {forms}")
+    form = audio_format(suffix)
+    if form in _STREAMS:
+        raise InputInvalid(f"-o {quoted(output)} would not say its own rate", mend=f"name it {forms}")
+    return form
+
+
+def _beside(output: Path, stem: str, form: AudioFormat | None) -> Path:
+    """Of what was made alone: a mix in WAV has the shorter name already."""
+    return output.with_name(f"{stem}-alone.wav" if form == "wav" else f"{stem}.wav")
+
+
+def _refuse_source(found: Sequence[Place], inputs: FoleyInputs) -> None:
+    if inputs.video is None:
+        return
+    source = Path(inputs.video).resolve()
+    for place in found:
+        if source in (place.output.resolve(), place.wav and place.wav.resolve()):
+            raise InputInvalid(f"-o {quoted(place.output)} is the source itself", mend="choose another -o")
+
+
+class _TriedError(Exception):
+    """It was tried, and nothing is to be published."""
+
+
+def _try_folder(paths: Sequence[Path]) -> None:
+    """Meet now what a file would meet when all the work is done. Raises OutputUnwritable, InputInvalid."""
+    with contextlib.suppress(_TriedError), Publication(paths[0].parent) as out:
+        for path in paths:
+            out.open(path.name).close()
+        raise _TriedError
+
+
+def fitting(inputs: FoleyFileInputs) -> str:
+    """The ending of a served request's files: as asked, but WAV where there is no video to go with the sound.
+
+    Raises FileUnreadable.
+    """
+    there = inputs.video is not None and not is_still(Path(inputs.video))
+    return "wav" if f".{inputs.format}" in VIDEO_TYPES and not there else inputs.format

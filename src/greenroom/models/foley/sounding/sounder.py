@@ -1,0 +1,178 @@
+"""Sound from a request to files: looked at, watched once, drawn, mixed, made as loud as asked, published.
+
+>>> sounder = Sounder(engine, "hunyuanvideo-foley-xxl")
+>>> made = sounder.sound(FoleyInputs(video="in.mp4", prompt="steps on gravel"), Wanted(Path("out.mp4")))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from greenroom.files import Publication, writing_to
+from greenroom.media.audio import AudioWriter
+from greenroom.media.mixing import Mix, mixed
+from greenroom.media.video.soundtrack import own_sound, replace_sound
+from greenroom.models.foley.engine import Sampling, Scene, windows_of
+from greenroom.models.foley.mmdit.windows import cuts_on_grid
+from greenroom.models.foley.sounding.places import places
+from greenroom.models.foley.sounding.sounded import FoleyResult, Sample
+from greenroom.models.foley.sounding.sources import look, shots_of
+from greenroom.models.foley.sounding.wording import worded
+from greenroom.models.foley.watching.lengths import LONGEST_S
+from greenroom.models.foley.watching.pictures import look as look_at
+from greenroom.models.foley.watching.pictures import picture_of, stretches
+from greenroom.models.spoken import measured
+from greenroom.models.stages import Stages
+from greenroom.progress import Step, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from greenroom.media.audio import Audio, AudioFormat
+    from greenroom.models.foley.engine import Engine, Seen
+    from greenroom.models.foley.sounding.places import Place
+    from greenroom.models.foley.sounding.sources import Source
+    from greenroom.models.foley.towers.encoders import Texts
+    from greenroom.recipes.inputs.foley import FoleyInputs
+
+WRITING = "writing"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Where the results go. output: a video or a sound file, by its ending; of several samples each has a number.
+
+    wav: what was made alone stands beside each, before it was mixed.
+    """
+
+    output: Path
+    wav: bool = False
+
+
+class Sounder:
+    """An engine with the model's name and terms. Used by one thread at a time."""
+
+    def __init__(self, engine: Engine, name: str, terms: tuple[str, ...] = ()) -> None:
+        self.engine = engine
+        self.name = name
+        self.terms = terms
+
+    def sound(self, inputs: FoleyInputs, wanted: Wanted, step: Step = silent) -> FoleyResult:
+        """Make the sounds of a request, each a file that is whole or absent.
+
+        Raises FileUnreadable, InputInvalid, OutputUnwritable, EncodingImpossible, SoundNotFinite, and what ``step``
+        raises.
+        """
+        source = look(inputs)
+        found = places(wanted.output, source, inputs, wav=wanted.wav)
+        stages = Stages(step)
+        begins = shots_of(source, inputs, stages)
+        texts, cut = self._read(inputs)
+        seen = self._seen(source, inputs, stages, sections=len(begins))
+        cuts = cuts_on_grid(begins[1:], seen.latents)
+        scenes = [Scene(begin, own) for begin, own in zip(cuts, texts, strict=True)]
+        sampling = Sampling(inputs.steps, inputs.guidance, inputs.samples, inputs.seed)
+        made = self.engine.sound(seen, scenes, sampling, stages)
+        written = _Writing(source, inputs, stages).all(made, found)
+        stages.end()
+        return FoleyResult(
+            samples=written.samples,
+            source=source.kind,
+            length_s=made[0].seconds,
+            rate=self.engine.rate,
+            shots=len(begins),
+            windows=windows_of(seen, scenes),
+            mix=written.mix,
+            seed=inputs.seed,
+            steps=inputs.steps,
+            guidance=inputs.guidance,
+            model=self.name,
+            seconds=stages.seconds,
+            notes=(*source.notes, *cut, *written.notes),
+            terms=self.terms,
+        )
+
+    def warm(self) -> None:
+        """Make a moment of sound, so that the first user does not wait for kernels."""
+        engine = self.engine
+        engine.sound(engine.imagine(Fraction(1)), engine.read("", ""), Sampling(steps=1))
+
+    def _read(self, inputs: FoleyInputs) -> tuple[tuple[Texts, ...], tuple[str, ...]]:
+        """What should be heard in each shot, and what of it was cut."""
+        own = inputs.prompts_of_shots
+        names = [f"prompt of shot {number + 1}" for number in range(len(own))] if own else ["prompt"]
+        tokenizer = self.engine.tokenizer
+        prompts = [worded(text, tokenizer, name) for text, name in zip(own or (inputs.prompt,), names, strict=True)]
+        negative = worded(inputs.negative_prompt, tokenizer, "negative prompt")
+        texts = {prompt.text: self.engine.read(prompt.text, negative.text) for prompt in prompts}
+        cut = dict.fromkeys(wording.note for wording in (*prompts, negative) if wording.note)
+        if inputs.video is not None and not any(prompt.text for prompt in prompts):
+            cut["there is no prompt: the pictures alone say what is heard"] = None
+        return tuple(texts[prompt.text] for prompt in prompts), tuple(cut)
+
+    def _seen(self, source: Source, inputs: FoleyInputs, step: Step, *, sections: int) -> Seen:
+        if source.reader is None:
+            picture = None if source.picture is None else picture_of(source.picture)
+            return self.engine.imagine(source.end, picture)
+        if inputs.exact and (source.end > LONGEST_S or sections > 1):
+            return self.engine.watch(stretches(source.reader.frames(), source.end), step)
+        return self.engine.see(look_at(source.reader.frames(), exact=inputs.exact), step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """mix: as it was done."""
+
+    samples: tuple[Sample, ...]
+    mix: Mix
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """From sounds to files."""
+
+    source: Source
+    inputs: FoleyInputs
+    step: Step
+
+    def all(self, made: Sequence[Audio], found: Sequence[Place]) -> _Written:
+        """Write each sample to its place."""
+        self.step(WRITING, 0, len(made))
+        mix, facts = self.inputs.mix, self.source.facts
+        own = own_sound(facts, made[0].rate) if facts is not None and mix != "replace" else None
+        notes: dict[str, None] = {}
+        if mix != "replace" and (own is None or not own.samples.any()):
+            notes["there is no sound to mix with: what was made is heard alone"] = None
+            mix = "replace"
+        samples: list[Sample] = []
+        for sound, place in zip(made, found, strict=True):
+            # A video's sound is heard from both sides, which reads 3 LU more: it is levelled as it is heard.
+            heard = mixed(sound, own, mix, self.inputs.loudness, channels=2 if place.form is None else 1)
+            notes |= dict.fromkeys(self._write(heard, place))
+            if place.wav:
+                _write_sound(place.wav, "wav", mixed(sound, None, "replace", self.inputs.loudness))
+            loudness, peak = measured(heard)
+            if loudness is None:
+                notes[f"{place.output.name} is silent"] = None
+            samples.append(Sample(place.output, place.wav, loudness, None if loudness is None else peak))
+            self.step(WRITING, len(samples), len(made))
+        return _Written(tuple(samples), mix, tuple(notes))
+
+    def _write(self, heard: Audio, place: Place) -> tuple[str, ...]:
+        if place.form is not None:
+            _write_sound(place.output, place.form, heard)
+            return ()
+        facts = self.source.facts
+        assert facts is not None  # noqa: S101 - places gives no video to anything else
+        return replace_sound(facts, heard, place.output)
+
+
+def _write_sound(path: Path, form: AudioFormat, sound: Audio) -> None:
+    with Publication(path.parent) as out, writing_to(path), out.open(path.name) as file:
+        with AudioWriter(file, form, sound.rate, channels=len(sound.samples)) as writer:
+            writer.write(sound.samples)
+        file.flush()

@@ -1,0 +1,1 @@
+"""Synchformer's visual encoder: when things happen."""

@@ -1,0 +1,1 @@
+"""A video as the encoders look at it, and how long its sound is."""

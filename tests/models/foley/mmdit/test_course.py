@@ -1,0 +1,60 @@
+"""A schedule as the steps read it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from greenroom.errors import InputInvalid
+from greenroom.models.foley.mmdit.course import MOST_STEPS, Course
+from greenroom.models.foley.mmdit.schedule import sigmas, times
+from greenroom.recipes.inputs.foley import FoleyInputs
+from tests.models.foley.networks import denoiser_of
+
+
+def test_each_step_has_what_its_time_gives() -> None:
+    network = denoiser_of()
+    course, shares = Course(network, most=6), sigmas(4, shift=3.0)
+    course.set(shares)
+    for step, at in enumerate(times(shares)):
+        moment = course.now()
+        time = network.time_in(at[None])
+        torch.testing.assert_close(moment.time, time)
+        assert moment.length.item() == (shares[step + 1] - shares[step]).item()
+        for layer, block in enumerate(network.triples):
+            torch.testing.assert_close(moment.triple[:, layer], block.terms(time))
+        course.advance()
+
+
+def test_set_again_it_stands_at_the_first_step_and_makes_nothing_twice() -> None:
+    network = denoiser_of()
+    course, asked = Course(network), []
+    network.time_in.register_forward_hook(lambda _module, args, _out: asked.append(len(args[0])))
+    for steps in (4, 4, 3, 3):
+        course.set(sigmas(steps))
+        course.advance()
+    course.set(sigmas(3))
+    assert course.now().length.item() == sigmas(3).diff()[0].item()
+    assert asked == [4, 3]
+
+
+def test_its_tensors_stay_where_they_are() -> None:
+    """So that a graph that was recorded for one schedule is right for the next."""
+    course = Course(denoiser_of())
+    places = [table.data_ptr() for table in (course._lengths, course._times, course._triple, course._step)]
+    course.set(sigmas(5))
+    course.advance()
+    course.set(sigmas(7, shift=2.0))
+    assert places == [table.data_ptr() for table in (course._lengths, course._times, course._triple, course._step)]
+
+
+def test_there_is_room_for_as_many_steps_as_may_be_asked_for() -> None:
+    FoleyInputs.check({"video": "a.mp4", "prompt": "rain", "steps": MOST_STEPS})
+    with pytest.raises(InputInvalid):
+        FoleyInputs.check({"video": "a.mp4", "prompt": "rain", "steps": MOST_STEPS + 1})
+
+
+def test_more_steps_than_there_is_room_for_are_refused() -> None:
+    with pytest.raises(InputInvalid) as caught:
+        Course(denoiser_of(), most=3).set(sigmas(4))
+    assert caught.value.mend

@@ -1,0 +1,208 @@
+"""From a request to files: videos with sound, sound alone, several samples, mixes, shots, and what fails on the way."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from greenroom.errors import Cancelled, FileUnreadable, InputInvalid, OutputUnwritable
+from greenroom.media.audio import Audio, read_audio
+from greenroom.media.loudness import measure
+from greenroom.media.video.facts import read_facts
+from greenroom.media.video.images import write_image
+from greenroom.media.video.soundtrack import own_sound, replace_sound
+from greenroom.models.foley.engine import Engine
+from greenroom.models.foley.sounding import sounder as sounding
+from greenroom.models.foley.sounding.sounded import FoleyResult
+from greenroom.models.foley.sounding.sounder import Sounder, Wanted
+from greenroom.progress import Step, silent
+from greenroom.recipes.inputs.foley import FoleyInputs
+from tests.media.video.clips import picture, planes_of, video
+from tests.models.foley.sounding.test_sources import scenes
+from tests.models.foley.tiny import sounder
+
+FRAMES = 20
+SECONDS = Fraction(FRAMES, 25)
+
+
+@pytest.fixture(scope="module")
+def made() -> Sounder:
+    return sounder()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return video(tmp_path_factory.mktemp("clip") / "in.mp4", frames=FRAMES, turn=(90, False, False))
+
+
+@pytest.fixture(scope="module")
+def heard_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a sound of its own in two channels: a tone in its second half."""
+    folder = tmp_path_factory.mktemp("heard")
+    time = np.arange(40_000) / 48_000
+    tone = (0.2 * np.sin(2 * np.pi * 3000 * time) * (time > 0.4)).astype(np.float32)
+    facts = read_facts(video(folder / "silent.mp4", frames=FRAMES))
+    replace_sound(facts, Audio(np.tile(tone, (2, 1)), 48_000), folder / "in.mp4")
+    return folder / "in.mp4"
+
+
+def sound(made: Sounder, output: Path, step: Step = silent, *, wav: bool = False, **inputs: object) -> FoleyResult:
+    asked = FoleyInputs.check({"prompt": "rain", "steps": 10, "guidance": 1, **inputs})
+    return made.sound(asked, Wanted(output, wav), step)
+
+
+def test_a_video_gets_its_sound_and_keeps_its_pictures(made: Sounder, clip: Path, tmp_path: Path) -> None:
+    result = sound(made, tmp_path / "out.mp4", video=str(clip))
+    written = read_facts(tmp_path / "out.mp4")
+    assert planes_of(tmp_path / "out.mp4") == planes_of(clip)
+    assert written.orientation == read_facts(clip).orientation
+    heard = own_sound(written, 48_000)
+    assert heard is not None
+    assert len(heard.samples) == 2
+    assert heard.seconds == pytest.approx(float(SECONDS), abs=0.05)
+    assert (result.source, result.length_s, result.rate) == ("video", float(SECONDS), 48_000)
+    assert (result.shots, result.windows, result.mix, result.seed) == (1, 1, "replace", 1)
+    assert result.samples[0].loudness_lufs == pytest.approx(-23, abs=0.3)
+    assert set(result.seconds) == {"seeing", "sampling", "decoding", "writing"}
+    assert [(file.path.name, file.media_type) for file in result.files] == [("out.mp4", "video/mp4")]
+    assert "territory" in result.terms[0]
+
+
+def test_samples_are_different_and_one_of_them_alone_is_the_same(made: Sounder, clip: Path, tmp_path: Path) -> None:
+    three = sound(made, tmp_path / "out.wav", video=str(clip), samples=3, seed=5)
+    sound(made, tmp_path / "one.wav", video=str(clip), seed=5)
+    first, second, third = (read_audio(sample.output).samples for sample in three.samples)
+    assert [sample.output.name for sample in three.samples] == ["out-1.wav", "out-2.wav", "out-3.wav"]
+    assert first.shape == (1, int(SECONDS * 48_000))
+    np.testing.assert_allclose(read_audio(tmp_path / "one.wav").samples, first, atol=1e-3)
+    assert np.abs(first - second).max() > 1e-2
+    assert np.abs(third - second).max() > 1e-2
+
+
+@pytest.mark.parametrize("mix", ["under", "ducked"])
+def test_the_own_sound_stays_beside_it(made: Sounder, heard_clip: Path, tmp_path: Path, mix: str) -> None:
+    result = sound(made, tmp_path / "out.mp4", video=str(heard_clip), mix=mix, wav=True, loudness=-20)
+    heard, alone = own_sound(read_facts(tmp_path / "out.mp4"), 48_000), read_audio(tmp_path / "out.wav")
+    assert heard is not None
+
+    def tone(audio: Audio) -> float:
+        wave = audio.mono[24_000:36_000]
+        return float(abs(np.mean(wave * np.exp(-2j * np.pi * 3000 * np.arange(len(wave)) / 48_000))))
+
+    assert tone(heard) > 10 * tone(alone)
+    assert result.mix == mix
+    assert result.samples[0].loudness_lufs == pytest.approx(-20, abs=0.3)
+    assert [file.media_type for file in result.files] == ["video/mp4", "audio/wav"]
+    assert measure(alone).integrated == pytest.approx(-20, abs=0.5)
+
+
+def test_without_a_sound_of_its_own_there_is_nothing_to_mix_with(made: Sounder, clip: Path, tmp_path: Path) -> None:
+    result = sound(made, tmp_path / "out.mp4", video=str(clip), mix="under")
+    assert result.mix == "replace"
+    assert "there is no sound to mix with: what was made is heard alone" in result.notes
+
+
+def test_words_and_pictures_become_sound(made: Sounder, tmp_path: Path) -> None:
+    write_image(tmp_path / "in.png", picture(0))
+    words = sound(made, tmp_path / "words.flac", seconds=0.8)
+    seen = sound(made, tmp_path / "seen.wav", seconds=0.8, video=str(tmp_path / "in.png"))
+    assert (words.source, seen.source, words.length_s) == ("words", "picture", 0.8)
+    assert read_audio(tmp_path / "words.flac").seconds == 0.8
+    with pytest.raises(InputInvalid, match="words alone"):
+        sound(made, tmp_path / "x.mp4")
+
+
+def test_shots_have_prompts_of_their_own(made: Sounder, tmp_path: Path) -> None:
+    path = str(video(tmp_path / "in.mp4", frames=40, draw=scenes))
+    plain = sound(made, tmp_path / "plain.wav", video=path)
+    result = sound(made, tmp_path / "out.wav", video=path, shot_prompts="\nglass breaks")
+    assert (plain.shots, result.shots, result.windows, result.length_s) == (1, 2, 2, 1.6)
+    with pytest.raises(InputInvalid, match="has 3 lines"):
+        sound(made, tmp_path / "x.wav", video=path, shot_prompts="a\nb\nc")
+
+
+def test_a_clip_beyond_the_original_length_is_whole(made: Sounder, tmp_path: Path) -> None:
+    path = video(tmp_path / "in.mp4", frames=33, rate=Fraction(2), time_base=Fraction(1, 1000))
+    told: set[str] = set()
+
+    def step(stage: str, done: float, total: float) -> None:
+        told.add(stage)
+
+    result = sound(made, tmp_path / "out.wav", step, video=str(path))
+    assert (result.length_s, result.windows) == (16.5, 2)
+    assert read_audio(tmp_path / "out.wav").seconds == 16.5
+    assert told == {"seeing", "sampling", "decoding", "writing"}
+    theirs = sound(made, tmp_path / "theirs.wav", video=str(path), exact=False)
+    assert theirs.length_s == 15.04  # 376 frames
+    assert any("the first 15 s are seen" in note for note in theirs.notes)
+
+
+def test_what_was_cut_of_two_thousand_words_is_said(made: Sounder, clip: Path, tmp_path: Path) -> None:
+    result = sound(made, tmp_path / "out.wav", video=str(clip), prompt="rain " * 2000, negative_prompt="x" * 90)
+    assert any("the prompt has 2,000 words, of which the first" in note for note in result.notes)
+    assert any("the negative prompt has 90 characters" in note for note in result.notes)
+
+
+def test_no_prompt_is_said(made: Sounder, clip: Path, tmp_path: Path) -> None:
+    result = sound(made, tmp_path / "out.wav", video=str(clip), prompt=" \n", negative_prompt="")
+    assert "there is no prompt: the pictures alone say what is heard" in result.notes
+
+
+def test_silence_is_said_and_is_no_number(
+    made: Sounder, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = Audio(np.zeros((1, 38_400), np.float32), 48_000)
+    monkeypatch.setattr(Engine, "sound", lambda *_: [nothing])
+    result = sound(made, tmp_path / "out.mp4", video=str(clip))
+    assert "out.mp4 is silent" in result.notes
+    assert (result.samples[0].loudness_lufs, result.samples[0].true_peak_dbtp) == (None, None)
+
+
+@pytest.mark.parametrize("where", ["seeing", "sampling", "decoding", "writing"])
+def test_stopped_on_the_way_it_leaves_nothing(made: Sounder, clip: Path, tmp_path: Path, where: str) -> None:
+    def stop(stage: str, done: float, total: float) -> None:
+        if stage == where:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        sound(made, tmp_path / "out.mp4", stop, video=str(clip), wav=True)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.wav"])
+def test_a_full_disk_leaves_nothing_half_written(made: Sounder, heard_clip: Path, tmp_path: Path, name: str) -> None:
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        with pytest.raises(OutputUnwritable):
+            sound(made, tmp_path / name, video=str(heard_clip))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_video_that_breaks_off_is_refused(made: Sounder, heard_clip: Path, tmp_path: Path) -> None:
+    path, data = tmp_path / "in.mp4", heard_clip.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(FileUnreadable, match="damaged or cut off"):
+        sound(made, tmp_path / "out.mp4", video=str(path))
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_place_that_takes_nothing_is_known_before_the_work(
+    made: Sounder, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sounding, "worded", lambda *_: pytest.fail("it went on"))
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputUnwritable):
+        sound(made, tmp_path / "file" / "out.mp4", video=str(clip))
+
+
+def test_it_warms_up(made: Sounder) -> None:
+    made.warm()
