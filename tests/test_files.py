@@ -61,7 +61,7 @@ def test_a_stopped_process_never_leaves_a_half_file_under_the_name(tmp_path: Pat
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(stop)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
     assert not (tmp_path / "speech.wav").exists()
     if stop == signal.SIGINT:
         assert names(tmp_path) == []

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from greenroom import leases
 from greenroom.errors import Cancelled, OutputUnwritable
 from greenroom.leases import Holder, LeaseHeld, LeaseLost, Pace, holder_of, lease
 
+# Who waits for a holder that gives no sign of life waits a quarter of a second. A machine that stands still for longer
+# makes the living seem dead: where they are to be seen alive, the expiry is PATIENT's.
 QUICK = Pace(beat=0.01, expiry=0.25, look=0.01)
+PATIENT = Pace(beat=0.01, expiry=600, look=0.01)
 # Takes the lease, says so, and holds it until it is told to end.
 HOLD = """
 import sys
@@ -89,20 +93,42 @@ def test_who_waits_hears_for_whom_and_may_give_up(tmp_path: Path) -> None:
             raise Cancelled
 
     with (
-        lease(tmp_path / "lease", "pulling", pace=QUICK),
+        lease(tmp_path / "lease", "pulling", pace=PATIENT),
         pytest.raises(Cancelled),
-        lease(tmp_path / "lease", waiting=waiting, pace=QUICK),
+        lease(tmp_path / "lease", waiting=waiting, pace=PATIENT),
     ):
         pass
     assert [holder.purpose for holder, _ in heard if holder] == ["pulling"] * 3
     assert heard[0][1] < heard[-1][1]
 
 
-def test_a_holder_that_works_for_long_keeps_it(tmp_path: Path, other_machine: None) -> None:
+class BetweenBeats:
+    """A clock for who waits: it goes on by most of the expiry, and only once there is another sign of life."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._now = folder, 0.0
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, _: float) -> None:
+        (claim,) = self._folder.iterdir()
+        seen, until = claim.read_bytes(), time.monotonic() + 60
+        while claim.read_bytes() == seen:
+            assert time.monotonic() < until, "there is no sign of life"
+            time.sleep(0.005)
+        self._now += 0.2
+
+
+def test_a_holder_that_works_for_long_keeps_it(
+    tmp_path: Path, other_machine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """For longer than the expiry, since it gives signs of life."""
     process = start(tmp_path / "lease")
-    with pytest.raises(LeaseHeld), lease(tmp_path / "lease", patience=0.6, pace=QUICK):
-        pass
+    with monkeypatch.context() as patch, pytest.raises(LeaseHeld):
+        patch.setattr(leases, "time", BetweenBeats(tmp_path / "lease"))
+        with lease(tmp_path / "lease", patience=0.6, pace=QUICK):
+            pass
     assert process.communicate("")[1] == ""
     assert process.returncode == 0
 

@@ -14,9 +14,14 @@ import pytest
 from greenroom.machine import probe as probing
 from greenroom.machine.host import Host
 from tests.cli.conftest import Run
-from tests.machine.hosts import GB, disks, gpu, host
+from tests.machine.hosts import GB, as_long_as_it_takes, disks, gpu, host
 
 Finds = Callable[[Host], None]
+
+
+@pytest.fixture(autouse=True)
+def _as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_long_as_it_takes(monkeypatch)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_leaves_words_and_no_file(tmp_path: Path, stop: signal.Signals) -> None:
-    text = "One sentence after another, and each of them is long enough to take a while. " * 100
+    text = "One sentence after another, and each of them is long enough to take a while. " * 300
     command = [sys.executable, "-m", "greenroom", "speak", text, "-o", "long.wav", "--captions", "srt"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
@@ -112,7 +112,7 @@ def test_a_stopped_run_leaves_words_and_no_file(tmp_path: Path, stop: signal.Sig
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(stop)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
     assert err.strip().splitlines()[-1] == "error: stopped before the end"

@@ -98,13 +98,13 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path: Path, stop: signal.Signals) -
     place = Place.of(path)
     command = [sys.executable, "-m", "greenroom", "plan", "run", "my plan"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (tmp_path / "begun").exists():
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(stop)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "stopped before the end; greenroom plan run 'my plan' goes on" in err
     assert "phase-2  stopped" in out

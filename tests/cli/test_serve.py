@@ -39,7 +39,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, told: signal.Signals) -> None
         job = post_job(http, SLEEPER, {"steps": 40, "step_s": 0.02})["id"]
         until(http, job, "running")
     server.process.send_signal(told)
-    assert server.process.wait(20) == 0
+    assert server.process.wait(60) == 0
     lines = [json.loads(line) for line in server.log().splitlines()]
     assert not [line for line in lines if line["level"] in ("error", "critical")]
     # What ran had the time to end.
@@ -129,5 +129,5 @@ def test_people_are_told_the_address(tmp_path: Path) -> None:
         assert process.stdout is not None
         line = process.stdout.readline().decode()
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert line.startswith("greenroom serves at http://127.0.0.1:")

@@ -21,6 +21,7 @@ def tab(tmp_path: Path) -> Iterator[Watched]:
         browsing() as browser,
         watched(browser, server.url) as page,
     ):
+        page.page.set_default_timeout(60_000)
         page.page.locator("gr-form form").wait_for()
         yield page
 
@@ -30,10 +31,11 @@ def test_a_recording_is_chosen_and_its_voice_is_heard(tab: Watched, tmp_path: Pa
     page.get_by_role("textbox", name="Text", exact=True).fill("Hello there.")
     page.locator("input[type=file]").set_input_files(recorded(tmp_path))
     words = page.get_by_role("textbox", name="Reference text")
-    expect(words).not_to_have_attribute("placeholder", re.compile(""))  # nothing is written down for the user
+    # Nothing is written down for the user.
+    expect(words).not_to_have_attribute("placeholder", re.compile(""), timeout=60_000)
     words.fill(TEXT)
     page.get_by_role("button", name="Draft").click()
-    expect(page.get_by_role("spinbutton", name=re.compile("Steps"))).to_have_value("7")
+    expect(page.get_by_role("spinbutton", name=re.compile("Steps"))).to_have_value("7", timeout=60_000)
     page.get_by_role("button", name="Generate").click()
-    expect(page.locator(".sentence")).to_contain_text("Done in", timeout=30_000)
-    expect(page.locator(".cue").first).to_contain_text("Hello there.")
+    expect(page.locator(".sentence")).to_contain_text("Done in", timeout=60_000)
+    expect(page.locator(".cue").first).to_contain_text("Hello there.", timeout=60_000)

@@ -18,6 +18,9 @@ from greenroom.jobs.engine import Engine
 from greenroom.jobs.transitions import Transitions
 from tests.jobs.service import running
 
+BEAT_S = 0.25
+# Longer than any test: a host that is slow is not lost, unless a test is about that.
+LOST_AFTER_S = 3600.0
 # Where a server may be when it is lost; "commit" is inside the transaction, whose changes are then undone.
 MOMENTS: dict[str, tuple[type, str, str]] = {
     "before the claim": (Engine, "claim", "before"),
@@ -66,9 +69,14 @@ async def _main(url: str, folder: Path) -> None:
         await stopping.wait()
 
 
-def host(url: str, folder: Path, die_at: str | None = None) -> None:
-    """Serve jobs until SIGTERM; says ``ready`` on standard output. die_at: one of MOMENTS."""
-    hosts.BEAT_S, hosts.LOST_AFTER_S = 0.25, 3.0
+def host(
+    url: str, folder: Path, die_at: str | None = None, beat_s: float = BEAT_S, lost_after_s: float = LOST_AFTER_S
+) -> None:
+    """Serve jobs until SIGTERM; says ``ready`` on standard output.
+
+    die_at: one of MOMENTS.  lost_after_s: so long another host's beats may stand still.
+    """
+    hosts.BEAT_S, hosts.LOST_AFTER_S = beat_s, lost_after_s
     if die_at is not None:
         _prepare_to_die(die_at)
     asyncio.run(_main(url, folder))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import GreenroomError
@@ -16,10 +17,12 @@ from greenroom.models.model import Generated, MadeFile, Work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from pathlib import Path
 
     from greenroom.jobs.job import Job
     from greenroom.progress import Step
+
+# Long for a loaded machine; nothing waits so long that works.
+PATIENCE_S = 60.0
 
 
 class Flaky(GreenroomError):
@@ -31,7 +34,10 @@ class Flaky(GreenroomError):
 
 @dataclass
 class ScriptedRunner:
-    """Runs jobs as their inputs say. devices: how many at once.  ran: what was run, in order."""
+    """Runs jobs as their inputs say. devices: how many at once.  ran: what was run, in order.
+
+    A job with a ``gate`` waits for it behind its steps; one with a ``mark`` waits until there is such a file.
+    """
 
     names: tuple[str, ...] = ("model",)
     devices: int = 1
@@ -71,14 +77,15 @@ class ScriptedRunner:
 
     async def _do(self, inputs: Mapping[str, Any], work: Work) -> Generated:
         folder, step = work.folder, work.step
-        if inputs.get("gate"):
-            await self.open_gate.wait()
         if inputs.get("endless"):
             step("reading", 1, math.inf)
-            await asyncio.sleep(0.1)
         for number in range(inputs.get("steps", 0)):
             step("working", number, inputs["steps"])
             await asyncio.sleep(inputs.get("step_s", 0.02))
+        if inputs.get("gate"):
+            await self.open_gate.wait()
+        while "mark" in inputs and not Path(inputs["mark"]).exists():
+            await asyncio.sleep(0.01)
         if self.ran.count(inputs) <= inputs.get("fails", 0):
             raise Flaky("not this time")
         if self.ran.count(inputs) <= inputs.get("lost", 0):
@@ -146,7 +153,14 @@ async def running(
         jobs.close()
 
 
-async def until(condition: Any, seconds: float = 10.0) -> None:
+async def progressed(here: Running, job_id: str) -> None:
+    """Wait until a job's progress has been written."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (await here.jobs.get(job_id)).progress is None:
+            await asyncio.sleep(0.01)
+
+
+async def until(condition: Any, seconds: float = PATIENCE_S) -> None:
     """Wait until a condition holds; fails when it does not in time."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -12,7 +12,7 @@ from dbos._dbos import _get_dbos_instance
 from greenroom.jobs.job import NewJob
 from greenroom.jobs.transitions import Transitions
 from greenroom.jobs.upkeep import Mending
-from tests.jobs.service import Running, running, until
+from tests.jobs.service import PATIENCE_S, Running, running, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def test_nothing_is_claimed_before_a_device_is_free(tmp_path: Path) -> None:
             await asyncio.sleep(1.2)
             assert _entries(here) == {f"{first.id}.1": "PENDING", f"{second.id}.1": "ENQUEUED"}
             here.runner.open_gate.set()
-            await here.jobs.wait(second.id, 5)
+            await here.jobs.wait(second.id, PATIENCE_S)
 
     asyncio.run(check())
 
@@ -81,7 +81,7 @@ def test_an_entry_that_is_cancelled_while_it_is_claimed_holds_no_device(
             first, _ = await here.jobs.accept(NewJob("model", {"number": 1}))
             await until(lambda: _entries(here) == {f"{first.id}.1": "CANCELLED"})
             second, _ = await here.jobs.accept(NewJob("model", {"number": 2}))
-            assert (await here.jobs.wait(second.id, 5)).status == "succeeded"
+            assert (await here.jobs.wait(second.id, PATIENCE_S)).status == "succeeded"
 
     asyncio.run(check())
 
@@ -105,7 +105,7 @@ def test_a_job_whose_entry_was_lost_gets_another(tmp_path: Path) -> None:
             await mending.look()
             await mending.look()
             for job in (lost, taken):
-                assert (await here.jobs.wait(job.id, 5)).status == "succeeded"
+                assert (await here.jobs.wait(job.id, PATIENCE_S)).status == "succeeded"
 
     asyncio.run(check())
 
@@ -116,9 +116,9 @@ def test_entries_of_a_deleted_job_are_deleted(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"fails": 1}, max_attempts=1))
-            await here.jobs.wait(job.id, 5)
+            await here.jobs.wait(job.id, PATIENCE_S)
             await here.jobs.again(job.id)
-            await here.jobs.wait(job.id, 5)
+            await here.jobs.wait(job.id, PATIENCE_S)
             await until(lambda: "PENDING" not in _entries(here).values())
             assert _entries(here).keys() == {f"{job.id}.1", f"{job.id}.2"}
             await here.jobs.delete(job.id)

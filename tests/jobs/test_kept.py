@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from greenroom.jobs import attempts
 from greenroom.jobs.job import NewJob
 from greenroom.jobs.kept import KEPT_S, KeptFolders, goes_on
 from greenroom.jobs.records import now
 from greenroom.jobs.schema import jobs
-from tests.jobs.service import running, until
+from tests.jobs.service import PATIENCE_S, running, until
 
 
 def _jobs(folder: Path) -> set[str]:
@@ -35,7 +36,7 @@ def test_what_is_left_of_ended_and_deleted_jobs_is_removed(tmp_path: Path) -> No
         async with running(tmp_path) as here:
             kept = KeptFolders(tmp_path / "kept")
             ended, _ = await here.jobs.accept(NewJob("model", {}))
-            await here.jobs.wait(ended.id, 10)
+            await here.jobs.wait(ended.id, PATIENCE_S)
             runs, _ = await here.jobs.accept(NewJob("model", {"gate": True}))
             waits, _ = await here.jobs.accept(NewJob("model", {"number": 2}))
             await until(lambda: here.runner.busy == 1)
@@ -51,12 +52,18 @@ def test_what_is_left_of_ended_and_deleted_jobs_is_removed(tmp_path: Path) -> No
     asyncio.run(work())
 
 
-def test_a_job_that_is_cancelled_while_it_waits_for_its_next_attempt_leaves_nothing(tmp_path: Path) -> None:
+def test_a_job_that_is_cancelled_while_it_waits_for_its_next_attempt_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("_FIRST_PAUSE_S", "_LONGEST_PAUSE_S"):
+        monkeypatch.setattr(attempts, pause, 3600.0)
+
     async def work() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"fails": 5}))
-            while (await here.jobs.get(job.id)).attempts < 1 or (await here.jobs.get(job.id)).status != "queued":
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(PATIENCE_S):
+                while (job := await here.jobs.get(job.id)).attempts < 1 or job.status != "queued":
+                    await asyncio.sleep(0.01)
             assert _jobs(tmp_path) == {job.id}
             await here.jobs.cancel(job.id)
             assert _jobs(tmp_path) == set()
@@ -81,7 +88,7 @@ def test_what_was_finished_stays_where_a_retry_is_worth_something(
     async def work() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", asked, **more))
-            ended = await here.jobs.wait(job.id, 10)
+            ended = await here.jobs.wait(job.id, PATIENCE_S)
             assert ended.status == status
             await until(lambda: (_jobs(tmp_path) == {job.id}) == stays)
             if stays:

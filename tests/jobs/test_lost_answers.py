@@ -12,7 +12,7 @@ import pytest
 from greenroom.jobs.errors import DatabaseUnavailable
 from greenroom.jobs.job import NewJob, Webhook
 from tests.jobs.postgres import Postgres
-from tests.jobs.service import Receiver, Running, running, until
+from tests.jobs.service import PATIENCE_S, Receiver, Running, progressed, running, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def test_a_lost_answer_changes_nothing(name: str, tmp_path: Path, monkeypatch: p
         async with running(tmp_path) as here:
             lost = _lose_answers(here, monkeypatch, name)
             job, _ = await here.jobs.accept(NewJob("model", {"files": {"a.txt": "hello"}}))
-            job = await here.jobs.wait(job.id, 10)
+            job = await here.jobs.wait(job.id, PATIENCE_S)
             await until(lambda: not here.jobs._attempts.running())
             assert lost == [name]
             assert (job.status, job.attempts) == ("succeeded", 1)
@@ -88,8 +88,10 @@ def test_progress_that_is_no_number_is_no_harm(tmp_path: Path) -> None:
 
     async def check() -> None:
         async with running(tmp_path) as here:
-            job, _ = await here.jobs.accept(NewJob("model", {"endless": True}))
-            job = await here.jobs.wait(job.id, 10)
+            job, _ = await here.jobs.accept(NewJob("model", {"endless": True, "gate": True}))
+            await progressed(here, job.id)
+            here.runner.open_gate.set()
+            job = await here.jobs.wait(job.id, PATIENCE_S)
             events = [event async for event in here.jobs.follow(job.id) if event is not None]
             assert job.status == "succeeded"
             json.dumps([event.data for event in events], allow_nan=False)
@@ -103,8 +105,8 @@ def test_waiting_for_a_device_is_not_running(tmp_path: Path) -> None:
 
     async def check() -> None:
         async with running(tmp_path) as here:
-            job, _ = await here.jobs.accept(NewJob("model", {"waits_s": 0.6}, timeout_s=0.3))
-            assert (await here.jobs.wait(job.id, 10)).status == "succeeded"
+            job, _ = await here.jobs.accept(NewJob("model", {"waits_s": 3.5}, timeout_s=3.0))
+            assert (await here.jobs.wait(job.id, PATIENCE_S)).status == "succeeded"
 
     asyncio.run(check())
 
@@ -115,7 +117,7 @@ def test_two_files_of_one_name_stay_two(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"files": {"é.txt": "one", "ü.txt": "other"}}))
-            job = await here.jobs.wait(job.id, 10)
+            job = await here.jobs.wait(job.id, PATIENCE_S)
             kept = [(tmp_path / "artifacts" / artifact.key).read_text() for artifact in job.artifacts]
             assert kept == ["one", "other"]
 
@@ -137,7 +139,7 @@ def test_postgresql_takes_words_that_it_cannot_keep(tmp_path: Path, postgres: Po
 
         async with running(tmp_path, url=postgres.url) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"text": "a\0b"}, metadata={"k": "\0"}))
-            assert (await here.jobs.wait(job.id, 10)).input == {"text": "a\0b"}
+            assert (await here.jobs.wait(job.id, PATIENCE_S)).input == {"text": "a\0b"}
             assert (await here.jobs.page(Asked(search="a\0b"))).jobs
             with pytest.raises(JobUnknown):
                 await here.jobs.get("job_\0")

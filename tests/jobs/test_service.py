@@ -14,7 +14,7 @@ from greenroom.jobs.errors import IdempotencyMismatch, JobConflict, JobUnknown
 from greenroom.jobs.history import Asked
 from greenroom.jobs.job import NewJob, Webhook
 from greenroom.jobs.signing import verify_webhook
-from tests.jobs.service import Receiver, ScriptedRunner, running, until
+from tests.jobs.service import PATIENCE_S, Receiver, ScriptedRunner, progressed, running, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def test_a_job_gives_its_output_and_its_files(tmp_path: Path) -> None:
             job, is_new = await here.jobs.accept(NewJob("model", {"number": 7, "files": {"a.txt": "hello"}}))
             assert is_new
             assert job.status == "queued"
-            job = await here.jobs.wait(job.id, 10)
+            job = await here.jobs.wait(job.id, PATIENCE_S)
             assert (job.status, job.output, job.attempts, job.error) == ("succeeded", {"number": 7}, 1, None)
             (artifact,) = job.artifacts
             assert (artifact.name, artifact.size) == ("a.txt", 5)
@@ -51,7 +51,9 @@ def test_events_tell_the_whole_story_and_go_on_where_one_left_off(tmp_path: Path
 
     async def check() -> None:
         async with running(tmp_path) as here:
-            job, _ = await here.jobs.accept(NewJob("model", {"steps": 20}))
+            job, _ = await here.jobs.accept(NewJob("model", {"steps": 20, "step_s": 0, "gate": True}))
+            await progressed(here, job.id)
+            here.runner.open_gate.set()
             told = await _followed(here.jobs, job.id)
             assert [event.number for event in told] == list(range(1, len(told) + 1))
             kinds = [event.kind for event in told]
@@ -76,7 +78,7 @@ def test_one_key_is_one_job(tmp_path: Path) -> None:
                 await here.jobs.accept(NewJob("model", {"number": 2}, idempotency_key="once"))
             other, is_new = await here.jobs.accept(NewJob("model", {"number": 2}, owner="b", idempotency_key="once"))
             assert is_new
-            await here.jobs.wait(other.id, 10)
+            await here.jobs.wait(other.id, PATIENCE_S)
             assert len(here.runner.ran) == 2
 
     asyncio.run(check())
@@ -97,7 +99,7 @@ def test_the_more_urgent_goes_first_and_the_older_before_the_younger(tmp_path: P
             places = {number: (await here.jobs.get(job_id)).queue_position for number, job_id in accepted.items()}
             assert places == {3: 0, 5: 1, 1: 2, 4: 3, 2: 4}
             here.runner.open_gate.set()
-            await here.jobs.wait(accepted[2], 10)
+            await here.jobs.wait(accepted[2], PATIENCE_S)
             assert [inputs["number"] for inputs in here.runner.ran] == [0, 3, 5, 1, 4, 2]
             assert (await here.jobs.get(first.id)).status == "succeeded"
 
@@ -131,14 +133,14 @@ def test_cancel_ends_what_waits_at_once_and_what_runs_within_a_step(tmp_path: Pa
             await until(lambda: here.runner.busy == 1)
             assert (await here.jobs.cancel(waits.id)).status == "cancelled"
             assert (await here.jobs.cancel(runs.id)).cancel_requested
-            stopped = await here.jobs.wait(runs.id, 2)
+            stopped = await here.jobs.wait(runs.id, PATIENCE_S)
             assert stopped.status == "cancelled"
             assert stopped.error is not None
             assert stopped.error["code"] == "cancelled"
             assert here.runner.busy == 0
             assert (await here.jobs.cancel(runs.id)) == stopped
             after, _ = await here.jobs.accept(NewJob("model", {"number": 3}))
-            await here.jobs.wait(after.id, 10)
+            await here.jobs.wait(after.id, PATIENCE_S)
             assert [inputs.get("number") for inputs in here.runner.ran] == [None, 3]
 
     asyncio.run(check())
@@ -150,7 +152,7 @@ def test_what_runs_too_long_times_out(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"steps": 1000}, timeout_s=0.2))
-            job = await here.jobs.wait(job.id, 5)
+            job = await here.jobs.wait(job.id, PATIENCE_S)
             assert job.status == "timed_out"
             assert job.error is not None
             assert (job.error["code"], here.runner.busy) == ("job-timeout", 0)
@@ -166,13 +168,13 @@ def test_what_waits_too_long_times_out_unrun(tmp_path: Path) -> None:
             await here.jobs.accept(NewJob("model", {"gate": True}))
             await until(lambda: here.runner.busy == 1)
             short, _ = await here.jobs.accept(NewJob("model", {"number": 1}, ttl_s=0.5))
-            long, _ = await here.jobs.accept(NewJob("model", {"number": 2}, ttl_s=60))
-            short = await here.jobs.wait(short.id, 6)
+            long, _ = await here.jobs.accept(NewJob("model", {"number": 2}, ttl_s=3600))
+            short = await here.jobs.wait(short.id, PATIENCE_S)
             assert short.status == "timed_out"
             assert short.error is not None
             assert short.error["code"] == "queue-timeout"
             here.runner.open_gate.set()
-            assert (await here.jobs.wait(long.id, 10)).status == "succeeded"
+            assert (await here.jobs.wait(long.id, PATIENCE_S)).status == "succeeded"
 
     asyncio.run(check())
 
@@ -182,19 +184,19 @@ def test_a_clock_that_jumps_ends_no_job(tmp_path: Path, monkeypatch: pytest.Monk
 
     async def check() -> None:
         async with running(tmp_path) as here:
-            runs, _ = await here.jobs.accept(NewJob("model", {"gate": True}, timeout_s=60))
+            runs, _ = await here.jobs.accept(NewJob("model", {"gate": True}, timeout_s=3600))
             await until(lambda: here.runner.busy == 1)
-            waits, _ = await here.jobs.accept(NewJob("model", {"number": 2}, ttl_s=60))
+            waits, _ = await here.jobs.accept(NewJob("model", {"number": 2}, ttl_s=3600))
             await asyncio.sleep(1.2)
             real = __import__("time").time
-            for jump in (7200, -7200):
+            for jump in (72_000, -72_000):
                 monkeypatch.setattr("time.time", lambda jump=jump: real() + jump)
                 await asyncio.sleep(1.2)
                 assert (await here.jobs.get(waits.id)).status == "queued"
                 assert (await here.jobs.get(runs.id)).status == "running"
             here.runner.open_gate.set()
-            assert (await here.jobs.wait(runs.id, 10)).status == "succeeded"
-            assert (await here.jobs.wait(waits.id, 10)).status == "succeeded"
+            assert (await here.jobs.wait(runs.id, PATIENCE_S)).status == "succeeded"
+            assert (await here.jobs.wait(waits.id, PATIENCE_S)).status == "succeeded"
 
     asyncio.run(check())
 
@@ -206,7 +208,7 @@ def test_an_attempt_that_was_lost_with_others_does_not_count(tmp_path: Path, mon
     async def check() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"lost": 3}, max_attempts=2))
-            job = await here.jobs.wait(job.id, 20)
+            job = await here.jobs.wait(job.id, PATIENCE_S)
             assert (job.status, job.attempts) == ("succeeded", 1)
             kinds = [event.kind for event in await _followed(here.jobs, job.id)]
             assert kinds.count("requeued") == 3
@@ -221,17 +223,17 @@ def test_a_failure_worth_a_retry_is_retried_and_counted(tmp_path: Path, monkeypa
     async def check() -> None:
         async with running(tmp_path) as here:
             healed, _ = await here.jobs.accept(NewJob("model", {"fails": 2}))
-            healed = await here.jobs.wait(healed.id, 15)
+            healed = await here.jobs.wait(healed.id, PATIENCE_S)
             assert (healed.status, healed.attempts) == ("succeeded", 3)
             kinds = [event.kind for event in await _followed(here.jobs, healed.id)]
             assert kinds.count("requeued") == 2
             hopeless, _ = await here.jobs.accept(NewJob("model", {"fails": 9}, max_attempts=2))
-            hopeless = await here.jobs.wait(hopeless.id, 15)
+            hopeless = await here.jobs.wait(hopeless.id, PATIENCE_S)
             assert (hopeless.status, hopeless.attempts) == ("failed", 2)
             assert hopeless.error is not None
             assert hopeless.error["code"] == "flaky"
             final, _ = await here.jobs.accept(NewJob("model", {"refuses": True}))
-            final = await here.jobs.wait(final.id, 15)
+            final = await here.jobs.wait(final.id, PATIENCE_S)
             assert (final.status, final.attempts) == ("failed", 1)
 
     asyncio.run(check())
@@ -243,15 +245,16 @@ def test_a_fault_of_ours_fails_the_job_without_its_words(tmp_path: Path) -> None
     async def check() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"breaks": True}))
-            job = await here.jobs.wait(job.id, 5)
+            job = await here.jobs.wait(job.id, PATIENCE_S)
             assert job.status == "failed"
             assert "secret" not in json.dumps(job.error)
 
     asyncio.run(check())
 
 
-def test_a_stopped_server_gives_its_jobs_back_without_counting(tmp_path: Path) -> None:
-    """The next one runs them, at once."""
+def test_a_stopped_server_gives_its_jobs_back_without_counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one runs them, at once: it need not wait until the first is taken for lost."""
+    monkeypatch.setattr("greenroom.jobs.hosts.LOST_AFTER_S", 3600.0)
 
     async def check() -> None:
         async with running(tmp_path, grace_s=0.1) as here:
@@ -259,7 +262,7 @@ def test_a_stopped_server_gives_its_jobs_back_without_counting(tmp_path: Path) -
             await until(lambda: here.runner.busy == 1)
         async with running(tmp_path) as here:
             here.runner.open_gate.set()
-            job = await here.jobs.wait(job.id, 5)
+            job = await here.jobs.wait(job.id, PATIENCE_S)
             assert (job.status, job.attempts, job.output) == ("succeeded", 1, {"number": 5})
 
     asyncio.run(check())
@@ -271,9 +274,9 @@ def test_a_job_that_ended_badly_runs_again_under_its_name(tmp_path: Path) -> Non
     async def check() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"fails": 1}, max_attempts=1))
-            assert (await here.jobs.wait(job.id, 5)).status == "failed"
+            assert (await here.jobs.wait(job.id, PATIENCE_S)).status == "failed"
             await here.jobs.again(job.id)
-            job = await here.jobs.wait(job.id, 5)
+            job = await here.jobs.wait(job.id, PATIENCE_S)
             assert (job.status, job.error) == ("succeeded", None)
             with pytest.raises(JobConflict, match="succeeded"):
                 await here.jobs.again(job.id)
@@ -287,7 +290,7 @@ def test_callers_see_their_own_jobs(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path) as here:
             mine, _ = await here.jobs.accept(NewJob("model", {"number": 1}, owner="a"))
-            await here.jobs.wait(mine.id, 5)
+            await here.jobs.wait(mine.id, PATIENCE_S)
             assert (await here.jobs.get(mine.id, "a")).id == mine.id
             for ask in (here.jobs.get, here.jobs.cancel, here.jobs.again, here.jobs.delete):
                 with pytest.raises(JobUnknown):
@@ -317,7 +320,7 @@ def test_history_is_searched_and_paged(tmp_path: Path) -> None:
             assert [job.input["number"] for job in found.jobs] == [3]
             assert (await here.jobs.page(Asked(search="100%"))).jobs
             assert not (await here.jobs.page(Asked(search="1_0"))).jobs
-            await here.jobs.wait(seen[0], 10)
+            await here.jobs.wait(seen[0], PATIENCE_S)
             assert await here.jobs.counts() == {"succeeded": 7}
 
     asyncio.run(check())
@@ -346,7 +349,7 @@ def test_deleting_forgets_the_job_and_its_files(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"files": {"a.txt": "x"}}))
-            await here.jobs.wait(job.id, 5)
+            await here.jobs.wait(job.id, PATIENCE_S)
             await here.jobs.delete(job.id)
             with pytest.raises(JobUnknown):
                 await here.jobs.get(job.id)
@@ -361,10 +364,10 @@ def test_old_jobs_are_forgotten(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path) as here:
             job, _ = await here.jobs.accept(NewJob("model", {"files": {"a.txt": "x"}}))
-            await here.jobs.wait(job.id, 5)
+            await here.jobs.wait(job.id, PATIENCE_S)
             await asyncio.sleep(0.01)
         async with running(tmp_path, history_days=1e-9) as here:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while (await here.jobs.page(Asked())).jobs:
                     await asyncio.sleep(0.05)
 
@@ -395,14 +398,15 @@ def test_webhooks_are_signed_and_sent_once_for_each_event(tmp_path: Path) -> Non
 
 def test_a_receiver_that_is_down_gets_its_webhook_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Off the job's path, and across a restart of the server."""
-    monkeypatch.setattr("greenroom.jobs.webhooks._PAUSES_S", (0.1, 0.1, 0.1))
+    monkeypatch.setattr("greenroom.jobs.webhooks._PAUSES_S", (0.1,) * 1000)
 
     async def check() -> None:
-        receiver = Receiver(down=2)
+        receiver = Receiver(down=1000)
         async with running(tmp_path, receiver=receiver) as here:
             job, _ = await here.jobs.accept(NewJob("model", {}, webhook=Webhook("http://there/hook")))
-            assert (await here.jobs.wait(job.id, 5)).status == "succeeded"
-            await until(lambda: receiver.down == 1)
+            assert (await here.jobs.wait(job.id, PATIENCE_S)).status == "succeeded"
+            await until(lambda: receiver.down < 1000)
+        receiver.down = 1
         async with running(tmp_path, receiver=receiver):
             await until(lambda: len(receiver.got) == 1)
             await asyncio.sleep(0.5)

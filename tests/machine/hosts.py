@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from greenroom.machine import probe as probing
 from greenroom.machine.host import (
     Disk,
     Driver,
@@ -19,6 +20,13 @@ from greenroom.machine.host import (
     Python,
     Torch,
 )
+from greenroom.machine.probes import disks as disk_probe
+from greenroom.machine.probes import gpus as gpu_probe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
 
 GB = 10**9
 # A day after the tables were made.
@@ -116,3 +124,17 @@ def _torch(version: str) -> Torch:
     _, _, tag = version.partition("+")
     digits = tag.removeprefix("cu")
     return Torch(version, f"{digits[:-1]}.{digits[-1]}" if digits.isdecimal() else None, rocm=tag.startswith("rocm"))
+
+
+def as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's probes may take a minute each: it may be busy, and is no share that hangs."""
+    really = probing.ask_all
+
+    def ask_all(questions: Sequence[probing.Question[Any]]) -> tuple[str, ...]:
+        for question in questions:
+            question.timeout_s = 60.0
+        return really(questions)
+
+    monkeypatch.setattr(probing, "ask_all", ask_all)
+    monkeypatch.setattr(disk_probe, "_SEARCH_S", 60.0)
+    monkeypatch.setattr(gpu_probe, "_SMI_TIMEOUT_S", 60.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -86,14 +85,13 @@ def test_measuring_is_asked_for(tmp_path: Path) -> None:
 
 def test_what_hangs_is_left_behind_and_named() -> None:
     end = threading.Event()
-    hanging = Question("a share", lambda: end.wait(30), False, timeout_s=0.05)
-    quick = Question("memory", lambda: 7, 0)
-    begun = time.monotonic()
+    hanging = Question("a share", lambda: end.wait(60), False, timeout_s=0.05)
+    quick = Question("memory", lambda: 7, 0, timeout_s=60)
     try:
         assert ask_all((hanging, quick)) == ("a share",)
+        assert not hanging.answered, "it was waited for"
     finally:
         end.set()
-    assert time.monotonic() - begun < 20
     assert quick.answer == 7
 
 
@@ -101,6 +99,6 @@ def test_a_probe_that_fails_hides_no_other() -> None:
     def fails() -> int:
         raise ZeroDivisionError
 
-    broken, quick = Question("broken", fails, -1), Question("memory", lambda: 7, 0)
+    broken, quick = Question("broken", fails, -1, 60), Question("memory", lambda: 7, 0, 60)
     assert ask_all((broken, quick)) == ("broken",)
     assert (broken.answer, quick.answer) == (-1, 7)

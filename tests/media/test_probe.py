@@ -27,7 +27,7 @@ def facts(path: Path, max_pixels: int = PIXELS) -> Probed:
 def in_a_process(path: Path, max_pixels: int = PIXELS) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-P", "-m", "greenroom.media.probe", str(max_pixels)]
     with path.open("rb") as file:
-        return subprocess.run(command, stdin=file, capture_output=True, timeout=30, check=False)
+        return subprocess.run(command, stdin=file, capture_output=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("form", ["mp4", "webm", "ts", "avi"])

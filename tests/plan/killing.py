@@ -86,7 +86,7 @@ def kill_often(folder: Path, seconds: float, rng: random.Random) -> int:
     place = Place.of(folder / "PLAN.md")
     for work, expected in works * 2:
         end = time.monotonic() + seconds / 4
-        while time.monotonic() < end:
+        while time.monotonic() < end or not kills:
             kills += killed_after(rng.uniform(0, 0.15), work, place)
         assert work(PLAN, place, pace=PACE).ok
         assert [path.read_text() for path in sorted(folder.glob("*.txt"))] == expected

@@ -108,7 +108,7 @@ def test_a_phase_is_tried_again_after_waits_that_double(place: Place) -> None:
     begun = time.monotonic()
     report = run(plan(phase(1, do=flaky, retry=Retry(3, 0.05))), place)
     assert (report.outcome, report.phases[0].attempts) == ("done", 3)
-    assert 0.15 <= time.monotonic() - begun < 5  # 0.05 and 0.1
+    assert time.monotonic() - begun >= 0.15  # 0.05 and 0.1
     assert verbs(place, 1) == ["verify-fail", *["start", "verify-fail"] * 2, "start", "verify-ok", "done"]
     report = run(plan(phase(2, do=Shell("exit 1"), retry=Retry(1))), place)
     assert (report.outcome, report.phases[0].attempts) == ("failed", 2)
@@ -294,11 +294,10 @@ def test_a_fault_of_greenroom_ends_the_run_and_all_that_runs(place: Place) -> No
     def broken(_: Attempt) -> None:
         raise KeyError("x")
 
-    slow = phase(2, do=Shell("sleep 60"))
-    begun = time.monotonic()
+    slow = phase(2, do=Shell("sleep 60; touch waited"))
     with pytest.raises(KeyError):
         run(plan(phase(1, do=Call("break", broken)), slow), place)
-    assert time.monotonic() - begun < 10
+    assert not (place.folder / "waited").exists()
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, Cancelled])

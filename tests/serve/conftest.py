@@ -13,7 +13,7 @@ from tests.serve.servers import RunningServer, running_server
 
 # For this process, and for those that tests/forked.py begins.
 sys.path.insert(0, str(Path(__file__).with_name("instead")))
-SERVED = ("voice-joe", "Noop", "NoopFile", "Sleeper", "Streamer", "Broken", "TakesMedia", "Mirror")
+SERVED = ("voice-joe", "Noop", "NoopFile", "Sleeper", "Streamer", "Speaker", "Broken", "TakesMedia", "Mirror")
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +22,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     limits = {"GREENROOM_MAX_UPLOAD_MB": "2", "GREENROOM_MAX_MEGAPIXELS": "1", "GREENROOM_ALLOW_PRIVATE_URLS": "1"}
     with running_server(tmp_path_factory.mktemp("live"), *SERVED, env=limits) as server:
         yield server
+
+
+@pytest.fixture
+def mark(live: RunningServer) -> Iterator[Path]:
+    """What lets those end that are held on that server; it is not there yet."""
+    live.mark.unlink(missing_ok=True)
+    yield live.mark
+    live.mark.touch()
 
 
 @pytest.fixture

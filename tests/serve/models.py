@@ -21,7 +21,8 @@ from greenroom.inputs import Input, Inputs
 from greenroom.models.model import Generated, MadeFile, Model, Work
 from greenroom.recipes.inputs.seedvr2 import RestoreFileInputs
 
-# Names a folder where Crasher, Flaky and BadLoad count their attempts, which outlive the process.
+# Names a folder where Crasher, Flaky and BadLoad count their attempts, which outlive the process, and where tests make
+# marks that others wait for.
 MARKS = "GREENROOM_TEST_MARKS"
 MB = 1_000_000
 
@@ -47,6 +48,7 @@ class StepsInputs(Inputs):
 
     steps: Annotated[int, Input("How many steps.", ge=1)] = 10
     step_s: Annotated[float, Input("How long each takes.", ge=0, unit="s")] = 0.02
+    to_mark: Annotated[bool, Input("End once the mark is there, whichever step that is.")] = False
     label: Annotated[str, Input("Comes back with the result.")] = ""
 
 
@@ -68,6 +70,14 @@ class ChunksInputs(Inputs):
     chunks: Annotated[int, Input("How many parts.", ge=1)] = 5
     size: Annotated[int, Input("The size of each.", ge=1, unit="B")] = 1000
     pause_s: Annotated[float, Input("How long each takes.", ge=0, unit="s")] = 0.02
+    waits_at: Annotated[int | None, Input("Wait for the mark behind so many parts.", ge=0)] = None
+
+
+class SpeechInputs(Inputs):
+    """A text, as whoever speaks takes it."""
+
+    text: Annotated[str, Input("What to say.", min_length=1)]
+    format: Annotated[Literal["pcm"], Input("As what.")] = "pcm"
 
 
 class MediaInputs(Inputs):
@@ -81,7 +91,7 @@ class PictureInputs(Inputs):
 
     video: Annotated[str, Input("A video.", min_length=1, media="video")]
     prompt: Annotated[str, Input("Comes back with the result.", max_length=200)] = ""
-    hold_s: Annotated[float, Input("How long to wait before the end.", ge=0, unit="s")] = 0.0
+    hold: Annotated[bool, Input("Wait for the mark before the end.")] = False
 
 
 class PartsInputs(Inputs):
@@ -89,6 +99,7 @@ class PartsInputs(Inputs):
 
     parts: Annotated[int, Input("How many.", ge=1)] = 4
     part_s: Annotated[float, Input("How long each takes.", ge=0, unit="s")] = 0.02
+    waits_at: Annotated[int | None, Input("Wait for the mark behind so many parts.", ge=0)] = None
     dies_at: Annotated[int | None, Input("The first attempt kills its process behind so many parts.", ge=0)] = None
     fails_at: Annotated[int | None, Input("The first attempt fails behind so many, and may be tried again.", ge=0)] = (
         None
@@ -135,7 +146,7 @@ class PartyInputs(Inputs):
     """Who is to be there, and what to do then."""
 
     guests: Annotated[int, Input("How many must be inside at once.", ge=1)] = 1
-    patience_s: Annotated[float, Input("How long to wait for them.", ge=0, unit="s")] = 30.0
+    patience_s: Annotated[float, Input("How long to wait for them.", ge=0, unit="s")] = 60.0
     then: Annotated[Then, Input("What to do when they are there.")] = "finish"
     label: Annotated[str, Input("Comes back with the result.")] = ""
 
@@ -192,6 +203,8 @@ class Sleeper(_Plain):
     def generate(self, inputs: StepsInputs, work: Work) -> Generated:
         for step in range(inputs.steps):
             work.step("sleeping", step, inputs.steps)
+            if inputs.to_mark and is_there("open"):
+                break
             time.sleep(inputs.step_s)
         work.step("sleeping", inputs.steps, inputs.steps)
         path = work.folder / "slept.txt"
@@ -300,11 +313,34 @@ class Streamer(_Plain):
     def generate(self, inputs: ChunksInputs, work: Work) -> Generated:
         for place in range(inputs.chunks):
             work.step("streaming", place, inputs.chunks)
+            while place == inputs.waits_at and not is_there("open"):
+                work.step("waiting", place, inputs.chunks)
+                time.sleep(0.01)
             if work.hand_on:
                 work.hand_on(bytes([place % 256]) * inputs.size)
             time.sleep(inputs.pause_s)
         work.step("streaming", inputs.chunks, inputs.chunks)
         return Generated({"chunks": inputs.chunks})
+
+
+class Speaker(_Plain):
+    """Hands on half a second of sound, and the other half once the mark is there."""
+
+    inputs = SpeechInputs
+    streams = True
+
+    @classmethod
+    def stream_type(cls, inputs: SpeechInputs) -> str:
+        return "audio/pcm"
+
+    def generate(self, inputs: SpeechInputs, work: Work) -> Generated:
+        for half in range(2):
+            while half and not is_there("open"):
+                work.step("waiting", half, 2)
+                time.sleep(0.01)
+            if work.hand_on:
+                work.hand_on(bytes([half]) * 24_000)
+        return Generated({"text": inputs.text})
 
 
 class Party(_Plain):
@@ -349,7 +385,7 @@ class Party(_Plain):
     def _do(self, inputs: PartyInputs, work: Work) -> None:
         match inputs.then:
             case "hold":
-                while not Path(os.environ[MARKS], "open").exists():
+                while not is_there("open"):
                     work.step("holding", 0, 1)
                     time.sleep(0.01)
             case "sleep":
@@ -444,17 +480,17 @@ class DiesLoading(_Plain):
 
 
 class SlowLoad(_Plain):
-    """Takes its time to load and to warm up."""
+    """Loads once the mark ``loads`` is there, and is warm once ``warms`` is."""
 
     inputs = NoInputs
 
     @classmethod
     def load(cls, device: str) -> Self:
-        time.sleep(1.0)
+        wait_for("loads")
         return cls()
 
     def warm_up(self, work: Work) -> None:
-        time.sleep(0.5)
+        wait_for("warms")
 
     def generate(self, inputs: NoInputs, work: Work) -> Generated:
         return Generated({})
@@ -467,8 +503,7 @@ class Gated(_Plain):
 
     @classmethod
     def load(cls, device: str) -> Self:
-        while not Path(os.environ[MARKS], "open").exists():
-            time.sleep(0.02)
+        wait_for("open")
         return cls()
 
     def generate(self, inputs: NoInputs, work: Work) -> Generated:
@@ -503,8 +538,7 @@ class Mirror(_Plain):
                 picture = frame.to_ndarray(format="rgb24")[:, ::-1].copy()
                 out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             out.mux(stream.encode(None))
-        until = time.monotonic() + inputs.hold_s
-        while time.monotonic() < until:
+        while inputs.hold and not is_there("open"):
             work.step("holding", 0, 1)
             time.sleep(0.02)
         return Generated({"prompt": inputs.prompt}, (MadeFile(path, "video/mp4"),))
@@ -524,6 +558,9 @@ class Keeper(_Plain):
         done = []
         for place in range(inputs.parts):
             work.step("working", place, inputs.parts)
+            while place == inputs.waits_at and not is_there("open"):
+                work.step("waiting", place, inputs.parts)
+                time.sleep(0.01)
             if first and place == inputs.dies_at:
                 os.kill(os.getpid(), signal.SIGKILL)
             if place == inputs.dies_always_at:
@@ -554,16 +591,13 @@ class Elsewhere(_Plain):
 
 
 class Mute(_Plain):
-    """Says a step for so many seconds, then nothing more."""
+    """Says a step, and at its first attempt nothing more. silent_s: longer than a busy machine stands still."""
 
-    inputs = SecondsInputs
-    silent_s = 0.6
+    inputs = NoInputs
+    silent_s = 3.0
 
-    def generate(self, inputs: SecondsInputs, work: Work) -> Generated:
-        until = time.monotonic() + inputs.seconds
-        while time.monotonic() < until:
-            work.step("talking", 0, 1)
-            time.sleep(0.05)
+    def generate(self, inputs: NoInputs, work: Work) -> Generated:
+        work.step("talking", 0, 1)
         if count("mute") == 1:
             time.sleep(600)
         return Generated({})
@@ -604,7 +638,7 @@ class Teller(_Plain):
             path.write_bytes(a_picture(16 + 2 * number))
             work.show(MadeFile(path, "image/png"))
             path.write_bytes(b"not any more")
-        while inputs.hold and not Path(os.environ[MARKS], "open").exists():
+        while inputs.hold and not is_there("open"):
             work.step("holding", 0, 1)
             time.sleep(0.01)
         if inputs.fails:
@@ -686,6 +720,17 @@ def a_picture(width: int) -> bytes:
 
     head = width.to_bytes(4, "big") + (width // 2).to_bytes(4, "big") + bytes((8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
+
+
+def is_there(mark: str) -> bool:
+    """Whether a test has made a mark."""
+    return Path(os.environ[MARKS], mark).exists()
+
+
+def wait_for(mark: str) -> None:
+    """Wait for a mark, deaf to all else."""
+    while not is_there(mark):
+        time.sleep(0.01)
 
 
 def count(name: str) -> int:

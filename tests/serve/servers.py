@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 MODELS = "tests.serve.models"
 # A cold start on a busy machine; on a free one it is two seconds.
-_START_S = 60.0
-_STOP_S = 30.0
+_START_S = 120.0
+_STOP_S = 60.0
 
 
 class NotStarted(Exception):
@@ -59,6 +59,11 @@ class RunningServer:
         return [path for folder in self.data.rglob("now") for path in folder.iterdir()]
 
     @property
+    def mark(self) -> Path:
+        """Lets those end that wait for it, once it is there."""
+        return self.folder / "marks" / "open"
+
+    @property
     def port(self) -> int:
         """Where it listens."""
         return int(self.url.rpartition(":")[2])
@@ -67,7 +72,7 @@ class RunningServer:
         """What it said."""
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
-    def client(self, key: str | None = None, *, timeout: float = 30.0) -> httpx.Client:
+    def client(self, key: str | None = None, *, timeout: float = 60.0) -> httpx.Client:
         """A client; close it."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         # There is no TLS here, and a client that would verify it reads all certificates of the system first.
@@ -76,7 +81,7 @@ class RunningServer:
     def wait_ready(self, seconds: float = _START_S) -> None:
         """Wait until every model is warm. Raises NotStarted."""
         until = time.monotonic() + seconds
-        with self.client(timeout=10.0) as http:
+        with self.client() as http:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     if http.get("/readyz").status_code == 200:

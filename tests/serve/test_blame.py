@@ -44,7 +44,7 @@ def test_a_full_disk_is_tried_again_and_says_so(server: RunningServer, http: htt
 def test_a_model_that_falls_silent_does_not_hold_its_device_until_the_job_times_out(
     server: RunningServer, http: httpx.Client
 ) -> None:
-    job_id = post_job(http, f"{MODELS}:Mute", {"seconds": 0})["id"]
+    job_id = post_job(http, f"{MODELS}:Mute", {})["id"]
     job = until(http, job_id)
     assert (job["status"], job["attempts"]) == ("succeeded", 2)
     assert any("worker-unresponsive" in event["data"] for event in events_of(http, job_id))

@@ -59,7 +59,7 @@ def _job(server: RunningServer, job_id: str) -> dict[str, Any]:
 
 
 def _until(server: RunningServer, job_id: str, status: str) -> dict[str, Any]:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while (job := _job(server, job_id))["status"] != status:
         assert time.monotonic() < end, (job, server.log()[-3000:])
         time.sleep(0.02)
@@ -68,7 +68,7 @@ def _until(server: RunningServer, job_id: str, status: str) -> dict[str, Any]:
 
 def _until_held(server: RunningServer, *job_ids: str) -> None:
     """Wait until these jobs are inside the model."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not all((_job(server, job_id)["progress"] or {}).get("stage") == "holding" for job_id in job_ids):
         assert time.monotonic() < end, server.log()[-3000:]
         time.sleep(0.02)
@@ -140,7 +140,7 @@ def test_jobs_of_another_model_have_their_turn(server: RunningServer) -> None:
     other = _accept(server, NOOP, text="other")
     _until(server, other, "running")
     later = _accept(server, label="later")
-    time.sleep(0.2)
+    time.sleep(0.2)  # to have been begun, were it that one's turn
     assert _job(server, later)["status"] == "queued"
     _let_go(server)
     for job_id in (held, other, later):

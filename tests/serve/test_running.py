@@ -6,54 +6,83 @@ import contextlib
 import signal
 import socket
 import sqlite3
-import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
-from tests.serve.routes.asking import SLEEPER, post_job, until
-from tests.serve.servers import start_server
+import pytest
 
-GRACE_S = 4
+from greenroom.serve.running import _Ending
+from tests.serve.routes.asking import HELD, PATIENCE_S, SLEEPER, eventually, post_job, until_at_work
+from tests.serve.servers import RunningServer, start_server
+
 HALF = b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 
 
-def test_after_a_signal_no_job_begins_and_the_grace_is_shared(tmp_path: Path) -> None:
-    server = start_server(tmp_path, "Sleeper", env={"GREENROOM_STOP_GRACE_S": str(GRACE_S)})
+def _jobs(server: RunningServer) -> dict[str, tuple[str, int]]:
+    """How the jobs stand on disk."""
+    with contextlib.closing(sqlite3.connect(server.data / "jobs.sqlite")) as database:
+        asked = "SELECT id, status, attempts FROM greenroom_jobs"
+        return {job: (status, attempts) for job, status, attempts in database.execute(asked)}
+
+
+def test_after_a_signal_no_job_begins_and_what_runs_may_end(tmp_path: Path) -> None:
+    """The half request keeps the server for as long as the test wants."""
+    server = start_server(tmp_path, "Sleeper", env={"GREENROOM_STOP_GRACE_S": str(10 * PATIENCE_S)})
     try:
         with server.client() as http, socket.create_connection(("127.0.0.1", server.port)) as half_sent:
             half_sent.sendall(HALF)
-            # Ends well within the grace, which the half request keeps open.
-            running = post_job(http, SLEEPER, {"steps": 50, "step_s": 0.05})["id"]
-            until(http, running, "running")
-            waiting = [post_job(http, SLEEPER, {"steps": 2, "step_s": 0.05})["id"] for _ in range(4)]
-            assert http.get(f"/v1/jobs/{running}").json()["status"] == "running"
-            begun = time.monotonic()
+            running = post_job(http, SLEEPER, HELD)["id"]
+            until_at_work(http, running)
+            waiting = [post_job(http, SLEEPER, {"steps": 1})["id"] for _ in range(4)]
             server.process.send_signal(signal.SIGTERM)
-            server.process.wait(GRACE_S + 20)
-            took = time.monotonic() - begun
+            eventually(lambda: _refuses(server), "nobody is let in any more")
+            server.mark.touch()
+            eventually(lambda: _jobs(server)[running] == ("succeeded", 1), "what runs ends")
+        server.process.wait(PATIENCE_S)
     finally:
         server.stop()
-    assert GRACE_S - 1 < took < GRACE_S + 4
-    with contextlib.closing(sqlite3.connect(server.data / "jobs.sqlite")) as database:
-        found = {job: (status, attempts) for job, status, attempts in database.execute(
-            "SELECT id, status, attempts FROM greenroom_jobs"
-        )}  # fmt: skip
-    assert found == {running: ("succeeded", 1), **dict.fromkeys(waiting, ("queued", 0))}
+    assert _jobs(server) == {running: ("succeeded", 1), **dict.fromkeys(waiting, ("queued", 0))}
+
+
+def _refuses(server: RunningServer) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", server.port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def test_what_does_not_end_in_the_grace_has_no_second_one(tmp_path: Path) -> None:
     """Connections, jobs and workers had one each."""
-    server = start_server(tmp_path, "Sleeper", env={"GREENROOM_STOP_GRACE_S": str(GRACE_S)})
+    server = start_server(tmp_path, "Sleeper", env={"GREENROOM_STOP_GRACE_S": "3"})
     try:
         with server.client() as http, socket.create_connection(("127.0.0.1", server.port)) as half_sent:
             half_sent.sendall(HALF)
-            job_id = post_job(http, SLEEPER, {"steps": 3000, "step_s": 0.02})["id"]
-            until(http, job_id, "running")
-            begun = time.monotonic()
+            job_id = post_job(http, SLEEPER, HELD)["id"]
+            until_at_work(http, job_id)
             server.process.send_signal(signal.SIGTERM)
-            server.process.wait(3 * GRACE_S + 20)
-            took = time.monotonic() - begun
+            server.process.wait(PATIENCE_S)
     finally:
         server.stop()
-    assert took < 2 * GRACE_S
-    with contextlib.closing(sqlite3.connect(server.data / "jobs.sqlite")) as database:
-        assert database.execute("SELECT status FROM greenroom_jobs WHERE id = ?", (job_id,)).fetchone() == ("queued",)
+    # The connection had all of it: no more is left for the job than a second to be put back in order.
+    assert "waiting up to 1 s for 1 running jobs" in server.log()
+    assert _jobs(server)[job_id][0] == "queued"
+
+
+def test_the_grace_begins_once_and_is_that_of_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment, stopped = [100.0], []
+    monkeypatch.setattr("greenroom.serve.running.time.monotonic", lambda: moment[0])
+    server: Any = SimpleNamespace(
+        stopping=SimpleNamespace(set=lambda: stopped.append("stopping")),
+        jobs=SimpleNamespace(claim_no_more=lambda: stopped.append("claiming")),
+    )
+    ending = _Ending(30.0)
+    assert ending.left() == 30
+    ending.begin(cast("Any", server))
+    moment[0] += 20
+    ending.begin(server)
+    assert ending.left() == 10
+    moment[0] += 20
+    assert ending.left() == 1  # enough to put things in order
+    assert stopped == ["stopping", "claiming"]

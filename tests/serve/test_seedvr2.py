@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from greenroom.jobs.job import EVENT_KINDS
 from greenroom.locks import hold
 from tests.models.seedvr2.restorers import CUT, a_clip, drawn, pixels_of, two_shots
-from tests.serve.routes.asking import events_of, post_job, until
-from tests.serve.servers import RunningServer, running_server, start_server
+from tests.serve.routes.asking import events_of, eventually, post_job, until, until_at_work
+from tests.serve.servers import MODELS, RunningServer, running_server, start_server
 
-TINY = "tests.models.seedvr2.tiny:TinySeedVR2"
+TINY, WAITING = "tests.models.seedvr2.tiny:TinySeedVR2", "tests.serve.waiting_seedvr2:WaitingSeedVR2"
+SLEEPER = f"{MODELS}:Sleeper"
 # Each frame by itself and as it is, so that pixels can be compared.
 ASKED: dict[str, Any] = {"height": 48, "format": "mkv", "codec": "ffv1", "seed": 3}
 
@@ -34,7 +35,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("seedvr2"), TINY) as running:
+    with running_server(tmp_path_factory.mktemp("seedvr2"), TINY, "Sleeper") as running:
         yield running
 
 
@@ -96,21 +97,23 @@ def test_a_picture_is_restored(http: httpx.Client, tmp_path: Path) -> None:
 
 
 def test_what_stands_in_the_way_of_a_restoration_is_no_fault_of_its_own_and_no_place_is_told(
-    server: RunningServer, http: httpx.Client, clip: Path, tmp_path: Path
+    server: RunningServer, http: httpx.Client, clip: Path
 ) -> None:
     """Another process holds the finished parts, for a while; then their place is no folder."""
-    source, long = sent(http, clip), sent(http, many_shots(tmp_path / "long.mkv"))
+    source = sent(http, clip)
     for way in ("held", "no folder"):
-        first = post_job(http, TINY, {"source": long, **ASKED})["id"]
+        # The device has something else to do until all is in the way.
+        server.mark.unlink(missing_ok=True)
+        first = post_job(http, SLEEPER, {"steps": 100_000, "to_mark": True})["id"]
+        until_at_work(http, first)
         job_id = post_job(http, TINY, {"source": source, **ASKED}, max_attempts=1)["id"]
         kept = server.data / "kept" / f"{job_id}-before"
         kept.mkdir(parents=True)
         if way == "held":
             (kept / "parts").mkdir()
             lock = hold(kept / "parts" / "lock")
-            end = time.monotonic() + 60
-            while (job := http.get(f"/v1/jobs/{job_id}").json())["status"] != "queued" or not job["started_at"]:
-                assert time.monotonic() < end, job
+            server.mark.touch()
+            eventually(functools.partial(was_put_back, http, job_id), "it is put back")
             os.close(lock)
             job = until(http, job_id, seconds=60)
             assert (job["status"], job["attempts"]) == ("succeeded", 1)
@@ -118,6 +121,7 @@ def test_what_stands_in_the_way_of_a_restoration_is_no_fault_of_its_own_and_no_p
             assert set(reasons) == {"restoration-running"}
         else:
             (kept / "parts").write_text("in the way")
+            server.mark.touch()
             job = until(http, job_id, seconds=60)
             assert job["status"] == "failed"
         said = json.dumps([job, *told(http, job_id)])
@@ -128,8 +132,14 @@ def test_what_stands_in_the_way_of_a_restoration_is_no_fault_of_its_own_and_no_p
         http.delete(f"/v1/jobs/{job_id}")
 
 
+def was_put_back(http: httpx.Client, job_id: str) -> bool:
+    """Whether a job waits that has been begun before."""
+    job = http.get(f"/v1/jobs/{job_id}").json()
+    return job["status"] == "queued" and job["started_at"] is not None
+
+
 def many_shots(path: Path) -> Path:
-    """Five of them: while the later ones are at work, the first can be seen to be finished."""
+    """Five of them: when the first is finished, others are not."""
 
     def draw(number: int) -> NDArray[np.uint8]:
         return drawn(number, 20) if number // CUT % 2 else drawn(number, 180)[::-1]
@@ -143,20 +153,18 @@ def test_a_server_that_is_killed_goes_on_behind_the_finished_shots(server: Runni
     with server.client() as http:
         calm = until(http, post_job(http, TINY, {"source": sent(http, clip), **ASKED})["id"], seconds=60)
         (tmp_path / "calm.mkv").write_bytes(http.get(calm["artifacts"][0]["url"]).content)
-    first = start_server(tmp_path / "killed", TINY)
+    first = start_server(tmp_path / "killed", WAITING)
     with first.client() as http:
-        job_id = post_job(http, TINY, {"source": sent(http, clip), **ASKED})["id"]
+        job_id = post_job(http, WAITING, {"source": sent(http, clip), **ASKED})["id"]
     kept = first.data / "kept"
-    end = time.monotonic() + 30
-    while not list(kept.glob(f"{job_id}-*/parts/[0-9]*-[0-9]*.*")):
-        assert time.monotonic() < end, "no shot was seen to be finished"
-        time.sleep(0.001)
+    eventually(lambda: list(kept.glob(f"{job_id}-*/parts/[0-9]*-[0-9]*.*")), "a shot is finished")
     first.kill()
-    with running_server(tmp_path / "killed", TINY) as again, again.client() as http:
+    first.mark.touch()
+    with running_server(tmp_path / "killed", WAITING) as again, again.client() as http:
         job = until(http, job_id, seconds=60)
         assert job["status"] == "succeeded", job["error"]
         assert job["attempts"] == 1
         assert job["output"]["resumed"] >= 1
         (tmp_path / "again.mkv").write_bytes(http.get(job["artifacts"][0]["url"]).content)
-        assert list((again.data / "kept").iterdir()) == []
+        eventually(lambda: not list((again.data / "kept").iterdir()), "a job has ended before its folder is removed")
     assert np.array_equal(pixels_of(tmp_path / "again.mkv"), pixels_of(tmp_path / "calm.mkv"))

@@ -78,7 +78,7 @@ class Killed(Generic[S]):
         return code
 
     def _on_request(self, number: int, has_acted: bool) -> None:
-        if (number, has_acted) == self._at and self._ready.wait(10):
+        if (number, has_acted) == self._at and self._ready.wait(60):
             os.kill(self._pid, signal.SIGKILL)
 
 

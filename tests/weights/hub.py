@@ -156,9 +156,9 @@ class _Handler(BaseHTTPRequestHandler):
             while self.hub.is_held():
                 time.sleep(0.005)
             piece = body[place : place + _PIECE]
-            self.wfile.write(piece)
-            with _counting:
+            with _counting:  # before it leaves: who has it knows that it was counted
                 self.hub.served[name] = self.hub.served.get(name, 0) + len(piece)
+            self.wfile.write(piece)
 
 
 class _HubHandler(_Handler):

@@ -82,3 +82,27 @@ def test_what_is_no_number_is_found_by_its_bits(dtype: torch.dtype) -> None:
     values = torch.arange(256, dtype=torch.uint8)
     found = [bool(are_finite(value, str(dtype).removeprefix("torch."))) for value in values.view(256, 1)]
     assert found == values.view(dtype).float().isfinite().tolist()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("by", [1e-6, 0.02, 448.0, 1e4])
+def test_a_weight_is_rounded_to_as_much_as_three_bits_give(by: float, dtype: torch.dtype) -> None:
+    weight = (by * torch.randn(64, 32, generator=torch.Generator().manual_seed(0))).to(dtype)
+    small = Fp8.rounded(weight)
+    assert small.values.dtype == E4M3
+    assert small.shape == (64, 32)
+    back = small.dequantise(torch.float32)
+    assert torch.equal(back, small.dequantise(torch.bfloat16).float())  # rounded once
+    lost = (back - weight.float()).square().mean().sqrt() / weight.float().square().mean().sqrt()
+    assert 0.02 < lost < 0.03
+    # The least scale that has room for the largest.
+    assert 224 <= small.values.float().abs().max() <= 448
+
+
+def test_weights_that_fill_the_type_and_those_that_are_nothing_are_kept() -> None:
+    for largest in (448.0, 224.0, 448 * 2.0**-20):
+        weight = torch.tensor([[largest, -largest / 2, 0.0]])
+        assert torch.equal(Fp8.rounded(weight).dequantise(torch.float32), weight)
+    assert Fp8.rounded(torch.tensor([448.0])).scale == 1
+    assert Fp8.rounded(torch.tensor([449.0])).scale == 2
+    assert torch.equal(Fp8.rounded(torch.zeros(2, 2)).dequantise(torch.float32), torch.zeros(2, 2))

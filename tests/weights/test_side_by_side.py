@@ -21,7 +21,7 @@ def test_results_come_in_the_order_of_the_jobs() -> None:
     first_may_end = threading.Event()
 
     def first(step: Step) -> str:
-        assert first_may_end.wait(10)
+        assert first_may_end.wait(60)
         return "first"
 
     def second(step: Step) -> str:
@@ -40,11 +40,11 @@ def test_the_standing_counts_every_byte_once() -> None:
     def known(step: Step) -> None:
         step(5)
         half.set()
-        assert shown.wait(10)
+        assert shown.wait(60)
         step(10)
 
     def unknown(step: Step) -> None:
-        assert half.wait(10)
+        assert half.wait(60)
         step(7)
 
     def show(standing: Standing) -> None:
@@ -64,7 +64,7 @@ def test_the_first_failure_stops_the_others_and_is_the_one_that_is_raised() -> N
     running = threading.Event()
 
     def fails(step: Step) -> None:
-        assert running.wait(10)
+        assert running.wait(60)
         raise FileUnreadable("gone")
 
     def runs(step: Step) -> None:

@@ -6,9 +6,12 @@ Measured: on a busy machine about one Ctrl-C in a hundred was lost inside the vo
 from __future__ import annotations
 
 import signal
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from greenroom.progress import Step
@@ -22,6 +25,7 @@ def install() -> None:
         # A shell that starts us in the background asks for Ctrl-C to be ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
+    sys.unraisablehook = partial(_swallowed, sys.unraisablehook)
 
 
 def stopping(step: Step) -> Step:
@@ -33,6 +37,12 @@ def stopping(step: Step) -> Step:
         step(stage, done, total)
 
     return look
+
+
+def _swallowed(say: Callable[[sys.UnraisableHookArgs], object], what: sys.UnraisableHookArgs) -> None:
+    """Say what could not be raised, such as in a finalizer; being told to end is remembered, and no news to anybody."""
+    if not (_told and isinstance(what.exc_value, KeyboardInterrupt)):
+        say(what)
 
 
 def _interrupt(number: int, _: FrameType | None) -> NoReturn:

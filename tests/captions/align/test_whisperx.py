@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,8 +126,20 @@ SLOW = """
 
 def test_too_slow_is_ended_with_all_it_started(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
+    looks = 0
+
+    def begun(stage: str, done: float, total: float) -> None:
+        """It has its request by the second look; however long its start takes, time is up only behind it."""
+        nonlocal looks
+        looks += 1
+        until = time.monotonic() + 60
+        while looks > 1 and not (mark.exists() and mark.read_text()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    python = environment(tmp_path, textwrap.dedent(SLOW).format(mark=str(mark)))
     with pytest.raises(CannotAlign, match="not done after 1 s"):
-        align(environment(tmp_path, textwrap.dedent(SLOW).format(mark=str(mark))), seconds=0.0, start_s=1.0)
+        WhisperX(python, start_s=1.0).align(silence(0.0), ["a"], "en-us", begun)
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
 

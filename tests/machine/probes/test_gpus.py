@@ -153,22 +153,22 @@ def test_nvidia_smi_where_the_library_is_not_there(tmp_path: Path) -> None:
 
 
 def test_an_old_nvidia_smi_that_refuses_a_field_is_asked_without_it(tmp_path: Path) -> None:
-    answer = nvidia_smi.ask(script(tmp_path, SMI.format(recent="exit 6")), 5)
+    answer = nvidia_smi.ask(script(tmp_path, SMI.format(recent="exit 6")), 60)
     assert answer is not None
     assert (answer.gpus[0].capability, answer.gpus[0].mig, answer.gpus[0].memory_free) == (None, None, 22500 * 2**20)
 
 
 def test_what_nvidia_smi_says_between_its_rows_is_no_gpu(tmp_path: Path) -> None:
     words = "echo 'Unable to determine the device handle for GPU0: 0000:01:00.0: Unknown Error'; "
-    answer = nvidia_smi.ask(script(tmp_path, SMI.format(recent=words + RECENT)), 5)
+    answer = nvidia_smi.ask(script(tmp_path, SMI.format(recent=words + RECENT)), 60)
     assert answer is not None
     assert [gpu.name for gpu in answer.gpus] == ["NVIDIA L4"]
-    assert nvidia_smi.ask(script(tmp_path, "#!/bin/sh\necho No devices were found\n"), 5) is None
+    assert nvidia_smi.ask(script(tmp_path, "#!/bin/sh\necho No devices were found\n"), 60) is None
 
 
 @pytest.mark.parametrize("text", ["#!/bin/sh\nexit 9\n", "#!/bin/sh\n", "no script at all"])
 def test_an_nvidia_smi_that_fails_says_nothing(tmp_path: Path, text: str) -> None:
-    assert nvidia_smi.ask(script(tmp_path, text), 5) is None
+    assert nvidia_smi.ask(script(tmp_path, text), 60) is None
 
 
 def test_an_nvidia_smi_that_hangs_is_left(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 
 from greenroom.models.f5tts.checkpoint import load_flow, load_vocos
-from greenroom.models.f5tts.engine import Engine, SoundNotFinite
+from greenroom.models.f5tts.engine import Engine
 from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
 from greenroom.models.f5tts.synthetic import synthesise_flow, synthesise_vocos
 from greenroom.models.f5tts.vocoding import Vocoder
 from greenroom.models.f5tts.vocos import Vocos, VocosConfig
+from greenroom.models.finite import SoundNotFinite
 from greenroom.progress import Step
 from tests.models.f5tts.networks import V1
 

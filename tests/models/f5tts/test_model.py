@@ -82,5 +82,5 @@ def test_a_model_that_is_let_go_ends_its_thread() -> None:
     (own,) = {thread for thread in threading.enumerate() if thread.name == "f5tts-batches"} - batches
     model = None
     gc.collect()
-    own.join(5)
+    own.join(60)
     assert not own.is_alive()

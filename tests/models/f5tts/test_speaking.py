@@ -262,7 +262,7 @@ def test_a_stream_is_made_few_chunks_ahead_of_its_reader(say: Say, asked: list[P
 
     def read(part: bytes) -> None:
         """Slowly: all that was asked for is made before the next is read."""
-        assert all(pending.wait(20) for pending in asked)
+        assert all(pending.wait(60) for pending in asked)
         ahead.append(len(asked) - len(ahead) - 1)
 
     say(MANY, Work(tmp_path, hand_on=read), format="pcm")

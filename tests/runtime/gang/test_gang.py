@@ -9,7 +9,6 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ import torch
 from greenroom.errors import Cancelled
 from greenroom.runtime.gang.gang import Gang, GangTaken, RankLost, gang_on
 from greenroom.runtime.memory import is_out_of_memory
+from tests.plan.phases import is_alive
 from tests.runtime.gang.gangs import (
     call_everything,
     count,
@@ -97,7 +97,7 @@ def test_a_rank_that_fails_is_named_and_the_next_ones_are_new(gang: Gang, how: s
     began, generation = time.monotonic(), gang.generation
     with pytest.raises(RankLost, match=says) as caught, gang.together(fail_in, 2, how):
         ranks.summed(torch.zeros(1))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert caught.value.rank == 2
     assert caught.value.code == "rank-lost"
     assert is_out_of_memory(caught.value) is (how == "memory")
@@ -111,7 +111,7 @@ def test_a_rank_that_dies_while_nothing_is_done_is_replaced(gang: Gang) -> None:
     gang.ready()
     lost = gang.pids[0]
     os.kill(lost, signal.SIGKILL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while gang._watch is not None and gang._watch.loss is None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert counted(gang, "kept") == [1.0, 1.0]
@@ -151,10 +151,7 @@ def test_ranks_die_with_rank_0_however_it_dies() -> None:
         rank = int(process.stdout.readline())
         os.kill(rank, 0)
         process.kill()
-    deadline = time.monotonic() + 10
-    with suppress(ProcessLookupError):
-        while time.monotonic() < deadline and Path(f"/proc/{rank}/status").read_text().split("State:")[1][1] != "Z":
-            os.kill(rank, 0)
-            time.sleep(0.02)
-    with suppress(FileNotFoundError):
-        assert Path(f"/proc/{rank}/status").read_text().split("State:")[1].strip()[0] == "Z"
+    deadline = time.monotonic() + 60
+    while is_alive(rank):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

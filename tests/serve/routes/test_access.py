@@ -32,7 +32,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
     made = {
         "ann": new_key("ann", concurrency=2),
         "bob": new_key("bob"),
-        "slow": new_key("slow", requests_per_minute=6),
+        "slow": new_key("slow", requests_per_minute=1),
         "root": new_key("root", admin=True),
     }
     (folder / "keys.toml").write_text("\n".join(entry for _, entry in made.values()))
@@ -154,7 +154,7 @@ def test_a_key_asks_so_often(clients: dict[str, httpx.Client]) -> None:
     assert {answer.status_code for answer in answers} == {200, 429}
     refused = answers[-1]
     assert refused.json()["code"] == "rate-limited"
-    assert 1 <= int(refused.headers["retry-after"]) <= 10
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert clients["bob"].get("/v1/models").status_code == 200
 
 

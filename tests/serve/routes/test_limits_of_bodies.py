@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.media import media_files
-from tests.serve.routes.asking import NOOP, SLEEPER, SLOW, post_job, until
+from tests.serve.routes.asking import NOOP, SLEEPER, SLOW, eventually, post_job, until
 from tests.serve.servers import MODELS, RunningServer, running_server
 
 MIRROR, NOOP_FILE = f"{MODELS}:Mirror", f"{MODELS}:NoopFile"
@@ -99,7 +99,7 @@ def test_nothing_is_left_of_requests_that_were_answered(http: httpx.Client, open
     for size in (25_000, 25_000_001):
         http.post(path, json={"size": size}, headers={"Accept": "application/json"})
     [now] = opened.data.glob("servers/*/now")
-    assert not list(now.iterdir())
+    eventually(lambda: not list(now.iterdir()), "nothing is left")
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])

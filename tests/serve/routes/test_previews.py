@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import httpx
 import pytest
 
 from tests.serve.models import a_picture
-from tests.serve.routes.asking import events_of, post_job, until
+from tests.serve.routes.asking import events_of, eventually, post_job, until
 from tests.serve.servers import MODELS, RunningServer, running_server
 
 TELLER = f"{MODELS}:Teller"
@@ -38,8 +37,8 @@ def test_a_plan_is_an_event_and_a_preview_is_there_while_the_job_runs(
     server: RunningServer, http: httpx.Client
 ) -> None:
     job_id = post_job(http, TELLER, {"hold": True})["id"]
-    while not (job := until(http, job_id, "running"))["previews"]:
-        pass
+    eventually(lambda: until(http, job_id, "running")["previews"], "a preview")
+    job = until(http, job_id, "running")
     (preview,) = job["previews"]
     assert (preview["name"], preview["media_type"], job["artifacts"]) == ("preview-0.png", "image/png", [])
     # It is what was shown: the model has written over it since.
@@ -79,10 +78,8 @@ def test_the_picture_of_a_video_is_the_newest_of_all_names(http: httpx.Client) -
 
 def test_copies_of_what_was_shown_go_once_they_are_kept(server: RunningServer, http: httpx.Client) -> None:
     job = post_job(http, TELLER, {"shows": 30, "hold": True})
-    end = time.monotonic() + 15
-    while len([event for event in _so_far(http, job["id"]) if event == "preview"]) < 30:
-        assert time.monotonic() < end
-    assert [path.name for path in server.data.rglob("*-shown/*/*.png")] == []
+    eventually(lambda: _so_far(http, job["id"]).count("preview") == 30, "all are shown")
+    eventually(lambda: [path.name for path in server.data.rglob("*-shown/*/*.png")] == [], "no copy is left")
     (server.folder / "marks" / "open").touch()
     assert until(http, job["id"])["status"] == "succeeded"
 

@@ -25,7 +25,7 @@ class Receiver:
     url: str
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
-    def wait(self, count: int, seconds: float = 10.0) -> list[dict[str, Any]]:
+    def wait(self, count: int, seconds: float = 60.0) -> list[dict[str, Any]]:
         """The messages, once there are so many."""
         end = time.monotonic() + seconds
         while len(self.got) < count:

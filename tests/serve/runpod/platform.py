@@ -48,7 +48,8 @@ class Job:
 
 
 class Platform:
-    """The platform for one worker, while the block runs. poll_s: how long it holds a poll; the real one 90 s.
+    """The platform for one worker, while the block runs. poll_s: how long it holds a poll, also one that is held
+    already; the real one 90 s.
 
     replies: statuses that the next requests for jobs get instead of jobs.  refuse_results: so many results are answered
     with 500 first.
@@ -70,11 +71,11 @@ class Platform:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(60)
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -182,8 +183,8 @@ class Platform:
 
     async def _held(self, there: Callable[[], bool]) -> bool:
         """Hold a poll until there is something."""
-        until = time.monotonic() + self.poll_s
-        while not there() and time.monotonic() < until:
+        begun = time.monotonic()
+        while not there() and time.monotonic() < begun + self.poll_s:
             await asyncio.sleep(0.005)
         return there()
 
@@ -203,7 +204,7 @@ async def _authorised(request: web.Request, handler: Any) -> web.StreamResponse:
     return response
 
 
-def wait_for(there: Callable[[], Any], timeout_s: float = 20.0) -> None:
+def wait_for(there: Callable[[], Any], timeout_s: float = 60.0) -> None:
     """Wait until something is so; fails when it does not come."""
     until = time.monotonic() + timeout_s
     while not there():

@@ -19,11 +19,13 @@ class Source:
         self._count = count
         self._pause_s = pause_s
         self._fails = fails
+        self.given = 0
         self.closed = threading.Event()
 
     async def blocks(self) -> AsyncGenerator[bytes, None]:
         try:
             for number in range(self._count):
+                self.given += 1
                 yield bytes([number % 256]) * 10
                 await asyncio.sleep(self._pause_s)
             if self._fails:
@@ -55,25 +57,26 @@ def test_a_failure_comes_back() -> None:
 
 
 def test_who_is_cancelled_here_cancels_it_there() -> None:
-    stopped = threading.Event()
+    begun, stopped = threading.Event(), threading.Event()
 
     async def work() -> None:
+        begun.set()
         try:
-            await asyncio.sleep(60)
+            await asyncio.sleep(600)
         except asyncio.CancelledError:
             stopped.set()
             raise
 
     async def caller(background: Background) -> None:
         task = asyncio.ensure_future(background.ask(work()))
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(wait_for, begun.is_set)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     with Background() as background:
         asyncio.run(caller(background))
-        assert stopped.wait(5)
+        assert stopped.wait(60)
 
 
 def test_what_still_runs_ends_with_the_block() -> None:
@@ -84,7 +87,11 @@ def test_what_still_runs_ends_with_the_block() -> None:
 
 def test_a_stream_crosses_whole_and_in_order() -> None:
     async def read(background: Background) -> list[bytes]:
-        return [piece async for piece in background.iterate(Source(1000).blocks(), 64)]
+        source, pieces = Source(1000), []
+        async for piece in background.iterate(source.blocks(), 64):
+            pieces.append(piece)
+            await asyncio.to_thread(wait_for, lambda: source.given > 200)  # there is more than one piece takes
+        return pieces
 
     with Background() as background:
         pieces = asyncio.run(read(background))
@@ -94,9 +101,9 @@ def test_a_stream_crosses_whole_and_in_order() -> None:
 
 def test_blocks_that_wait_are_joined() -> None:
     async def read(background: Background) -> int:
-        count = 0
-        async for _ in background.iterate(Source(100).blocks(), 1_000_000):
-            await asyncio.sleep(0.1)
+        source, count = Source(100), 0
+        async for _ in background.iterate(source.blocks(), 1_000_000):
+            await asyncio.to_thread(wait_for, source.closed.is_set)
             count += 1
         return count
 
@@ -128,7 +135,7 @@ def test_a_reader_that_is_gone_closes_the_source_even_if_it_closes_nothing() -> 
                 await asyncio.sleep(60)
 
         task = asyncio.ensure_future(reader())
-        await asyncio.sleep(0.1)
+        await asyncio.to_thread(wait_for, lambda: source.given)
         task.cancel()
         await asyncio.wait([task])
         await asyncio.to_thread(wait_for, source.closed.is_set)

@@ -10,19 +10,25 @@ from tests.serve.runpod.bucket import Bucket
 from tests.serve.runpod.platform import Platform, wait_for
 from tests.serve.runpod.worker import Worker
 
+# As long as it takes until the mark ``open`` is there.
+HELD = {"steps": 1_000_000, "step_s": 0.05, "to_mark": True}
+
 
 def test_told_to_stop_it_finishes_what_runs_and_what_its_last_poll_brings(tmp_path: Path) -> None:
     """The SDK waits for its poll when it stops, and leaves the jobs that it brings."""
     more = {"RUNPOD_LOG_LEVEL": "DEBUG", "GREENROOM_RUNPOD_CONCURRENCY": "2"}
-    with Platform(poll_s=4.0) as platform, Worker(platform, "Sleeper", tmp_path, **more) as worker:
-        running = platform.run({"steps": 40, "step_s": 0.05})
-        wait_for(lambda: len(platform.takes) == 2)
+    with Platform(poll_s=60.0) as platform, Worker(platform, "Sleeper", tmp_path, **more) as worker:
+        running = platform.run(HELD)
+        wait_for(lambda: running.progress and len(platform.takes) == 2)
         worker.stop()
         wait_for(lambda: "Received shutdown signal" in worker.log)
         assert not running.final
+        (tmp_path / "open").touch()
         wait_for(lambda: running.final)
         time.sleep(0.3)  # nothing runs, so the SDK has ended its loop of running jobs
         late = platform.run({"steps": 3, "step_s": 0.05})
+        wait_for(lambda: late.taken_at)
+        platform.poll_s = 0.5  # it waits for that for stops as well
         assert worker.wait() == 0
         assert [(job.status, len(job.results)) for job in (running, late)] == [("COMPLETED", 1)] * 2
         assert "Traceback" not in worker.log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ class Failing(Service):
 
     async def do(self, job: Mapping[str, Any], step: Step, tell: Tell = untold) -> dict[str, Any]:
         await asyncio.sleep(job["input"].get("takes_s", 0))
+        if wait := job["input"].get("waits_for"):
+            assert await asyncio.to_thread(wait.wait, 60)
         if fails := job["input"].get("fails"):
             raise fails
         return {"output": {}, "artifacts": []}
@@ -91,7 +94,7 @@ def test_a_failure_is_an_answer_and_all_of_it_is_in_the_log(tried: Tried, log: l
 def test_a_stopped_job_is_no_answer(tried: Tried) -> None:
     async def work() -> None:
         task = asyncio.ensure_future(tried.answer(takes_s=60))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
         assert tried.gate.running == 1
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -103,11 +106,14 @@ def test_a_stopped_job_is_no_answer(tried: Tried) -> None:
 
 def test_a_lost_device_ends_the_worker_with_its_last_job_and_not_before(tried: Tried) -> None:
     async def work() -> None:
-        other = asyncio.ensure_future(tried.answer(takes_s=0.2))
-        await asyncio.sleep(0.05)
+        let_go = threading.Event()
+        other = asyncio.ensure_future(tried.answer(waits_for=let_go))
+        await asyncio.sleep(0)
+        assert tried.gate.running == 1
         answer = await tried.answer(fails=DeviceGone("cuda:0 is gone"))
         assert json.loads(answer["error"])["code"] == "device-gone"
         assert "refresh_worker" not in tried.config
+        let_go.set()
         assert "error" not in await other
 
     asyncio.run(work())

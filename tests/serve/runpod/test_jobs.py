@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +12,28 @@ import pytest
 from tests.serve.runpod.platform import Job, Platform, wait_for
 from tests.serve.runpod.worker import Worker
 
+# As long as it takes until the mark is there.
+HELD = {"steps": 1_000_000, "to_mark": True}
+
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That of the worker."""
+    return tmp_path_factory.mktemp("sleeper")
+
+
+@pytest.fixture
+def mark(folder: Path) -> Iterator[Path]:
+    """What lets jobs end that are held; it is not there yet."""
+    path = folder / "open"
+    path.unlink(missing_ok=True)
+    yield path
+    path.touch()
+
+
+@pytest.fixture(scope="module")
+def platform(folder: Path) -> Iterator[Platform]:
     """A platform with a worker that sleeps step by step and takes five jobs at once."""
-    folder = tmp_path_factory.mktemp("sleeper")
     with Platform() as platform, Worker(platform, "Sleeper", folder, GREENROOM_RUNPOD_CONCURRENCY="5") as worker:
         wait_for(lambda: platform.takes)
         yield platform
@@ -32,16 +49,18 @@ def sleep(platform: Platform, **given: Any) -> Job:
     return platform.run({"steps": 3, "step_s": 0.05, **given})
 
 
-def test_many_jobs_at_once_are_each_done_once(platform: Platform) -> None:
+def test_many_jobs_at_once_are_each_done_once(platform: Platform, mark: Path) -> None:
+    held = sleep(platform, **HELD)
+    wait_for(lambda: any(busy == "1" for _, _, busy in platform.takes))  # it asks for more meanwhile
     jobs = [sleep(platform, label=str(number)) for number in range(12)]
-    wait_for(lambda: all(job.final for job in jobs))
+    mark.touch()
+    wait_for(lambda: all(job.final for job in (held, *jobs)))
     assert [job.status for job in jobs] == ["COMPLETED"] * 12
     assert [job.output["output"]["label"] for job in jobs] == [str(number) for number in range(12)]
     assert {len(job.results) for job in jobs} == {1}
     assert len({job.output["output"]["pid"] for job in jobs}) == 1
     assert {job.streamed for job in jobs} == {"false"}
     assert any(batch > 1 for _, batch, _ in platform.takes)
-    assert any(busy == "1" for _, _, busy in platform.takes)
 
 
 @pytest.mark.parametrize("given", [{"stepz": 3}, {"steps": 0}, "steps", None, {"steps": 1, "stream": True}])
@@ -58,11 +77,13 @@ def test_bad_input_fails_in_words(platform: Platform, given: Any) -> None:
     assert ".py" not in job.error
 
 
-def test_progress_is_in_order_once_a_second_and_never_after_the_result(platform: Platform) -> None:
-    job = sleep(platform, steps=60)
+def test_progress_is_in_order_once_a_second_and_never_after_the_result(platform: Platform, mark: Path) -> None:
+    job = sleep(platform, **HELD)
+    wait_for(lambda: len(job.progress) >= 2)
+    mark.touch()
     wait_for(lambda: job.final)
-    assert len(job.progress) >= 2
-    assert all(later - sooner > 0.9 for (sooner, _), (later, _) in itertools.pairwise(job.progress))
+    # Between two of them may be less than a second when the first was late; in all there are no more than seconds.
+    assert len(job.progress) <= job.done_at - job.taken_at
     done = [said["done"] for _, said in job.progress]
     assert done == sorted(done)
     assert job.progress[-1][0] < job.done_at
@@ -71,13 +92,17 @@ def test_progress_is_in_order_once_a_second_and_never_after_the_result(platform:
     assert job.status == "COMPLETED"
 
 
-def test_a_stopped_job_frees_the_device_within_a_step(platform: Platform) -> None:
-    long = sleep(platform, steps=2000)
+def test_a_stopped_job_frees_the_device_within_a_step(platform: Platform, mark: Path) -> None:
+    before = sleep(platform, steps=1)
+    wait_for(lambda: before.final)
+    long = sleep(platform, **HELD)
     wait_for(lambda: long.progress)
     behind = sleep(platform, steps=1)
     platform.cancel(long)
-    wait_for(lambda: behind.final, timeout_s=5)
+    wait_for(lambda: behind.final)
     assert behind.status == "COMPLETED"
+    # A process that does not heed its stop would have been killed.
+    assert behind.output["output"]["pid"] == before.output["output"]["pid"]
     assert (long.status, long.results) == ("CANCELLED", [])
 
 
@@ -95,18 +120,20 @@ def test_a_result_that_is_refused_is_sent_again(platform: Platform) -> None:
     assert (job.status, len(job.results)) == ("COMPLETED", 1)
 
 
-def test_a_job_that_is_handed_out_again_is_answered_without_doing_it_again(platform: Platform) -> None:
-    first = sleep(platform, steps=20)
+def test_a_job_that_is_handed_out_again_is_answered_without_doing_it_again(platform: Platform, mark: Path) -> None:
+    mark.touch()
+    first = sleep(platform, **HELD)
     wait_for(lambda: first.final)
+    mark.unlink()  # whoever did it again would not come to an end
     again = platform.run(first.input, job_id=first.id)
     wait_for(lambda: again.final)
-    assert again.output == first.output
-    assert again.done_at - again.taken_at < 0.8
+    assert (again.status, again.output) == ("COMPLETED", first.output)
 
 
-def test_the_platform_hears_which_jobs_run(platform: Platform) -> None:
-    job = sleep(platform, steps=30)
+def test_the_platform_hears_which_jobs_run(platform: Platform, mark: Path) -> None:
+    job = sleep(platform, **HELD)
     wait_for(lambda: any(ping.get("job_id") == job.id for ping in platform.pings))
+    mark.touch()
     wait_for(lambda: job.final)
 
 

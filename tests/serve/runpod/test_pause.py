@@ -37,7 +37,7 @@ def test_only_a_process_that_keeps_silent_is_replaced(tmp_path: Path, frozen: bo
         before = pool.pids()["cpu"]
         if frozen:
             freeze(before)
-        await pool.rouse(0.3)
+        await pool.rouse(0.3 if frozen else 60.0)
         await Readiness(pool, NOOP, Background()).until_ready()
         made = await pool.run(NOOP, {"text": "hello"}, tmp_path)
         assert made.output == {"echo": {"text": "hello"}}

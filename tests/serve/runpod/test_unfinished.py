@@ -80,11 +80,12 @@ def test_a_job_that_is_handed_out_again_goes_on_where_the_lost_worker_was(tmp_pa
         folder.mkdir()
     with Platform() as platform:
         with Worker(platform, "Keeper", folders[0], GREENROOM_RUNPOD_UNFINISHED=str(volume)) as lost:
-            job = platform.run({"parts": 6, "part_s": 0.3})
-            wait_for(lambda: len(list(volume.glob("*/*.part"))) >= 2)
+            job = platform.run({"parts": 6, "waits_at": 2})
+            wait_for(lambda: len(list(volume.glob("*/*.part"))) == 2)
             os.kill(lost.process.pid, signal.SIGKILL)
             lost.process.wait()
         left = {path.name for path in volume.glob("*/*.part")}
+        (folders[1] / "open").touch()
         with Worker(platform, "Keeper", folders[1], GREENROOM_RUNPOD_UNFINISHED=str(volume)):
             again = platform.run(job.input, job_id=job.id)
             wait_for(lambda: again.final)

@@ -25,7 +25,7 @@ def seconds(sound: bytes) -> float:
 def test_a_sentence_is_spoken(tmp_path: Path) -> None:
     with Platform() as platform, WorkerFromNothing(platform, "voice-joe", tmp_path):
         job = platform.run({"text": TEXT, "format": "wav"})
-        wait_for(lambda: job.final, timeout_s=60)
+        wait_for(lambda: job.final, timeout_s=120)
     assert job.status == "COMPLETED", job.error
     artifact = job.output["artifacts"][0]
     sound = base64.b64decode(artifact["data"])
@@ -37,7 +37,7 @@ def test_a_text_is_heard_part_by_part(tmp_path: Path) -> None:
     with Platform() as platform, Worker(platform, "voice-joe", tmp_path, GREENROOM_RUNPOD_STREAM="true"):
         job = platform.run({"text": f"{TEXT} {TEXT} {TEXT}", "format": "mp3", "stream": True})
         whole = platform.run({"text": TEXT, "format": "wav"})
-        wait_for(lambda: job.final and whole.final, timeout_s=60)
+        wait_for(lambda: job.final and whole.final, timeout_s=120)
     assert (job.status, job.streamed) == ("COMPLETED", "true"), job.error
     *parts, end = job.parts
     assert len(parts) > 1

@@ -51,7 +51,7 @@ class Worker:
         """As the platform stops it."""
         self.process.send_signal(signal.SIGTERM)
 
-    def wait(self, timeout_s: float = 20.0) -> int:
+    def wait(self, timeout_s: float = 60.0) -> int:
         """Its exit code."""
         return self.process.wait(timeout_s)
 

@@ -8,15 +8,21 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from greenroom.models.registry import find
 from greenroom.serve.workers.observer import Observer
 from greenroom.serve.workers.options import PoolOptions
 from greenroom.serve.workers.pool import Pool
+from greenroom.serve.workers.pulse import Pulse
+
+if TYPE_CHECKING:
+    import pytest
 
 # Long for a loaded machine; nothing waits so long that works.
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+# A worker of a busy machine may stand still for two seconds, and lives.
+FROZEN_S = 3.0
 
 
 class Seen(Observer):
@@ -36,6 +42,30 @@ class Seen(Observer):
     def stage(self, model: str, name: str, seconds: float) -> None:
         assert seconds >= 0
         self.stages.append((called(model), name))
+
+
+class Pulses:
+    """How often it was looked whether a worker lives, and how often one was asked."""
+
+    def __init__(self, patched: pytest.MonkeyPatch) -> None:
+        self.beats = self.asked = 0
+        beat, ask = Pulse._beat, Pulse._ask
+
+        def beating(pulse: Pulse) -> None:
+            self.beats += 1
+            beat(pulse)
+
+        def asking(pulse: Pulse, within_s: float) -> None:
+            self.asked += 1
+            ask(pulse, within_s)
+
+        patched.setattr(Pulse, "_beat", beating)
+        patched.setattr(Pulse, "_ask", asking)
+
+    async def beat(self, times: int) -> None:
+        """Wait until it was looked so often more."""
+        wanted = self.beats + times
+        await eventually(lambda: self.beats >= wanted)
 
 
 def named(name: str) -> str:

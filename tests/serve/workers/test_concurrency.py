@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from greenroom.models.model import Generated
 from greenroom.serve.workers.errors import DeviceLost, ModelFailed, ModelUnready, WorkerFailure
 from greenroom.serve.workers.pool import Pool
 from tests.serve.models import MARKS, MB
-from tests.serve.workers.pools import Seen, eventually, fresh, named, pool_of, state, until
+from tests.serve.workers.pools import FROZEN_S, Pulses, Seen, eventually, fresh, named, pool_of, state, until
 
 PARTY, NOOP, HEAVY = named("Party"), named("Noop"), named("Heavy")
 Asked = asyncio.Task[Generated]
@@ -322,18 +323,20 @@ def test_a_model_at_work_is_neither_sent_to_sleep_nor_unloaded(tmp_path: Path, m
 
 def test_a_model_is_idle_from_the_end_of_its_last_request(tmp_path: Path, marks: Path) -> None:
     async def work() -> None:
-        async with pool_of("Party", folder=tmp_path, idle_unload_s=0.3, wait=False) as pool:
+        idle_s = 0.3
+        async with pool_of("Party", folder=tmp_path, idle_unload_s=idle_s, wait=False) as pool:
             await until(pool, lambda: pool.idle(PARTY) == 4)
             party = Party(pool, tmp_path)
             held = party.ask("held", then="hold")
             await party.met("held")
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(idle_s + 0.2)
             assert state(pool, "Party") == "ready"
             assert (await party.ask("short")).output["met"] == 2
+            let_go = time.monotonic()
             (marks / "open").touch()
             await held
-            assert state(pool, "Party") == "ready"
             await until(pool, lambda: state(pool, "Party") == "unloaded")
+            assert time.monotonic() - let_go >= idle_s
             made = await asyncio.gather(*(party.ask(label, guests=4) for label in "abcd"))
             assert {each.output["met"] for each in made} == {4}
 
@@ -347,7 +350,7 @@ def test_a_drain_lets_all_of_them_end(tmp_path: Path, marks: Path) -> None:
             held = [party.ask(label, then="hold") for label in "abcd"]
             waiting = party.ask("waiting")
             await party.met(*"abcd")
-            stopping = asyncio.create_task(pool.stop(20))
+            stopping = asyncio.create_task(pool.stop(600))
             with pytest.raises(ModelUnready, match="the server is stopping"):
                 await waiting
             held[0].cancel()
@@ -374,18 +377,20 @@ def test_a_drain_ends_in_time_and_fails_all_that_run(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
-def test_a_worker_that_is_silent_at_work_is_left_alone_and_found_when_idle(tmp_path: Path, marks: Path) -> None:
+def test_a_worker_that_is_silent_at_work_is_left_alone_and_found_when_idle(
+    tmp_path: Path, marks: Path, pulses: Pulses
+) -> None:
     async def work() -> None:
         seen = Seen()
-        options: dict[str, Any] = {"ping_interval_s": 0.05, "ping_timeout_s": 0.1, "backoff_s": 0.01}
+        options: dict[str, Any] = {"ping_interval_s": 0.02, "ping_timeout_s": FROZEN_S, "backoff_s": 0.01}
         async with pool_of("Party", folder=tmp_path, observer=seen, **options) as pool:
             party = Party(pool, tmp_path)
             held = [party.ask(label, then="hold") for label in "ab"]
             await party.met(*"ab")
-            pid = pool.pids()["cpu"]
+            pid, asked = pool.pids()["cpu"], pulses.asked
             os.kill(pid, signal.SIGSTOP)
-            await asyncio.sleep(0.4)
-            assert seen.restarts == []
+            await pulses.beat(10)
+            assert (pulses.asked, seen.restarts) == (asked, [])
             os.kill(pid, signal.SIGCONT)
             (marks / "open").touch()
             await asyncio.gather(*held)

@@ -153,7 +153,7 @@ def test_a_worker_dies_with_its_server_however_that_dies(tmp_path: Path, doing: 
 def test_a_worker_whose_server_is_gone_before_it_looks_ends(tmp_path: Path) -> None:
     """Its parent is then another process than the one that it was started by."""
     command = [sys.executable, "-m", "greenroom.serve.workers", "0", "1"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, b"")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,13 +17,15 @@ from greenroom.serve.workers.observer import Observer
 from greenroom.serve.workers.options import PoolOptions
 from greenroom.serve.workers.supervisor import Supervisor
 from tests.serve.models import MARKS
-from tests.serve.workers.pools import Seen, eventually, fresh, named, pool_of, reason, state, until
+from tests.serve.workers.pools import FROZEN_S, Pulses, Seen, eventually, fresh, named, pool_of, reason, state, until
 
 
 @pytest.fixture(autouse=True)
-def _marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "marks").mkdir()
-    monkeypatch.setenv(MARKS, str(tmp_path / "marks"))
+def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "marks"
+    folder.mkdir()
+    monkeypatch.setenv(MARKS, str(folder))
+    return folder
 
 
 def test_an_idle_worker_that_is_killed_comes_back(tmp_path: Path) -> None:
@@ -95,20 +96,16 @@ def test_who_waits_hears_that_the_device_failed(tmp_path: Path) -> None:
 
 
 def test_a_model_that_falls_silent_is_ended_and_the_next_attempt_is_done(tmp_path: Path) -> None:
-    """What it says is a sign of life, however long it takes."""
-
     async def work() -> None:
         seen = Seen()
         async with pool_of("Mute", "Noop", folder=tmp_path, observer=seen, backoff_s=0.05) as pool:
-            began = time.monotonic()
-            with pytest.raises(WorkerSilent, match=r"Mute said nothing for 0\.6 s while it did this") as caught:
-                await pool.run(named("Mute"), {"seconds": 1.2}, fresh(tmp_path))
+            with pytest.raises(WorkerSilent, match=r"Mute said nothing for 3 s while it did this") as caught:
+                await pool.run(named("Mute"), {}, fresh(tmp_path))
             assert caught.value.retryable
             assert not caught.value.blameless
-            assert time.monotonic() - began > 1.5  # what it said was heard
-            assert [reason.partition(":")[2] for _, reason in seen.restarts] == ["Mute said nothing for 0.6 s"]
+            assert [reason.partition(":")[2] for _, reason in seen.restarts] == ["Mute said nothing for 3 s"]
             await until(pool, lambda: pool.idle(named("Mute")) == 1)
-            assert (await pool.run(named("Mute"), {"seconds": 0}, fresh(tmp_path))).output == {}
+            assert (await pool.run(named("Mute"), {}, fresh(tmp_path))).output == {}
 
     asyncio.run(work())
 
@@ -124,13 +121,12 @@ def test_a_cancel_is_obeyed_within_a_step_and_the_worker_stays(tmp_path: Path) -
                 pool.run(named("Sleeper"), asked, folder, step=lambda *said: steps.append(said))
             )
             await eventually(lambda: len(steps) > 2)
-            began = time.monotonic()
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
-            assert time.monotonic() - began < 5  # of 50
             assert pool.idle(named("Sleeper")) == 1
-            assert pool.pids()["cpu"] == pid
+            assert pool.pids()["cpu"] == pid  # one that did not obey would have been killed
+            assert steps[-1][1] < 1000
             assert steps[0] == ("sleeping", 0.0, 1000.0)
             assert list(folder.iterdir()) == []
 
@@ -170,31 +166,36 @@ def test_a_timeout_of_the_caller_ends_a_run_that_hangs(tmp_path: Path) -> None:
 def test_a_worker_that_is_frozen_while_idle_is_found_and_replaced(tmp_path: Path) -> None:
     async def work() -> None:
         seen = Seen()
-        options: dict[str, Any] = {"ping_interval_s": 0.1, "ping_timeout_s": 0.3, "backoff_s": 0.05}
+        options: dict[str, Any] = {"ping_interval_s": 0.05, "ping_timeout_s": FROZEN_S, "backoff_s": 0.05}
         async with pool_of("Noop", folder=tmp_path, observer=seen, **options) as pool:
-            await asyncio.sleep(1.0)
-            assert seen.restarts == []
             pid = pool.pids()["cpu"]
             os.kill(pid, signal.SIGSTOP)
             await until(pool, lambda: bool(seen.restarts))
-            assert seen.restarts == [("cpu", "it was idle and did not answer for 0.3 s")]
+            assert seen.restarts == [("cpu", f"it was idle and did not answer for {FROZEN_S:g} s")]
             await pool.run(named("Noop"), {}, tmp_path)
             assert pool.pids()["cpu"] != pid
 
     asyncio.run(work())
 
 
-def test_a_worker_that_is_silent_at_work_is_left_alone(tmp_path: Path) -> None:
+def test_a_worker_that_is_silent_at_work_is_left_alone(tmp_path: Path, marks: Path, pulses: Pulses) -> None:
     async def work() -> None:
         seen = Seen()
-        options: dict[str, Any] = {"ping_interval_s": 0.05, "ping_timeout_s": 0.05}
-        async with pool_of("Stubborn", folder=tmp_path, observer=seen, **options) as pool:
+        options: dict[str, Any] = {"ping_interval_s": 0.02, "ping_timeout_s": FROZEN_S}
+        async with pool_of("Sleeper", folder=tmp_path, observer=seen, **options) as pool:
             pid = pool.pids()["cpu"]
-            running = asyncio.create_task(pool.run(named("Stubborn"), {"seconds": 0.3}, fresh(tmp_path)))
-            await until(pool, lambda: not pool.idle(named("Stubborn")))
+            begun = asyncio.Event()
+            asked = {"steps": 1_000_000, "to_mark": True}
+            running = asyncio.create_task(
+                pool.run(named("Sleeper"), asked, fresh(tmp_path), step=lambda *_: begun.set())
+            )
+            await begun.wait()
+            before = pulses.asked
             os.kill(pid, signal.SIGSTOP)
-            await asyncio.sleep(0.5)
+            await pulses.beat(10)
+            assert pulses.asked == before
             os.kill(pid, signal.SIGCONT)
+            (marks / "open").touch()
             assert (await running).output["pid"] == pid
             assert seen.restarts == []
 

@@ -32,7 +32,7 @@ LOOKED = Looked("unreachable", problem="no network in this test")
 
 def PATIENCE(clock: ManualClock) -> Patience:  # noqa: N802 - a value but for its clock
     """Waits that pass at once."""
-    return Patience(connect_s=5, stall_s=5, tries=3, backoff_s=0.01, pause=clock.pause, draw=lambda: 1.0)
+    return Patience(connect_s=60, stall_s=60, tries=3, backoff_s=0.01, pause=clock.pause, draw=lambda: 1.0)
 
 
 def image(letter: str, name: str = "joe") -> str:

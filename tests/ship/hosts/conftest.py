@@ -46,11 +46,11 @@ class Machine:
     data: Path
     port: int
     host: str = ""
-    rollout_s: float = 20.0
+    rollout_s: float = 60.0
 
     @property
     def target(self) -> HostTarget:
-        pace = Pace(look=0.05, rollout=self.rollout_s, canary=5.0, unhealthy=0.1)
+        pace = Pace(look=0.05, rollout=self.rollout_s, canary=60.0, unhealthy=0.1)
         return HostTarget(pace, lambda _: LOOKED)
 
     def text(self, **service: Any) -> str:

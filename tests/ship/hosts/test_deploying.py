@@ -70,7 +70,7 @@ def test_volumes_are_shared_and_names_are_not(machine: Machine) -> None:
 )
 def test_a_release_that_fails_never_meets_a_caller(machine: Machine, name: str, why: str) -> None:
     machine.deploy("a")
-    machine.rollout_s = 20.0 if name == "fails" else 0.2
+    machine.rollout_s = 60.0 if name == "fails" else 0.2
     canary = {"path": "/v1/audio/speech", "body": {"input": "Hello."}}
     report = machine.deploy("b", name, canary=canary)
     assert report.outcome == "reverted"

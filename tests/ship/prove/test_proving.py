@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import pytest
 from greenroom.errors import ExtraMissing, GreenroomError
 from greenroom.findings import Finding
 from greenroom.progress import silent
-from greenroom.ship.prove import proving
+from greenroom.ship.prove import proving, trying
 from greenroom.ship.prove.engine import Engine
 from greenroom.ship.prove.proof import Proof
 from greenroom.ship.prove.proving import prove
@@ -20,7 +23,7 @@ from greenroom.ship.prove.scenarios import SCENARIOS, Scenario, chosen
 from greenroom.ship.prove.trying import Limits, Proving
 from tests.ship.prove.conftest import Script
 
-QUICK = Limits(start=10.0, stop=1, look=0.02)
+QUICK = Limits(start=60.0, stop=60, look=0.02)
 ONE = chosen(["no-network"])
 
 # Serves /readyz and one sentence as greenroom does, and ends with 0 on SIGTERM.
@@ -92,9 +95,27 @@ def test_a_script_that_lost_its_last_line_serves_nothing(folder: Path, engine: E
     assert found.place == "Dockerfile:4"
 
 
-def test_another_port_is_named(folder: Path, engine: Engine, script: Script, port: int) -> None:
+class OnceListening:
+    """A clock for who waits for a start: it stands still until something listens on a port of this machine."""
+
+    def __init__(self, port: int) -> None:
+        self._port, self._now = port, 0.0
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(0.02)
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+            self._now += seconds
+
+
+def test_another_port_is_named(
+    folder: Path, engine: Engine, script: Script, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trying, "time", OnceListening(port + 1))
     other = SERVER.replace('os.environ.get("PORT", @PORT@)', str(port + 1))
-    proof = _proven(folder, engine, script(other), limits=Limits(start=1.0, stop=1, look=0.02))
+    proof = _proven(folder, engine, script(other), limits=Limits(start=1.0, stop=1, look=0.5))
     found = proof.findings[0]
     assert found.code == "port-absent"
     assert f"nothing listens on {port} after 1 s; it listens on " in found.message
@@ -176,7 +197,7 @@ def test_a_script_that_may_not_run_is_named(folder: Path, engine: Engine, script
 
 def test_a_server_that_ignores_sigterm_is_named(folder: Path, engine: Engine, script: Script) -> None:
     deaf = SERVER.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN")
-    found = _finding(folder, engine, script(deaf))
+    found = _proven(folder, engine, script(deaf), limits=replace(QUICK, stop=1)).findings[0]
     assert found.code == "stop-ignored"
     assert "SIGTERM did not end it within 1 s" in found.message
 
@@ -200,15 +221,21 @@ def test_a_server_that_dies_of_its_first_sentence_is_not_said_to_ignore_sigterm(
 ) -> None:
     _record(folder, port)
     dying = "self.answer(sound(9000)); os._exit(4)"
-    found = _finding(folder, engine, script(SERVER.replace("self.answer(sound(9000))", dying)))
+    # It may take a while to die: looked at for so long that a machine may stand still meanwhile.
+    limits = replace(QUICK, look=0.6)
+    image = script(SERVER.replace("self.answer(sound(9000))", dying))
+    found = _proven(folder, engine, image, limits=limits).findings[0]
     assert found.code == "start-failed"
     assert "it ended with 4" in found.message
 
 
-def test_what_never_gets_ready_says_why(folder: Path, engine: Engine, script: Script, port: int) -> None:
+def test_what_never_gets_ready_says_why(
+    folder: Path, engine: Engine, script: Script, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trying, "time", OnceListening(port))
     _record(folder, port)
     never = SERVER.replace('do_GET(self): self.answer(b"{}")', "do_GET(self): self.send_error(503)")
-    found = _proven(folder, engine, script(never), limits=Limits(start=1.0, stop=1, look=0.02)).findings[0]
+    found = _proven(folder, engine, script(never), limits=Limits(start=1.0, stop=1, look=0.5)).findings[0]
     assert found.code == "not-ready"
 
 

@@ -27,7 +27,7 @@ def fake(clock: ManualClock) -> Iterator[FakeRunPod]:
 @pytest.fixture
 def patience(clock: ManualClock) -> Patience:
     return Patience(
-        connect_s=5, stall_s=0.3, tries=4, backoff_s=1, most_retry_after_s=120, pause=clock.pause, draw=lambda: 1.0
+        connect_s=60, stall_s=60, tries=4, backoff_s=1, most_retry_after_s=120, pause=clock.pause, draw=lambda: 1.0
     )
 
 

@@ -115,11 +115,11 @@ def test_it_runs_from_the_console() -> None:
         try:
             assert process.stdout is not None
             said = process.stdout.readline()
-            with urllib.request.urlopen(f"{said.split()[-1]}/readyz", timeout=10) as answer:
+            with urllib.request.urlopen(f"{said.split()[-1]}/readyz", timeout=60) as answer:
                 assert answer.status == 200
         finally:
             process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_requests_are_seen(runpod: RunPod, fake: FakeRunPod) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import re
 import socket
 import socketserver
 import ssl
 import struct
+import termios
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,9 +23,14 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for. number: of the requests at this host, from 0.  start, end: its range, or None."""
+    """What was asked for.
+
+    number: of the requests at this host, from 0.  client: the port of the connection that it came by.  start, end: its
+    range, or None.
+    """
 
     number: int
+    client: int
     path: str
     headers: Mapping[str, str]
     start: int | None
@@ -66,7 +74,11 @@ def at(faults: Mapping[int, Answer], otherwise: Answer = GOOD) -> Script:
 
 @dataclass
 class Host:
-    """A host that serves. requests: that came, in order.  sent: bytes of bodies that left."""
+    """A host that serves.
+
+    requests: that came, in order.  sent: bytes of bodies that left.  stalled: all that will come of an answer that
+    stalls has arrived.  outwaited: nobody went away from one.
+    """
 
     body: bytes
     script: Script
@@ -74,6 +86,8 @@ class Host:
     scheme: str = "http"
     requests: list[Request] = field(default_factory=list)
     sent: int = 0
+    stalled: threading.Event = field(default_factory=threading.Event)
+    outwaited: bool = False
     closing: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -86,7 +100,8 @@ class Host:
         asked = _RANGE.fullmatch(headers.get("range", ""))
         start, end = (int(asked[1]), int(asked[2]) + 1 if asked[2] else None) if asked else (None, None)
         with self.lock:
-            request = Request(len(self.requests), path, headers, start, end)
+            client = int(connection.getpeername()[1])
+            request = Request(len(self.requests), client, path, headers, start, end)
             self.requests.append(request)
         return _Answering(self, connection, self.script(request)).answer(request)
 
@@ -142,16 +157,41 @@ class _Answering:
         step = 65_536 if how.rate is None else max(1, min(65_536, int(how.rate / 50)))
         for begin in range(0, until, step):
             piece = body[begin : min(begin + step, until)]
+            with self.host.lock:  # noted before it leaves: who has it knows that it was
+                self.host.sent += len(piece)
             self.connection.sendall(piece)
-            self.host.sent += len(piece)
             if how.rate is not None and self.host.closing.wait(len(piece) / how.rate):
                 return False
         if how.stop_after is None:
             return True
         if how.stop == "stall":
-            self.host.closing.wait(30)
+            self._stall()
         if how.stop == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+
+    def _stall(self) -> None:
+        """Say nothing more, once what was said has arrived, until the client goes away."""
+        connection, until = self.connection, time.monotonic() + 60
+        while _unacknowledged(connection) and not self.host.closing.is_set():
+            time.sleep(0.001)
+        self.host.stalled.set()
+        while time.monotonic() < until:
+            if self.host.closing.wait(0.01) or _is_left(connection):
+                return
+        self.host.outwaited = True
+
+
+def _unacknowledged(connection: socket.socket) -> int:
+    """Bytes that have left and have not arrived."""
+    return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0])
+
+
+def _is_left(connection: socket.socket) -> bool:
+    """Whether the client has closed it."""
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
         return False
 
 

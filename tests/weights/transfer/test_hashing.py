@@ -41,7 +41,7 @@ class Growing:
         return self.hasher.trade(buffer, end - start, start) is not buffer
 
     def is_right(self) -> bool:
-        self.hasher.join(10)
+        self.hasher.join(60)
         return self.ends == [None] and self.hasher.sha256 == hashlib.sha256(BODY).hexdigest()
 
 
@@ -65,7 +65,7 @@ def held_up(growing: Growing) -> Iterator[threading.Thread]:
     assert stream.is_alive()
     assert growing.part.done < len(BODY)
     yield stream
-    stream.join(10)
+    stream.join(60)
     assert not stream.is_alive()
 
 
@@ -116,5 +116,5 @@ def test_what_cannot_be_read_back_is_an_error(growing: Growing, monkeypatch: pyt
     monkeypatch.setattr(growing.part, "read_into", broken)
     growing.part.write(0, memoryview(BODY)[:BUFFER])
     growing.hasher.start()
-    growing.hasher.join(10)
+    growing.hasher.join(60)
     assert [type(error) for error in growing.ends] == [OSError]

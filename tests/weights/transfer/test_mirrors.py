@@ -11,7 +11,7 @@ import pytest
 
 from greenroom.weights.transfer.errors import LoginNeeded, NotThere, RedirectRefused, Refused, WrongDigest, WrongSize
 from greenroom.weights.transfer.source import Source
-from tests.weights.transfer.fetching import BODY, OTHER, QUICK, SHA256, get, is_right, source
+from tests.weights.transfer.fetching import BODY, HASTY, OTHER, QUICK, SHA256, get, is_right, source
 from tests.weights.transfer.server import GOOD, Answer, Host, Request, at, serving
 
 TOKEN = {"Authorization": "Bearer hf_secret", "Cookie": "session=secret"}
@@ -111,7 +111,8 @@ def test_a_refusal_behind_a_redirect_shows_no_signature(tmp_path: Path) -> None:
 )
 def test_a_mirror_takes_over(tmp_path: Path, how: Answer) -> None:
     with serving(BODY, lambda request: how) as first, serving(BODY) as second:
-        assert is_right(get(source(first, second, headers=TOKEN), tmp_path / "file"))
+        assert is_right(get(source(first, second, headers=TOKEN), tmp_path / "file", patience=HASTY))
+        assert not first.outwaited
     assert told(second) == set()
 
 

@@ -32,7 +32,7 @@ def test_who_finds_none_waits_while_others_are_out() -> None:
     waiting = threading.Thread(target=lambda: got.append(pieces.take()))
     waiting.start()
     pieces.give_back(out)
-    waiting.join(5)
+    waiting.join(60)
     assert got == [out]
     out.start = 9
     pieces.give_back(out)
@@ -46,6 +46,6 @@ def test_closing_lets_all_go() -> None:
     waiting = threading.Thread(target=pieces.take)
     waiting.start()
     pieces.close()
-    waiting.join(5)
+    waiting.join(60)
     assert not waiting.is_alive()
     assert not Piece(3, None).is_done

@@ -39,6 +39,8 @@ _STATUS: dict[Status, str] = {
     "cancelled": "CANCELLED", "timed_out": "TIMED_OUT",
 }  # fmt: skip
 _DEFAULT_WAIT_MS = 90_000
+# A job that goes on saying something must not keep its reader from what it has said: clients wait for ten seconds.
+_STREAM_S = 1.0
 _JSON: dict[int | str, dict[str, Any]] = {200: {"content": OBJECT}}
 
 
@@ -83,11 +85,12 @@ async def stream(
     owner = owner_of(caller)
     cursors: dict[str, int] = server.cursors
     events = []
+    until = asyncio.get_running_loop().time() + _STREAM_S
     async for event in server.jobs.follow(job_id, max(after, cursors.get(job_id, 0)), owner):
         if event is None:
             break
         events.append(event)
-        if len(events) >= 100:
+        if len(events) >= 100 or asyncio.get_running_loop().time() >= until:
             break
     if events:
         cursors[job_id] = events[-1].number

@@ -65,6 +65,8 @@ class Stream(threading.Thread):
         self.is_copying = False
         # Bytes that lay ready, many of them, when they were asked for: the host was ahead of this machine.
         self.ready = 0
+        # Whether it is at the disk or waits for the hash, so that the host cannot be what it waits for.
+        self.is_putting = False
 
     def abort(self) -> None:
         """Wake it where it waits for bytes, once the work is stopped."""
@@ -166,8 +168,16 @@ class Stream(threading.Thread):
                     self.ready += came
         finally:
             if filled:
-                self._work.part.write(piece.start, self._buffer[:filled])
-                self._buffer = self._work.hasher.trade(self._buffer, filled, piece.start)
-                piece.start += filled
+                self._put(piece, filled)
         pace.came(filled)
         return came > 0
+
+    def _put(self, piece: Piece, filled: int) -> None:
+        """Write what came, and have it hashed."""
+        self.is_putting = True
+        try:
+            self._work.part.write(piece.start, self._buffer[:filled])
+            self._buffer = self._work.hasher.trade(self._buffer, filled, piece.start)
+            piece.start += filled
+        finally:
+            self.is_putting = False

@@ -77,6 +77,11 @@ class _Glance:
     done: int
     ready: int
 
+    def is_host_slow(self, since: _Glance, enough_rate: int) -> bool:
+        """Whether less than ``enough_rate`` bytes a second came since then, and most of it as it left the host."""
+        came, lay_ready = self.done - since.done, self.ready - since.ready
+        return came < enough_rate * (self.at - since.at) and lay_ready <= _MOST_READY * came
+
 
 class Transfer:
     """Brings what a part still lacks, hashing as it grows.
@@ -148,16 +153,16 @@ class Transfer:
         """Have others join the first stream where that brings too little.
 
         More of them bring nothing where one fills the line, or where the host is ahead of the disk or the processor
-        here: they would only take more of both.
+        here: they would only take more of both. As long as what came is being put away, nothing is said of the host.
         """
         now, before = self._look(), self._glance
-        seconds = now.at - before.at
-        if not self._helpers or seconds < self.patience.alone_s or self.part.is_whole:
+        if not self._helpers or now.at - before.at < self.patience.alone_s or self.part.is_whole:
+            return
+        if any(stream.is_putting for stream in self._streams):
             return
         with self._lock:
             self._glance = now
-            came, lay_ready = now.done - before.done, now.ready - before.ready
-            if came < self.patience.enough_rate * seconds and lay_ready <= _MOST_READY * came:
+            if now.is_host_slow(before, self.patience.enough_rate):
                 self._call_helpers()
 
     def _look(self) -> _Glance:
