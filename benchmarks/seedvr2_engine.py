@@ -32,9 +32,10 @@ from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
 from greenroom.models.seedvr2.planning.arithmetic import decode_flop, encode_flop, step_flop
 from greenroom.models.seedvr2.planning.costs import Job, Networks, filled, grid
-from greenroom.models.seedvr2.planning.plan import Room, plan
+from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.models.seedvr2.vae.synthetic import synthetic_vae
 from greenroom.runtime.residency import MemoryShort
+from greenroom.runtime.rooms import Room
 from machine import machine
 from report import report
 from seedvr2_files import QUANTISERS, read_again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from greenroom.nn.adaptive_layer_norm import Terms, add_gated, add_norm_modulate, norm_modulate
+from greenroom.nn.adaptive_layer_norm import Stream, Terms, add_gated, add_norm_modulate, norm_modulate
 
 EPS = 1e-5
 
@@ -43,6 +43,28 @@ def test_the_branch_is_gated_then_the_sum_is_normed() -> None:
     added, normed = add_norm_modulate(X, BRANCH, behind, ahead, SHOWS, EPS)
     torch.testing.assert_close(added, X + behind.gate[SHOWS] * BRANCH)
     torch.testing.assert_close(normed, by_hand(added, ahead, SHOWS))
+
+
+def test_a_branch_may_still_lack_its_bias() -> None:
+    behind, ahead, bias = terms_of(4), terms_of(4, seed=3), normal(24, seed=4)
+    wanted = add_norm_modulate(X, BRANCH + bias, behind, ahead, SHOWS, EPS)
+    torch.testing.assert_close(add_norm_modulate(X, BRANCH, behind, ahead, SHOWS, EPS, bias=bias), wanted)
+
+
+def test_what_a_layer_answered_is_added_by_the_next_norm_or_in_the_end() -> None:
+    behind, ahead, bias = terms_of(4), terms_of(4, seed=3), normal(24, seed=4)
+    start = Stream(X, SHOWS)
+    assert start.settled() is X
+    same, normed = start.normed(ahead, EPS)
+    assert same.x is X
+    assert torch.equal(normed, norm_modulate(X, ahead, SHOWS, EPS))
+    for lacks in (None, bias):
+        waiting = start.plus(BRANCH, behind, lacks)
+        added, wanted = add_norm_modulate(X, BRANCH, behind, ahead, SHOWS, EPS, bias=lacks)
+        after, normed = waiting.normed(ahead, EPS)
+        assert torch.equal(normed, wanted)
+        assert torch.equal(after.settled(), added)
+        torch.testing.assert_close(waiting.settled(), added)
 
 
 def test_in_half_precision_it_is_rounded_once() -> None:

@@ -32,6 +32,8 @@ def test_masked_keys_are_not_looked_at() -> None:
     out = attend(query, key, value, keys)
     torch.testing.assert_close(out[1], attend(query[1:], key[1:, :, :4], value[1:, :, :4])[0])
     torch.testing.assert_close(out[0], attend(query[:1], key[:1], value[:1])[0])
+    added = torch.zeros(2, 6).masked_fill(~keys, -torch.inf)
+    torch.testing.assert_close(attend(query, key, value, added), out)
 
 
 def test_what_is_not_a_row_s_own_is_zero() -> None:

@@ -1,4 +1,4 @@
-"""A layer with a kept weight computes what a layer with the dequantised one does."""
+"""Layers with kept weights compute what those with the dequantised ones do."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from greenroom.nn.swiglu import swiglu
+from greenroom.nn.swiglu import swiglu, swiglu_halves
 
 
 def test_the_gate_is_written_over() -> None:
@@ -13,3 +13,12 @@ def test_the_gate_is_written_over() -> None:
     made = swiglu(gate, value)
     assert made.data_ptr() == gate.data_ptr()
     torch.testing.assert_close(made, wanted)
+
+
+def test_halves_side_by_side_stay_as_they_are() -> None:
+    both = torch.randn(3, 16)
+    gate, value = both[:, :8].clone(), both[:, 8:].clone()
+    made = swiglu_halves(both)
+    assert made.is_contiguous()
+    assert torch.equal(both, torch.cat((gate, value), dim=1))
+    torch.testing.assert_close(made, swiglu(gate, value))

@@ -51,6 +51,22 @@ def test_one_that_cannot_fit_alone_is_refused_with_the_numbers() -> None:
     assert in_gigabytes(460_000_000) == "0.46 GB"
 
 
+def test_one_that_can_do_with_less_takes_all_of_a_smaller_device() -> None:
+    made = residency("b", budget=60)
+    made.plan("streaming", 80, least=50)
+    assert made.leaving("streaming") == ("b",)
+    wide = residency("b", budget=120)
+    wide.plan("streaming", 80, least=50)
+    assert wide.leaving("streaming") == ()
+    narrow = residency(budget=40)
+    narrow.plan("streaming", 80, least=50)
+    with pytest.raises(MemoryShort):
+        narrow.leaving("streaming")
+    free = residency("huge", budget=None)
+    free.plan("streaming", 80, least=50)
+    assert free.leaving("streaming") == ()
+
+
 def test_without_a_budget_everybody_stays() -> None:
     assert residency("a", "b", "c", "huge", budget=None).leaving("free") == ()
 

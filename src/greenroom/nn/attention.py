@@ -18,7 +18,9 @@ def attend(query: Tensor, key: Tensor, value: Tensor, keys: Tensor | None = None
     """Scaled dot product attention (arXiv 1706.03762), scale width^-0.5, nothing causal.
 
     query, key, value: (batch, heads, length, width).  keys: bool (batch, length), the positions that may be looked at;
-    None for all.  Every row needs one such position.  Returns (batch, length, heads * width).
+    None for all.  Every row needs one such position. Where it is asked for often, give what is to be added to scores
+    instead, in the type of the query: 0 and minus infinity, which is what torch makes of it each time.  Returns
+    (batch, length, heads * width).
     """
     mask = None if keys is None else keys[:, None, None, :]
     out = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)

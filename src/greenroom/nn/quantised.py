@@ -1,4 +1,4 @@
-"""A linear layer whose weight stays quantised and is dequantised at each call."""
+"""Layers whose weight stays quantised and is dequantised at each call."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from greenroom.weights.contents import name_of
-from greenroom.weights.fp8 import Fp8
+from greenroom.weights.fp8 import FP8, Fp8
 from greenroom.weights.quantised import Quantised, decode
 
 
-class QuantisedLinear(nn.Module):
-    """x Wᵀ + b with W in fp8 or GGUF blocks: as small as its file, and dequantised in the type of x at each call.
+class QuantisedLayer(nn.Module):
+    """A weight in fp8 or GGUF blocks, as small as its file, and a bias. A cast of the module changes the bias alone.
 
-    weight: of shape (outputs, inputs).  bias: (outputs,), or None. A cast of the module changes the bias alone.
+    bias: (outputs,), or None.
     """
 
     stored: Tensor
@@ -22,7 +22,7 @@ class QuantisedLinear(nn.Module):
 
     def __init__(self, weight: Fp8 | Quantised, bias: Tensor | None = None) -> None:
         super().__init__()
-        self._outputs, self._inputs = weight.shape
+        self._shape = weight.shape
         # As bytes, which stay what they are when a module is cast.
         if isinstance(weight, Fp8):
             scale = float(weight.scale)
@@ -33,8 +33,21 @@ class QuantisedLinear(nn.Module):
             self.register_buffer("stored", weight.blocks.view(-1))
         self.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
 
+    def dequantised(self, dtype: torch.dtype) -> Tensor:
+        """The weight in a type, in memory of its own."""
+        weight = torch.empty(self._shape, dtype=dtype, device=self.stored.device)
+        if self.stored.is_cuda and self._dtype in FP8:
+            from greenroom.nn.kernels import fp8 as kernel
+
+            kernel.widen(self._dtype, self.stored, weight, 1.0 if self._scale is None else self._scale)
+        else:
+            decode(self._dtype, self.stored, weight.view(-1), self._scale)
+        return weight
+
+
+class QuantisedLinear(QuantisedLayer):
+    """x Wᵀ + b with W of shape (outputs, inputs), dequantised in the type of x at each call."""
+
     def forward(self, x: Tensor) -> Tensor:
         """x: (..., inputs) to (..., outputs)."""
-        weight = torch.empty(self._outputs, self._inputs, dtype=x.dtype, device=x.device)
-        decode(self._dtype, self.stored, weight.view(-1), self._scale)
-        return functional.linear(x, weight, self.bias)
+        return functional.linear(x, self.dequantised(x.dtype), self.bias)

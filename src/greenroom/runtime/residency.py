@@ -35,8 +35,13 @@ class Residency:
         self._plans = dict(plans or {})
         self._used_at: dict[str, float] = {}
 
-    def plan(self, model: str, needs: int) -> None:
-        """Count on ``needs`` bytes for a model."""
+    def plan(self, model: str, needs: int, least: int = 0) -> None:
+        """Count on ``needs`` bytes for a model.
+
+        least: where the device has less for models, it takes all there is, if that is so much; 0 for one that does not.
+        """
+        if least and self._budget is not None:
+            needs = min(needs, max(least, self._budget))
         self._plans[model] = needs
 
     @property

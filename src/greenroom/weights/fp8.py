@@ -8,13 +8,14 @@ Other layouts are not read: scales of rows or of blocks, ``weight_scale`` and ``
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import prod
-from typing import TYPE_CHECKING
+from math import frexp, ldexp, prod
+from typing import TYPE_CHECKING, Self
+
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import torch
     from torch import Tensor
 
     from greenroom.weights.contents import Span, Stored, WeightsFile
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 FP8 = ("float8_e4m3fn", "float8_e5m2")
 _SCALE, _INPUT_SCALE, _MARKER = "scale_weight", "scale_input", "scaled_fp8"
 _LONGEST_MARKER = 2
+_LARGEST, _HALF = 448.0, 0.5  # of e4m3fn; what ``frexp`` gives of a power of two
 # The least bits, but for the sign, of what is no number: e4m3fn has NaN alone, e5m2 infinities below its NaNs.
 _NOT_FINITE = {"float8_e4m3fn": 0x7F, "float8_e5m2": 0x7C}
 
@@ -32,6 +34,19 @@ class Fp8:
 
     values: Tensor
     scale: Tensor
+
+    @classmethod
+    def rounded(cls, weight: Tensor) -> Self:
+        """A weight rounded to e4m3, with one scale: the least power of two that has all of it fit.
+
+        So it is rounded once, and what is dequantised is a bfloat16 without rounding again. Of normal weights 2.7 % are
+        lost (root mean square), of three bits behind the point. A scale for each row loses as much; only a row that is
+        thousands of times smaller than others would gain by it.
+        """
+        share, power = frexp(float(weight.abs().max()) / _LARGEST)
+        scale = ldexp(1.0, power - 1 if share == _HALF else power)
+        values = (weight / scale).to(torch.float8_e4m3fn)
+        return cls(values, torch.tensor(scale, dtype=torch.float32, device=weight.device))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from greenroom.media.video.reading import VideoReader
 from greenroom.models.seedvr2.planning.costs import Networks
-from greenroom.models.seedvr2.planning.plan import Room
 from greenroom.models.seedvr2.restoring.restored import RestoreResult
 from greenroom.models.seedvr2.restoring.restorer import Restorer, Told, Wanted
 from greenroom.progress import Step, silent
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
+from greenroom.runtime.rooms import Room
 from tests.media.video.clips import video
 from tests.models.seedvr2.engines import tiny_engine
 

@@ -28,9 +28,9 @@ from greenroom.models.seedvr2.parity_transformer import transformer_of
 from greenroom.models.seedvr2.parity_vae import vae_of
 from greenroom.models.seedvr2.planning.costs import Job
 from greenroom.models.seedvr2.planning.plan import plan
-from greenroom.models.seedvr2.planning.rooms import BFloat16Missing
 from greenroom.models.seedvr2.planning.way import Way
 from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.runtime.rooms import BFloat16Missing
 from tests.models.seedvr2.autoencoders import tiny_vae
 from tests.models.seedvr2.engines import Given, a_shot, new_engine, read, some_frames, tiny_engine
 from tests.models.seedvr2.networks import GOLDENS, V2, network_of

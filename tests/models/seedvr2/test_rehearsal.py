@@ -13,10 +13,10 @@ from greenroom.models.rehearsing import rehearse
 from greenroom.models.seedvr2 import engine
 from greenroom.models.seedvr2 import rehearsal as family
 from greenroom.models.seedvr2.colours.methods import METHODS
-from greenroom.models.seedvr2.planning.plan import Room
 from greenroom.models.seedvr2.rehearsal import SeedVR2Rehearsal
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 from greenroom.runtime.device import Memory
+from greenroom.runtime.rooms import Room
 
 
 def rehearsed(name: str) -> Rehearsed:

@@ -57,6 +57,15 @@ def test_the_gate_of_swiglu(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch)
 
 
 @each_type
+def test_the_gate_of_swiglu_of_two_halves(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swiglu, "_TILE", 8)
+    both = normal(2, 5, 2 * 17).to(dtype)
+    given = both.clone()
+    near(swiglu.swiglu_halves(both), plain_swiglu.swiglu_halves(given))
+    assert torch.equal(both, given)
+
+
+@each_type
 @pytest.mark.parametrize("shares", [True, False])
 def test_the_layer_norm_is_modulated_by_what_a_token_shows(dtype: torch.dtype, *, shares: bool) -> None:
     x, branch = normal(2, 2, 3, 20).to(dtype)
@@ -70,6 +79,14 @@ def test_the_layer_norm_is_modulated_by_what_a_token_shows(dtype: torch.dtype, *
     made, normed = adaptive_layer_norm.add_norm_modulate(x, branch, behind, ahead, shows, EPS)
     near(made, added)
     near(normed, plain_layer_norm.norm_modulate(made, ahead, shows, EPS))
+    bias = normal(20, seed=2).to(dtype)
+    for ours, wanted in zip(
+        adaptive_layer_norm.add_norm_modulate(x, branch, behind, ahead, shows, EPS, bias=bias),
+        plain_layer_norm.add_norm_modulate(x, branch, behind, ahead, shows, EPS, bias=bias),
+        strict=True,
+    ):
+        least = 2e-6 if dtype == torch.float32 else 2**-5  # the sum with the bias is rounded once less
+        torch.testing.assert_close(ours, wanted, atol=least, rtol=least)
     assert torch.equal(x, given)
 
 

@@ -29,17 +29,17 @@ from greenroom.models.seedvr2.frames.preprocess import padded
 from greenroom.models.seedvr2.frames.spans import joined, regrouped
 from greenroom.models.seedvr2.nadit.checkpoint import load_transformer
 from greenroom.models.seedvr2.nadit.embedding import load_embedding
-from greenroom.models.seedvr2.nadit.parking import Parking
 from greenroom.models.seedvr2.nadit.sampling import Sampler
 from greenroom.models.seedvr2.planning.costs import Networks, vae_bytes
-from greenroom.models.seedvr2.planning.rooms import pinned, require_bfloat16, room_beside
 from greenroom.models.seedvr2.planning.way import OVERLAP_OF_TILES, TOGETHER
 from greenroom.models.seedvr2.vae.checkpoint import load_vae
 from greenroom.models.seedvr2.vae.streaming import decoding, encoding
 from greenroom.models.seedvr2.vae.tiling import Tiles, decoding_tiled, encode_tiled
 from greenroom.models.seedvr2.vae.vae import posterior
+from greenroom.nn.parking import Parking
 from greenroom.nn.quantised import QuantisedLinear
 from greenroom.progress import Step, silent
+from greenroom.runtime.rooms import pinned, require_bfloat16, room_beside
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.engines import Files
     from greenroom.models.seedvr2.frames.framing import Framing
     from greenroom.models.seedvr2.nadit.transformer import NaDiT
-    from greenroom.models.seedvr2.planning.plan import Room
     from greenroom.models.seedvr2.planning.way import Way
     from greenroom.models.seedvr2.vae.vae import VideoVAE
+    from greenroom.runtime.rooms import Room
 
 Pixels = NDArray[np.unsignedinteger[Any]]
 """A frame, (height, width, 3): uint8, or uint16 with white at 65 535."""
@@ -104,7 +104,7 @@ class Engine:
         """
         target = torch.device(device)
         if target.type == "cuda":
-            require_bfloat16(device)
+            require_bfloat16(device, "SeedVR2")
             torch.cuda.set_device(target)  # kernels of ours go to the process's own device, which is this one
         transformer = load_transformer(files.transformer, architecture, device=target, small=small)
         vae = load_vae(files.vae, device=target)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from greenroom.models.model import Generated, MadeFile, Model, Work
+from greenroom.models.model import Generated, MadeFile, Work
+from greenroom.models.published import InVariants
 from greenroom.models.seedvr2.restoring.outlook import USUAL
 from greenroom.progress import silent
 from greenroom.recipes.inputs.seedvr2 import RestoreFileInputs
@@ -41,10 +42,9 @@ class Sources:
     variant: str
 
 
-class SeedVR2Model(Model):
-    """A published model of the family. Subclasses say which. known: the recipe."""
+class SeedVR2Model(InVariants):
+    """A published model of the family. Subclasses say which."""
 
-    known: ClassVar[str]
     inputs: ClassVar[type[Inputs]] = RestoreFileInputs
     has_smaller_plan: ClassVar[bool] = True
     gangs: ClassVar[bool] = True
@@ -62,13 +62,9 @@ class SeedVR2Model(Model):
         Raises WeightsMissing, WeightsDamaged, UnknownName.
         """
         from greenroom.models.seedvr2.engines import Files
-        from greenroom.recipes.catalogue import recipe
-        from greenroom.weights.store.finding import find_weights, variant_here
-        from greenroom.weights.store.places import Places
 
-        places = Places.of(settings)
-        chosen = variant or variant_here(recipe(cls.known), "weights", places)
-        return Sources(Files(*find_weights(cls.known, cls._needs(chosen), places)), chosen)
+        chosen = cls.variant_here(settings, variant)
+        return Sources(Files(*cls.found(settings, chosen)), chosen)
 
     @classmethod
     def identity(cls, settings: Settings, variant: str) -> str:
@@ -77,10 +73,10 @@ class SeedVR2Model(Model):
         from greenroom.weights.store.places import Places
 
         places = Places.of(settings)
-        return weights_identity([next(places.look(need.file)) for need in cls._needs(variant)])
+        return weights_identity([next(places.look(need.file)) for need in cls.needs(variant)])
 
     @classmethod
-    def _needs(cls, variant: str) -> tuple[Need, ...]:
+    def needs(cls, variant: str) -> tuple[Need, ...]:
         """Its files: transformer, autoencoder, prompt."""
         from greenroom.weights.store.finding import Need
 
@@ -99,22 +95,6 @@ class SeedVR2Model(Model):
         known = recipe(cls.known)
         known.file_set(variant)
         return Networks.published(known, variant)
-
-    @classmethod
-    def terms(cls) -> tuple[str, ...]:
-        """What its users must know of its licences."""
-        from greenroom.models.terms import terms_of
-        from greenroom.recipes.catalogue import recipe
-
-        return terms_of(recipe(cls.known))
-
-    @classmethod
-    def notice(cls) -> str:
-        """The same in a line."""
-        from greenroom.models.terms import notice_of
-        from greenroom.recipes.catalogue import recipe
-
-        return notice_of(recipe(cls.known))
 
     @classmethod
     def load(cls, device: str, variant: str | None = None) -> Self:

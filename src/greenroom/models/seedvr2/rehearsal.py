@@ -124,11 +124,11 @@ class SeedVR2Rehearsal(Rehearsal):
         return stages if hurried else (*stages, Stage("file", self._write))
 
     def _open_device(self) -> Did:
-        from greenroom.models.seedvr2.planning.rooms import require_bfloat16
+        from greenroom.runtime.rooms import require_bfloat16
 
         opened = open_device(self.conditions.device)
         if not self._on_cpu:
-            require_bfloat16(self.conditions.device)
+            require_bfloat16(self.conditions.device, "SeedVR2")
         return opened
 
     def _make_weights(self) -> Did:

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from greenroom.models.seedvr2.architecture import PUBLISHED
 from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.costs import VAE_BYTES, Costs, Job, Networks, filled, least, unpacking
-from greenroom.models.seedvr2.planning.plan import HostMemoryShort, Plan, Room, plan
+from greenroom.models.seedvr2.planning.plan import Plan, plan
 from greenroom.models.seedvr2.planning.rates import RATES, Rates
 from greenroom.recipes.catalogue import recipe
 from greenroom.runtime.residency import MemoryShort
+from greenroom.runtime.rooms import HostMemoryShort, Room
 
 THREE = Networks.published(recipe("seedvr2-3b"))
 SEVEN = Networks.published(recipe("seedvr2-7b"))

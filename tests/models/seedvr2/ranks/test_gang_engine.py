@@ -21,13 +21,14 @@ from greenroom.models.seedvr2.frames.framing import Framing
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.costs import Job
-from greenroom.models.seedvr2.planning.plan import Room, plan
+from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.models.seedvr2.planning.way import Way
 from greenroom.models.seedvr2.ranks import gang_engine as gang_module
 from greenroom.models.seedvr2.ranks.gang_engine import GangEngine
 from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.runtime.gang.gang import RankLost, RanksApart, gang_on
 from greenroom.runtime.memory import is_out_of_memory
+from greenroom.runtime.rooms import Room
 from tests.models.seedvr2 import gangs
 from tests.models.seedvr2.engines import Given, a_shot, new_engine, read, some_frames, tiny_engine
 from tests.models.seedvr2.networks import BOTH, GOLDENS, V2, normal
@@ -209,7 +210,7 @@ def test_a_rank_that_is_lost_in_the_midst_of_a_clip_is_said(gang: GangEngine, ho
     with pytest.raises(RankLost, match=says) as caught:
         for frame in engine.restore(read(some_frames(21)), a_shot(21), Way(decode=Slices(1, 4))):
             handed_on.append(frame)  # noqa: PERF402 - what came is looked at although the rest does not
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert caught.value.code == "rank-lost"
     assert is_out_of_memory(caught.value) is (how == "memory")
     whole = restored(tiny_engine(), some_frames(21), a_shot(21))

@@ -11,7 +11,7 @@ import pytest
 
 from greenroom.errors import Cancelled, FileUnreadable, GreenroomError, OutputUnwritable
 from greenroom.files import writing_to
-from greenroom.models.seedvr2.restoring.attempts import DeviceLost
+from greenroom.models.attempts import DeviceLost
 from greenroom.models.seedvr2.restoring.batch import Batch, Outcome, restore_all
 from greenroom.models.seedvr2.restoring.targets import Pair, Targets, targets
 from greenroom.progress import silent
@@ -159,7 +159,7 @@ def test_what_every_other_would_meet_too_ends_all(wanted: Targets) -> None:
     assert restoring.done == ["a.mp4"]
 
 
-@pytest.mark.parametrize("error", [Cancelled(), DeviceLost("seedvr2-3b", "cuda:0")])
+@pytest.mark.parametrize("error", [Cancelled(), DeviceLost("seedvr2-3b", "cuda:0", "run it again")])
 def test_a_stop_is_no_failure_of_a_source(wanted: Targets, error: GreenroomError) -> None:
     def stopped(pair: Pair) -> str:
         raise error

@@ -12,13 +12,13 @@ import pytest
 from greenroom.errors import Cancelled
 from greenroom.media.video.images import write_image
 from greenroom.models.seedvr2.planning.costs import Networks
-from greenroom.models.seedvr2.planning.plan import Room
 from greenroom.models.seedvr2.restoring.encodings import form_of
 from greenroom.models.seedvr2.restoring.identity import differences, fingerprint, identity, weights_identity
 from greenroom.models.seedvr2.restoring.restorer import Wanted
 from greenroom.models.seedvr2.restoring.sources import look
 from greenroom.progress import silent
 from greenroom.recipes.inputs.seedvr2 import RestoreFileInputs
+from greenroom.runtime.rooms import Room
 from greenroom.weights.store.places import Found
 from greenroom.weights.store.records import Record, Records
 from tests.models.seedvr2.networks import V2

@@ -23,7 +23,7 @@ from greenroom.models.seedvr2.engine import Engine, Shot
 from greenroom.models.seedvr2.frames.framing import Framing
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.planning.costs import Job, Networks
-from greenroom.models.seedvr2.planning.plan import Plan, Room, plan
+from greenroom.models.seedvr2.planning.plan import Plan, plan
 from greenroom.models.seedvr2.planning.way import Way
 from greenroom.models.seedvr2.restoring import parts
 from greenroom.models.seedvr2.restoring import restorer as module
@@ -33,6 +33,7 @@ from greenroom.models.seedvr2.restoring.sources import SourceDamaged
 from greenroom.recipes.catalogue import recipe
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 from greenroom.runtime.residency import MemoryShort
+from greenroom.runtime.rooms import Room
 from tests.media.video.clips import CLICK_S, RATE, click_at, planes_of, with_sound
 from tests.media.video.test_facts import BT2020_PQ, HDR
 from tests.models.seedvr2.engines import read, tiny_engine

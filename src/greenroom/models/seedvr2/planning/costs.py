@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from greenroom.models.seedvr2.architecture import PATCH, PUBLISHED
@@ -12,6 +12,7 @@ from greenroom.models.seedvr2.planning.way import TOGETHER
 from greenroom.models.seedvr2.vae.config import VAEConfig
 from greenroom.models.seedvr2.vae.footprint import VAEFootprint
 from greenroom.models.seedvr2.vae.slices import CUTS
+from greenroom.runtime.device import is_host, members
 
 if TYPE_CHECKING:
     from greenroom.models.seedvr2.architecture import Architecture
@@ -196,6 +197,19 @@ class Costs:
     def _footprint(self) -> Footprint:
         networks = self.networks
         return Footprint(networks.architecture, self._grid, networks.text, networks.itemsize, networks.ranks)
+
+
+def networks_on(device: str, networks: Networks) -> Networks:
+    """Published networks as a device computes: a CPU in float32, where weights that stay small are as large as before.
+
+    Of several devices each has all of the weights.
+    """
+    ranks = len(members(device))
+    if not is_host(device) or networks.itemsize == _FLOAT:
+        return replace(networks, ranks=ranks)
+    more = _FLOAT // networks.itemsize
+    transformer = networks.transformer * (1 if networks.small else more)
+    return replace(networks, ranks=ranks, transformer=transformer, vae=vae_bytes(_FLOAT), itemsize=_FLOAT)
 
 
 def vae_bytes(itemsize: int) -> int:

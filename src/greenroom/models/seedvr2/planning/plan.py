@@ -18,6 +18,7 @@ from greenroom.models.seedvr2.planning.rates import rates_of
 from greenroom.models.seedvr2.planning.way import OVERLAP_OF_TILES, Way, tiles_along
 from greenroom.runtime.device import is_host
 from greenroom.runtime.residency import MemoryShort, in_gigabytes
+from greenroom.runtime.rooms import HostMemoryShort, host_needed
 from greenroom.words import counted, duration
 
 if TYPE_CHECKING:
@@ -26,62 +27,10 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.planning.costs import Job, Networks
     from greenroom.models.seedvr2.planning.rates import Rates
     from greenroom.models.seedvr2.vae.slices import Slices
+    from greenroom.runtime.rooms import Room
 
-# Ways ran in 2.5 % more than their tensors take where torch's allocator grows its segments, and in up to 20 % more
-# where it does not (benchmarks/results/seedvr2-least-h200.json); the sums here are off by 2 %.
-_SHARE, _SHARE_IN_PIECES = 0.94, 0.8
-_LIBRARIES = 400_000_000  # kernels and workspaces of CUDA's libraries, which are loaded as they are needed
-_SHARE_OF_HOST = 0.8
 _SMALLER = 0.6  # of the memory, once it ran out
 _OVERLAP = 8  # frames
-
-
-class HostMemoryShort(MemoryShort):
-    """The device would do, and the host has too little for what waits there meanwhile."""
-
-    def __init__(self, model: str, needs: int, device: str, has: int) -> None:
-        super().__init__(model, needs, "the host", has)
-        self.message = (
-            f"{model} on {device} needs {in_gigabytes(needs)} of the host's memory for what does not fit into the"
-            f" device's; {in_gigabytes(has)} are free"
-        )
-        self.args = (self.message,)
-        self.mend = "end what else uses the host's memory, or take a device that has more of its own"
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """Bytes that may be taken.
-
-    device: its name.  free: of it, the weights' included.  host: of the host, what waits there for this device's work
-    included; None where unknown, and of a CPU, which is the host.
-
-    gpu: the GPU's own name, empty for the CPU.  grows: torch's allocator grows its segments (``runtime.cuda``).
-    """
-
-    device: str
-    free: int
-    host: int | None = None
-    gpu: str = ""
-    grows: bool = True
-
-    @property
-    def for_tensors(self) -> int:
-        """As many of the device as tensors may add up to."""
-        if is_host(self.device):
-            return int(self.free * _SHARE_OF_HOST)
-        return int(max(0, self.free - _LIBRARIES) * (_SHARE if self.grows else _SHARE_IN_PIECES))
-
-    @property
-    def for_host(self) -> int | None:
-        """As many of the host as a way may take, None for any amount."""
-        return None if self.host is None else int(self.host * _SHARE_OF_HOST)
-
-    def needed(self, tensors: int) -> int:
-        """How much would have to be free for tensors of so many bytes."""
-        if is_host(self.device):
-            return int(tensors / _SHARE_OF_HOST)
-        return int(tensors / (_SHARE if self.grows else _SHARE_IN_PIECES)) + _LIBRARIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +154,7 @@ def _short(networks: Networks, job: Job, room: Room, budget: int) -> MemoryShort
     if room.host is not None:
         wanted = [on_host for _, _, on_host in _fitting(networks, job, room.device, budget, None)]
         if wanted:
-            return HostMemoryShort(networks.name, int(min(wanted) / _SHARE_OF_HOST), room.device, room.host)
+            return HostMemoryShort(networks.name, host_needed(min(wanted)), room.device, room.host)
     return MemoryShort(networks.name, room.needed(least(networks, job)), room.device, room.free)
 
 

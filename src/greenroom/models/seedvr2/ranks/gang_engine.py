@@ -36,7 +36,6 @@ from torch import Tensor
 
 from greenroom.models.seedvr2.engine import checked
 from greenroom.models.seedvr2.frames.preprocess import padded
-from greenroom.models.seedvr2.planning.rooms import room_beside
 from greenroom.models.seedvr2.ranks.dealing import rounds, turns
 from greenroom.models.seedvr2.ranks.rank_engine import (
     RankEngine,
@@ -48,6 +47,7 @@ from greenroom.models.seedvr2.ranks.rank_engine import (
 )
 from greenroom.runtime.device import is_host, members
 from greenroom.runtime.gang.gang import gang_on
+from greenroom.runtime.rooms import room_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.engine import Pixels, Read, Shot
     from greenroom.models.seedvr2.engines import Files
     from greenroom.models.seedvr2.planning.costs import Networks
-    from greenroom.models.seedvr2.planning.plan import Room
     from greenroom.models.seedvr2.planning.way import Way
     from greenroom.models.seedvr2.ranks.dealing import Turn
     from greenroom.models.seedvr2.ranks.handed_memory import HandedMemory
@@ -67,6 +66,7 @@ if TYPE_CHECKING:
     from greenroom.progress import Step
     from greenroom.runtime.gang.gang import Gang, Section
     from greenroom.runtime.gang.ranks import Coming, Ranks
+    from greenroom.runtime.rooms import Room
 
 _FLOAT = torch.float32
 _numbers = count()  # of engines, by which other ranks know them

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from greenroom.errors import Cancelled, FileUnreadable, GreenroomError, OutputUnwritable
 from greenroom.files import Publication
-from greenroom.models.seedvr2.restoring.attempts import DeviceLost
+from greenroom.models.attempts import DeviceLost
 from greenroom.models.seedvr2.restoring.identity import fingerprint
 
 if TYPE_CHECKING:

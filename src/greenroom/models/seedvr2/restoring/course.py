@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.engine import Pixels, Read
     from greenroom.models.seedvr2.engine import Shot as EngineShot
     from greenroom.models.seedvr2.planning.costs import Networks
-    from greenroom.models.seedvr2.planning.plan import Plan, Room
+    from greenroom.models.seedvr2.planning.plan import Plan
     from greenroom.models.seedvr2.planning.way import Way
     from greenroom.models.seedvr2.restoring.encodings import Form
     from greenroom.models.seedvr2.restoring.journal import Journal
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from greenroom.models.stages import Stages
     from greenroom.progress import Step
     from greenroom.recipes.inputs.seedvr2 import RestoreInputs
+    from greenroom.runtime.rooms import Room
 
 _SHOWN = 12  # the frame of the first unit that the preview shows, or its last: a first one may be black
 

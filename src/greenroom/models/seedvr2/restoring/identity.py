@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenroom.models.seedvr2.planning.costs import Networks
-    from greenroom.models.seedvr2.planning.plan import Room
     from greenroom.models.seedvr2.restoring.encodings import Form
     from greenroom.models.seedvr2.restoring.sources import Source
     from greenroom.progress import Step
     from greenroom.recipes.inputs.seedvr2 import RestoreInputs
+    from greenroom.runtime.rooms import Room
     from greenroom.weights.store.places import Found
 
 LOOKING = "looking at the source"

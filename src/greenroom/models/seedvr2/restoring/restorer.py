@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from greenroom.errors import GreenroomError, OutputUnwritable
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.planning.costs import Job
-from greenroom.models.seedvr2.planning.plan import Room, plan
+from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.models.seedvr2.restoring.course import Course, RestoringEngine, units_of
 from greenroom.models.seedvr2.restoring.encodings import form_of
 from greenroom.models.seedvr2.restoring.identity import identity
@@ -30,6 +30,7 @@ from greenroom.models.stages import Stages
 from greenroom.progress import Step, silent
 from greenroom.runtime.device import CPU
 from greenroom.runtime.residency import in_gigabytes
+from greenroom.runtime.rooms import Room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

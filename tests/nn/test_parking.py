@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from greenroom.models.seedvr2.nadit.parking import Parking
-from tests.models.seedvr2.networks import V2, network_of
+from greenroom.nn.parking import Parking
 
 
 def test_what_is_kept_is_told_as_torch_pins_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,16 +21,20 @@ def test_what_is_kept_is_told_as_torch_pins_it(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_weights_leave_and_come_back_as_they_were() -> None:
-    network = network_of(V2)
+    network = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.BatchNorm1d(5))
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     parking = Parking(network)
+    seen = [parking.away]
     for _ in range(2):
         parking.leave()
         parking.leave()
+        seen.append(parking.away)
         assert sum(tensor.numel() for tensor in network.state_dict().values()) == 0
         with torch.inference_mode():
             parking.come_back()
         parking.come_back()
+        seen.append(parking.away)
         after = network.state_dict()
         assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
     assert not any(parameter.is_inference() for parameter in network.parameters())
+    assert seen == [False, True, False, True, False]

@@ -17,12 +17,20 @@ class Parking:
     """Of a module that nobody trains: its weights do not change, so nothing is copied back to the host.
 
     The copy is made when they first leave, in pinned memory where the device is a GPU, and is kept.
+
+    weights: bytes of them, wherever they are.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
+        self.weights: int = sum(weight.nbytes for weight in self._weights())
         self._held: list[Tensor] = []
         self._away = False
+
+    @property
+    def away(self) -> bool:
+        """Whether the weights have left."""
+        return self._away
 
     @property
     def held(self) -> int:
