@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,16 @@ from greenroom.media.audio import AudioFormat, read_audio
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import write_image
 from greenroom.models.foley.engine import Engine
+from greenroom.runtime import rooms
+from greenroom.runtime.rooms import Room
+from greenroom.serve import devices
 from tests.cli.conftest import Run
 from tests.media.test_audio import with_header
 from tests.media.video.clips import picture, planes_of, video, with_sound
 from tests.models.foley.sounding.test_sources import scenes, sound_only
 from tests.models.foley.tiny import TINY
 
+GB = 1_000_000_000
 FAST = ("--steps", 10, "--guidance", 1, *TINY)
 
 
@@ -56,6 +61,7 @@ def test_samples_wav_and_facts(greenroom: Run, tmp_path: Path) -> None:
     assert (result["seed"], result["source"], result["length_s"], result["shots"]) == (7, "video", 0.8, 1)
     assert "there is no prompt: the pictures alone say what is heard" in result["notes"]
     assert result["terms"][0].startswith("territory: ")
+    assert (result["precision"], result["plan"]["samples"], result["plan"]["device"]) == ("bf16", 2, "cpu")
     assert read_audio(tmp_path / "x" / "out-2.wav").seconds == 0.8
 
 
@@ -118,6 +124,10 @@ def test_what_is_cut_of_a_long_prompt_is_said(greenroom: Run) -> None:
         (["--prompt", "rain", "-o", "x.mp4"], "the sound is of words alone", 2),
         (["in.mp4", "--model", "voice-joe"], "makes no sound for videos", 2),
         (["in.mp4", "--variant", "fp4"], "there is no variant", 2),
+        (["in.mp4", "--precision", "fp4"], "there is no precision 'fp4'; there is bf16, fp8", 2),
+        (["in.mp4", "--device", "cuda:99"], "there is no device 'cuda:99'", 2),
+        (["in.mp4", "--device", "cpu+cpu"], "a sound is made on one", 2),
+        (["in.mp4", "--plan", "--device", "cuda:99"], "there is no device 'cuda:99'", 2),
         (["in.mp4", "--model", "hunyuanvideo-foley-xl"], "the weights of hunyuanvideo-foley-xl are not here", 1),
     ],
 )
@@ -150,7 +160,7 @@ def test_fast_and_turned_videos_are_taken(
 
 
 @pytest.mark.usefixtures("clip")
-def test_without_memory_it_says_so_and_leaves_nothing(
+def test_without_memory_it_is_tried_by_the_smaller_plan_and_then_said(
     greenroom: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -158,6 +168,105 @@ def test_without_memory_it_says_so_and_leaves_nothing(
 
     monkeypatch.setattr(Engine, "sound", full)
     done = greenroom("foley", "in.mp4", "-o", "out.mp4", *FAST)
-    assert "ran out of memory on cpu" in done.stderr
+    assert done.returncode == 1
+    assert "memory ran out: once more, by the smaller plan" in done.stderr
+    assert "ran out of memory on cpu, by its smaller plan too" in done.stderr
+    assert "or take --precision fp8, --model hunyuanvideo-foley-xl, or a larger device" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out.mp4").exists()
+
+
+def on(monkeypatch: pytest.MonkeyPatch, free: int, host: int = 64 * GB) -> None:
+    """A machine with a GPU, as far as a plan asks."""
+    monkeypatch.setattr(devices, "devices", lambda said: ("cuda:0",))
+    monkeypatch.setattr(rooms, "room_of", lambda device, who: Room("cuda:0", free, host, "NVIDIA H100 80GB HBM3"))
+
+
+def plan_of(greenroom: Run, *arguments: object) -> dict[str, Any]:
+    done = greenroom("foley", *arguments, "--plan", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)["result"]
+    return found
+
+
+def test_a_plan_needs_no_weights_and_does_nothing(greenroom: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on(monkeypatch, 80 * GB)
+    monkeypatch.setenv("HF_HOME", str(clip.parent / "hub"))
+    done = greenroom("foley", "in.mp4", "-o", "x/out.mp4", "rain", "--plan")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("hunyuanvideo-foley-xxl on NVIDIA H100 80GB HBM3")
+    assert "memory: " in done.stdout
+    assert "time: unknown for this device" in done.stdout
+    assert sorted(path.name for path in clip.parent.iterdir()) == ["in.mp4"]
+    plan = plan_of(greenroom, "in.mp4", "rain")
+    assert (plan["source"], plan["output"], plan["samples"], plan["windows"]) == ("video", "foley.mp4", 1, 1)
+    assert 10 * GB < plan["bytes"] < plan["weights"] < plan["free"] == 80 * GB  # not all of them are needed at once
+    assert plan["seconds"] is None
+
+
+@pytest.mark.usefixtures("clip")
+def test_small_cards_stream_and_eight_bits_are_said(greenroom: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    on(monkeypatch, 80 * GB)
+    whole = plan_of(greenroom, "in.mp4", "rain")
+    small = plan_of(greenroom, "in.mp4", "rain", "--precision", "fp8")
+    assert (whole["precision"], small["precision"]) == ("bf16", "fp8")
+    assert small["weights"] < 0.7 * whole["weights"]
+    assert any("rounded to eight bits" in note for note in small["notes"])
+    on(monkeypatch, 8 * GB)
+    streamed = plan_of(greenroom, "in.mp4", "rain")
+    assert (whole["parked"], whole["resident"]) == (False, None)
+    assert streamed["parked"]
+    assert streamed["bytes"] < 8 * GB < whole["bytes"]
+    assert streamed["host_bytes"] > 2 * GB
+
+
+@pytest.mark.usefixtures("clip")
+def test_a_device_that_is_too_small_is_said_at_once(greenroom: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    on(monkeypatch, 1 * GB)
+    for more, mend in (
+        ((), "take --precision fp8, --model hunyuanvideo-foley-xl, or a larger device"),
+        (
+            ("--precision", "fp8", "--samples", 2, "--model", "hunyuanvideo-foley-xl"),
+            "take fewer --samples, or a larger",
+        ),
+    ):
+        done = greenroom("foley", "in.mp4", "--plan", "--json", *more)
+        assert done.returncode == 1
+        error = json.loads(done.stdout)["error"]
+        assert error["code"] == "memory-short"
+        assert error["mend"].startswith(mend)
+
+
+@pytest.mark.usefixtures("clip")
+def test_a_gpu_that_is_not_there_has_no_plan(greenroom: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "devices", lambda said: ("cuda:0",))
+    done = greenroom("foley", "in.mp4", "--plan", "--device", "cuda:0")
+    assert done.returncode == 1
+    assert "error: " in done.stderr
+    assert " mend: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("clip")
+def test_the_plan_is_said_before_the_start_and_a_cpu_that_nobody_asked_for(
+    greenroom: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned = "warning: there is no GPU here, and a CPU does the same very slowly"
+    done = greenroom("foley", "in.mp4", "-o", "out.wav", "rain", *FAST)
+    assert done.returncode == 0, done.stderr
+    notice, plan, *_ = done.stderr.splitlines()
+    assert "not in the EU" in notice
+    assert plan.startswith("hunyuanvideo-foley-xl on cpu")
+    assert warned not in done.stderr
+    monkeypatch.setattr(devices, "_GPUS", tmp_path / "none")
+    for more in (["--plan"], []):
+        done = greenroom("foley", "in.mp4", "-o", "out.wav", "rain", *FAST[:4], *TINY[:2], *more)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.splitlines().count(warned) == 1
+
+
+@pytest.mark.usefixtures("clip")
+def test_eight_bits_are_said_with_the_result(greenroom: Run) -> None:
+    done = greenroom("foley", "in.mp4", "-o", "out.wav", "rain", "--variant", "fp8_e5m2", "--json", *FAST)
+    result = json.loads(done.stdout)["result"]
+    assert any("stored in eight bits (fp8_e5m2)" in note for note in result["notes"])

@@ -16,6 +16,17 @@ def test_the_list_has_the_licence_next_to_the_name(greenroom: Run) -> None:
     assert f5.endswith("non-commercial")
 
 
+def test_the_list_says_where_a_model_may_not_be_used(greenroom: Run) -> None:
+    lines = greenroom("models").stdout.splitlines()
+    for name in ("hunyuanvideo-foley-xl", "hunyuanvideo-foley-xxl"):
+        line = next(line for line in lines if line.split()[0] == name)
+        assert "  not in the EU, UK, South Korea; " in line
+    listed = json.loads(greenroom("models", "--json").stdout)["result"]
+    said = next(model["terms"][0] for model in listed if model["name"] == "hunyuanvideo-foley-xxl")
+    assert (said["restrictions"][0]["kind"], said["licences"][0]["part"]) == ("territory", "code")
+    assert "the European Union, the United Kingdom and South Korea" in said["restrictions"][0]["text"]
+
+
 def test_json_lists_all_parts_when_asked(greenroom: Run) -> None:
     said = json.loads(greenroom("models", "--all", "--json").stdout)
     assert said["schema"] == "greenroom/models/1"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +17,15 @@ import pytest
 from greenroom.cli import pull as verb
 from tests.cli.conftest import Run
 from tests.weights.hub import HubServer, hub_server, sha256
-from tests.weights.recipes import DEEP, NETWORK, publish, use_catalogue, write_catalogue
+from tests.weights.recipes import DEEP, NETWORK, RECIPES, file, publish, recipe, use_catalogue, write_catalogue
+
+_TERRITORY = """
+[[restrictions]]
+kind = "territory"
+short = "not in the EU, UK, South Korea"
+text = "No rights are granted in the European Union, the United Kingdom and South Korea."
+"""
+_ABROAD = {"abroad": recipe("abroad", _TERRITORY, file("acme/bound", "model.bin", DEEP), licence="LicenseRef-Own")}
 
 
 @pytest.fixture
@@ -26,7 +38,7 @@ def hub() -> Iterator[HubServer]:
 
 @pytest.fixture(autouse=True)
 def _a_machine_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hub: HubServer) -> None:
-    use_catalogue(monkeypatch, write_catalogue(tmp_path / "recipes"))
+    use_catalogue(monkeypatch, write_catalogue(tmp_path / "recipes", RECIPES | _ABROAD))
     monkeypatch.setattr("greenroom.weights.pulling.hub._stored_token", lambda: None)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
@@ -63,12 +75,48 @@ def test_programs_get_one_object_with_all_of_it(greenroom: Run, hub: HubServer) 
 def test_restricted_weights_are_agreed_to_once(greenroom: Run, hub: HubServer) -> None:
     refused = greenroom("pull", "bound")
     assert refused.returncode == 1
+    assert refused.stderr.startswith("bound: non-commercial (weights CC-BY-NC-4.0); see greenroom models bound\n")
     assert "bound is under CC-BY-NC-4.0. For non-commercial use only." in refused.stderr
     assert "mend: if you accept them, add --accept-licence" in refused.stderr
     assert hub.served == {}
     assert greenroom("pull", "bound", "--accept-licence").returncode == 0
     assert greenroom("weights", "prune", "bound", "--yes").returncode == 0
     assert greenroom("pull", "bound").returncode == 0
+
+
+def test_where_weights_may_not_be_used_is_in_what_programs_get(greenroom: Run, hub: HubServer) -> None:
+    sentence = "No rights are granted in the European Union, the United Kingdom and South Korea."
+    refused = json.loads(greenroom("pull", "abroad", "--json").stdout)
+    assert (refused["ok"], refused["error"]["code"]) == (False, "licence-not-accepted")
+    assert sentence in refused["error"]["message"]
+    assert hub.served == {}
+    planned = json.loads(greenroom("pull", "abroad", "--plan", "--json").stdout)["result"]
+    done = json.loads(greenroom("pull", "abroad", "--accept-licence", "--json").stdout)["result"]
+    assert [said["restrictions"] for said in (*planned["terms"], *done["terms"])] == [[sentence]] * 2
+    assert hub.total_served() > 0
+
+
+def test_where_weights_may_not_be_used_is_said_before_anybody_is_asked_for_them(tmp_path: Path) -> None:
+    """The published model: the hub is reached and does not answer, and the clause stands there."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        env = {
+            **os.environ,
+            "HF_HOME": str(tmp_path / "hf"),
+            "HF_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+        }
+        command = (sys.executable, "-m", "greenroom", "pull", "hunyuanvideo-foley-xl", "--accept-licence")
+        with subprocess.Popen(command, env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as pull:
+            assert pull.stderr is not None
+            try:
+                asked, _ = silent.accept()
+                with asked:
+                    # Whatever is not there by now never comes: its request is never answered.
+                    first = pull.stderr.readline() if select.select([pull.stderr], [], [], 10)[0] else ""
+                    assert pull.poll() is None
+            finally:
+                pull.kill()
+    assert first.startswith("hunyuanvideo-foley-xl: not in the EU, UK, South Korea; ")
 
 
 def test_someone_who_is_there_is_asked(greenroom: Run, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,12 @@ from greenroom.media.video.encoding import Encoding, PictureFormat
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import read_image, write_image
 from greenroom.media.video.writing import VideoWriter
-from greenroom.models.seedvr2.planning import rooms
-from greenroom.models.seedvr2.planning.plan import Room
+from greenroom.runtime import rooms
+from greenroom.runtime.rooms import Room
 from greenroom.serve import devices
 from tests.cli.conftest import Run
 from tests.media.video.clips import picture, video, with_sound
-from tests.models.seedvr2.tiny import TinySeedVR2
+from tests.models.seedvr2.tiny import HOLD, TinySeedVR2
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--model", "tests.models.seedvr2.tiny:TinySeedVR2", "--device", "cpu")
@@ -132,7 +131,7 @@ def test_what_an_earlier_result_left_behind_is_said(greenroom: Run, clip: Path) 
 
 def on(monkeypatch: pytest.MonkeyPatch, free: int, gpu: str = "NVIDIA H200") -> None:
     """A machine with a GPU, as far as a plan asks."""
-    monkeypatch.setattr(rooms, "room_of", lambda device: Room("cuda:0", free, 64 * GB, gpu))
+    monkeypatch.setattr(rooms, "room_of", lambda device, who: Room("cuda:0", free, 64 * GB, gpu))
 
 
 def test_a_plan_needs_no_weights_and_does_nothing(greenroom: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,29 +322,32 @@ def test_a_folder_is_planned_one_by_one(greenroom: Run, tmp_path: Path) -> None:
 LONG = ("restore", "in.mp4", "-o", "out.mp4", "--height", "32", "--no-shots", "--window", "5", *TINY)
 
 
-def stopped(
-    folder: Path, arguments: tuple[str, ...], begun: Callable[[], bool], stop: signal.Signals
-) -> tuple[int, str]:
-    """Stop a run of the command once something is there; gives its exit code and what it said to standard error."""
+PARTS = ".out.mp4.parts/*.mp4"
+
+
+def stopped(folder: Path, arguments: tuple[str, ...], pattern: str, stop: signal.Signals) -> tuple[int, str]:
+    """Stop a run of the command once it has made two files of a pattern, behind which it waits for that.
+
+    Gives its exit code and what it said to standard error.
+    """
     command = [sys.executable, "-m", "greenroom", *arguments]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not begun():
+    environ = {**os.environ, HOLD: f"{pattern} 2"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while len(list(folder.glob(pattern))) < 2:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(stop)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     return process.returncode, said
-
-
-def parts(folder: Path, count: int) -> Callable[[], bool]:
-    return lambda: len(list(folder.glob(".out.mp4.parts/*.mp4"))) >= count
 
 
 def test_a_killed_run_goes_on_and_its_pixels_are_the_same(greenroom: Run, tmp_path: Path) -> None:
     video(tmp_path / "in.mp4", frames=40)
-    code, _ = stopped(tmp_path, LONG, parts(tmp_path, 2), signal.SIGKILL)
+    code, _ = stopped(tmp_path, LONG, PARTS, signal.SIGKILL)
     assert code == -signal.SIGKILL
     assert not (tmp_path / "out.mp4").exists()
     done = greenroom(*LONG[: -len(TINY)], "--seed", 7, *TINY)
@@ -366,13 +368,13 @@ def test_a_killed_run_goes_on_and_its_pixels_are_the_same(greenroom: Run, tmp_pa
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_ends_at_once_and_says_what_is_kept(tmp_path: Path, stop: signal.Signals) -> None:
     video(tmp_path / "in.mp4", frames=40)
-    code, said = stopped(tmp_path, LONG, parts(tmp_path, 2), stop)
+    code, said = stopped(tmp_path, LONG, PARTS, stop)
     assert code == 130
     *_, error, mend = said.strip().splitlines()
     assert error.startswith("error: stopped before the end; ")
     assert error.endswith(" of 8 windows are kept")
     assert mend == " mend: the same command goes on from there"
-    assert parts(tmp_path, 2)()
+    assert len(list(tmp_path.glob(PARTS))) >= 2
     assert not (tmp_path / "out.mp4").exists()
 
 
@@ -381,8 +383,7 @@ def test_a_killed_folder_goes_on_behind_what_is_finished(greenroom: Run, tmp_pat
     for name in "abcdef":
         video(tmp_path / "clips" / f"{name}.mp4", frames=5)
     command = ("restore", "clips", "-o", "out", "--height", "32", *TINY)
-    records = tmp_path / "out" / ".greenroom" / "restored"
-    stopped(tmp_path, command, lambda: len(list(records.glob("*.json"))) >= 2, signal.SIGKILL)
+    stopped(tmp_path, command, "out/.greenroom/restored/*.json", signal.SIGKILL)
     done = greenroom(*command)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("finished before") in (2, 3)

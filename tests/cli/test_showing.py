@@ -9,7 +9,7 @@ import pytest
 
 from greenroom.cli import interrupts
 from greenroom.cli.output import Output
-from greenroom.cli.showing import Showing, showing
+from greenroom.cli.showing import Showing, ShowingSound, showing, showing_sound
 from greenroom.models.seedvr2.planning.plan import Plan
 from greenroom.models.seedvr2.planning.way import Way
 from tests.cli.terminals import a_terminal
@@ -111,3 +111,27 @@ def test_a_signal_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interrupts, "_told", [2])
     with pytest.raises(KeyboardInterrupt), showing(Output("restore", as_json=True)) as shown:
         shown.step("encoding", 0, 1)
+
+
+def a_sound(shown: ShowingSound, clock: list[float]) -> None:
+    for stage, steps in (("seeing", 2), ("sampling", 50), ("decoding", 1)):
+        for done in range(steps + 1):
+            shown.step(stage, done, steps)
+            clock[0] += 1
+
+
+def test_a_sound_has_the_time_that_is_left_of_its_stage(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with showing_sound(Output("foley")) as shown:
+        a_sound(shown, clock)
+    assert capsys.readouterr().err == "sampling, step 27 of 50, 54 %, 23 s left\n"
+
+
+def test_a_person_gets_a_bar_of_a_sound(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = a_terminal(monkeypatch)
+    with showing_sound(Output("foley")) as shown:
+        for done in range(28):
+            shown.step("sampling", done, 50)
+            clock[0] += 1
+    last = [line for line in terminal.shown if line.startswith("sampling")][-1]
+    assert last.startswith("sampling, step 27 of 50 ")
+    assert last.endswith("54% 23 s left")

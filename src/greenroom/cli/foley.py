@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from greenroom.cli.configured import configured
+from greenroom.cli.devices import ON_CPU, chosen_device
 from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, json_option
+from greenroom.cli.showing import showing_sound
 from greenroom.errors import InputInvalid, quoted
+from greenroom.models.foley.precision import SMALL, notes_of, precision_of
 from greenroom.recipes.inputs.foley import FoleyInputs
+from greenroom.runtime.device import GangInvalid, members
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenroom.cli.devices import Chosen
     from greenroom.models.foley.model import FoleyModel
     from greenroom.models.foley.sounding.sounded import FoleyResult
-    from greenroom.models.foley.sounding.sounder import Wanted
+    from greenroom.models.foley.sounding.sources import Source
+    from greenroom.settings import Settings
 
 _USUAL_MODEL = "hunyuanvideo-foley-xxl"
 # What the verb takes in its own way.
 _OWN = ("video", "prompt", "shot_prompts", "negative_prompt")
+_SMALLER_MODEL = "hunyuanvideo-foley-xl"
 
 
 @click.command()
@@ -41,7 +52,12 @@ _OWN = ("video", "prompt", "shot_prompts", "negative_prompt")
 @click.option("--wav", is_flag=True, help="What was made alone, too, beside each result, before it is mixed.")
 @click.option("--model", default=_USUAL_MODEL, show_default=True, help="hunyuanvideo-foley-xl or -xxl.")
 @click.option("--variant", help="One of the model's file sets, such as fp8_e4m3fn; smaller ones sound another way.")
+@click.option(
+    "--precision",
+    help="bf16, or fp8: weights in half the memory, another sound. [default that of the file set]",
+)
 @click.option("--device", help="cpu or cuda:0; a GPU if there is one.")
+@click.option("--plan", "--dry-run", "plan_only", is_flag=True, help="Say memory and time, and do nothing.")
 @json_option
 def foley(
     video: Path | None,
@@ -52,7 +68,9 @@ def foley(
     wav: bool,
     model: str,
     variant: str | None,
+    precision: str | None,
     device: str | None,
+    plan_only: bool,
     as_json: bool,
     **inputs: Any,
 ) -> int:
@@ -61,16 +79,16 @@ def foley(
     VIDEO is a video or a picture; its pictures are copied as they are. PROMPT is what should be heard: without it the
     pictures say all. A clip of any length gets its sound without a seam.
     """
+    from greenroom.runtime.cuda import prefer_growing_memory
+
+    prefer_growing_memory()  # before anything imports torch
     from greenroom.models.foley.sounding.places import places, usual_output
     from greenroom.models.foley.sounding.sources import look
-    from greenroom.recipes.catalogue import recipe
 
     out = Output("foley", as_json)
     settings = configured(out)
-    kind = _model_class(model)
-    if variant is not None:
-        recipe(kind.known).file_set(variant)  # refuses one that is not there
-    out.say(f"{model}: {kind.notice()}")
+    choice = _choice(settings, model, variant, precision)
+    out.say(f"{model}: {choice.kind.notice()}")
     if words is not None and prompt is not None:
         raise InputInvalid("the prompt is given twice, as PROMPT and with --prompt", mend="give one of them")
     asked = given({**inputs, "video": video and str(video), "prompt": words if prompt is None else prompt})
@@ -79,29 +97,115 @@ def foley(
     checked = FoleyInputs.check(asked)
     source = look(checked)  # loading takes seconds: what can be refused before is
     target = output or usual_output(source, video)
-    places(target, source, checked, wav=wav)
-    from greenroom.models.foley.sounding.failing import in_words
-
-    chosen = _device(device or settings.devices)
-    with in_words(model, chosen), out.progress() as step:
-        result = kind.load(chosen, variant).sound(checked, _wanted(target, wav=wav), step)
-    for note in result.notes:
-        out.say(f"note: {note}")
-    out.result(result, _lines(result))
-    return 0
+    places(target, source, checked, wav=wav, tried=not plan_only)
+    chosen = _device(device, settings)
+    if chosen.unasked:
+        out.say(f"warning: {ON_CPU}")
+    request = _Request(choice, checked, source, target, wav, chosen.device, out)
+    return request.plan() if plan_only else request.make()
 
 
-def _wanted(target: Path, *, wav: bool) -> Wanted:
-    from greenroom.models.foley.sounding.sounder import Wanted
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A model, and of its weights which. variant: the one that would be loaded, here or not."""
 
-    return Wanted(target, wav)
+    name: str
+    kind: type[FoleyModel]
+    variant: str
+    precision: str
 
 
-def _device(said: str) -> str:
-    """Of a list of devices the first. Raises UnknownName."""
-    from greenroom.serve.devices import devices
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is asked for, looked at and not refused."""
 
-    return devices(said)[0]
+    choice: _Choice
+    inputs: FoleyInputs
+    source: Source
+    target: Path
+    wav: bool
+    device: str
+    out: Output
+
+    def plan(self) -> int:
+        """Say how it would be done; nothing is loaded or written."""
+        from greenroom.models.foley.architecture import FAMILY
+        from greenroom.models.foley.planning.costs import networks_on
+        from greenroom.models.foley.planning.plan import facts_of
+        from greenroom.models.foley.sounding.outlook import plan_sounding
+        from greenroom.models.foley.sounding.sources import shots_of
+        from greenroom.runtime.rooms import room_of
+
+        choice = self.choice
+        networks, room = networks_on(self.device, choice.kind.networks(choice.precision)), room_of(self.device, FAMILY)
+        with showing_sound(self.out) as shown, self._in_flags():
+            begins = shots_of(self.source, self.inputs, shown.step)
+            notes = notes_of(choice.variant, choice.precision)
+            planned = plan_sounding(networks, room, self.source, begins, self.inputs, notes=notes)
+        facts = {"output": self.target, "source": self.source.kind, **facts_of(planned)}
+        self.out.result(facts, "\n".join(planned.lines()))
+        return 0
+
+    def make(self) -> int:
+        """Make the sounds."""
+        from greenroom.models.attempts import Mends, attempted
+        from greenroom.models.foley.architecture import FAMILY
+        from greenroom.models.foley.sounding.sounder import Wanted
+        from greenroom.runtime.rooms import require_device
+
+        require_device(self.device, FAMILY)
+        choice, wanted = self.choice, Wanted(self.target, self.wav)
+        loaded: list[FoleyModel] = []
+        mends = Mends(memory=f"end what else uses the device, or take {self._less}", lost="run it again")
+
+        def made(small: bool) -> FoleyResult:
+            if not loaded:
+                loaded.append(choice.kind.load(self.device, choice.variant, choice.precision, small=small))
+            return loaded[0].sound(self.inputs, wanted, shown.step, shown, small=small)
+
+        with showing_sound(self.out) as shown, self._in_flags():
+            result = attempted(made, choice.name, self.device, mends, self.out.say)
+        for note in result.notes:
+            self.out.say(f"note: {note}")
+        self.out.result(result, _lines(result))
+        return 0
+
+    @property
+    def _less(self) -> str:
+        """What takes less memory, by the flags that are not there already."""
+        fewer = "fewer --samples" if self.inputs.samples > 1 else ""
+        small = "" if self.choice.precision == SMALL else f"--precision {SMALL}"
+        model = "" if self.choice.name == _SMALLER_MODEL else f"--model {_SMALLER_MODEL}"
+        return ", ".join([*filter(None, (fewer, small, model)), "or a larger device"])
+
+    @contextlib.contextmanager
+    def _in_flags(self) -> Iterator[None]:
+        """Say what helps by the flags of this verb, where those who raise do not know them."""
+        from greenroom.runtime.residency import MemoryShort
+        from greenroom.runtime.rooms import HostMemoryShort
+
+        try:
+            yield
+        except MemoryShort as error:
+            if not isinstance(error, HostMemoryShort):
+                error.mend = f"take {self._less}"
+            raise
+
+
+def _choice(settings: Settings, model: str, variant: str | None, precision: str | None) -> _Choice:
+    """Raises UnknownName for a file set or a precision that there is not, and as ``_model_class``."""
+    kind = _model_class(model)
+    chosen = kind.variant_here(settings, variant)
+    return _Choice(model, kind, chosen, precision_of(chosen, precision))
+
+
+def _device(said: str | None, settings: Settings) -> Chosen:
+    """Raises UnknownName, GangInvalid."""
+    chosen = chosen_device(said, settings)
+    if len(members(chosen.device)) > 1:
+        several = quoted(chosen.device)
+        raise GangInvalid(f"{several} are several devices, and a sound is made on one", mend="name one of them")
+    return chosen
 
 
 def _model_class(name: str) -> type[FoleyModel]:

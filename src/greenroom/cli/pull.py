@@ -55,7 +55,8 @@ def pull(
 ) -> int:
     """Fetch the weights of models, or files by URL, and verify every byte.
 
-    The plan is shown first: what is here, what comes, what the disk has. What was interrupted goes on where it ended.
+    What limits their use is said first, then the plan: what is here, what comes, what the disk has. What was
+    interrupted goes on where it ended.
     """
     from greenroom.weights.pulling.hub import Hub
     from greenroom.weights.pulling.planner import Planner
@@ -66,6 +67,8 @@ def pull(
     out = Output("pull", as_json)
     asked = _asked(names, variant, sha256, output, mirrors)
     settings = configured(out, flags)
+    for limits in _limits(asked):
+        out.say(limits)  # before anybody is asked for anything: where it may not be used it should not be fetched
     planner = Planner(Places.of(settings), Hub.of(settings))
     plan = planner.plan(asked)
     shown = "\n".join((columns(plan_rows(plan)), *plan_lines(plan)))
@@ -126,6 +129,16 @@ def _refuse_odd(url: str) -> None:
         is_address = False
     if not is_address:
         raise InputInvalid(f"{quoted(shown(url))} is no http or https address", mend="https://HOST/PATH")
+
+
+def _limits(asked: Asked) -> tuple[str, ...]:
+    """What limits the use of the models that are asked for, in a line each. Raises UnknownName."""
+    from greenroom.models.terms import notice_of
+    from greenroom.recipes.catalogue import recipe
+    from greenroom.weights.pulling.terms import use_terms
+
+    known = [recipe(name) for name in asked.models]
+    return tuple(f"{one.name}: {notice_of(one)}" for one in known if use_terms([one]))
 
 
 def _agree(out: Output, settings: Settings, store: Store, terms: Sequence[UseTerms]) -> None:

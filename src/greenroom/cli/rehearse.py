@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model")
 @click.option("--size", help="How much work, such as 10s or 10sx8; a usual amount for the device if not given.")
-@click.option("--precision", help="fp16 or fp32; what the model takes on the device if not given.")
+@click.option("--precision", help="fp32, fp16, bf16 or fp8; what the model takes on the device if not given.")
 @click.option("--device", default="auto", show_default=True, help="cpu or cuda:0; auto is a GPU if there is one.")
 @click.option("--tiny", is_flag=True, help="A small network of the same kind: seconds, also on a CPU.")
 @json_option

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.cli.devices import ON_CPU
 from greenroom.cli.output import Output, columns
 from greenroom.cli.showing import Showing, showing
 from greenroom.errors import Cancelled, GreenroomError, InputInvalid, quoted
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from greenroom.settings import Settings
 
 USUAL_MODEL = "seedvr2-3b"
-_ON_CPU = "there is no GPU here, and a CPU does the same very slowly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +86,20 @@ class Restoring:
         return 1 if failed else 0
 
     def _planned(self, pair: Pair, step: Step) -> _Planned:
-        from greenroom.models.seedvr2.planning.rooms import networks_on, room_of
+        from greenroom.models.seedvr2.planning.costs import networks_on
         from greenroom.models.seedvr2.restoring.restored import facts_of
         from greenroom.models.seedvr2.restoring.restorer import plan_restoring
+        from greenroom.runtime.rooms import room_of
 
         device = self.choice.device
-        networks, room = networks_on(device, self._kind.networks(self._variant_of_plan)), room_of(device)
+        published = self._kind.networks(self._kind.variant_here(self.settings, self.choice.variant))
+        networks, room = networks_on(device, published), room_of(device, "SeedVR2")
         with _in_flags():
             source, form = self._looked_at(pair)
             plan = plan_restoring(networks, room, self._inputs(pair), self._wanted(pair), step)
         facts = {"before": source.size, "after": form.size, "codec": form.codec, "bits": form.bits, **facts_of(plan)}
         becomes = f"{pair.source}, {source.size}, becomes {pair.output}, {form.size}, {form.codec} {form.bits} bit"
         return _Planned({"source": pair.source, "output": pair.output, **facts}, (becomes, *plan.lines()))
-
-    @property
-    def _variant_of_plan(self) -> str:
-        """The file set that would be loaded; nothing of it has to be here."""
-        from greenroom.recipes.catalogue import recipe
-        from greenroom.weights.store.finding import variant_here
-        from greenroom.weights.store.places import Places
-
-        return self.choice.variant or variant_here(recipe(self._kind.known), "weights", Places.of(self.settings))
 
     def single(self, pair: Pair) -> int:
         """Restore one source."""
@@ -178,8 +171,13 @@ class Restoring:
         return source, form_of(source, inputs, self._wanted(pair))
 
     def _restored(self, pair: Pair, shown: Showing) -> RestoreResult:
-        from greenroom.models.seedvr2.restoring.attempts import attempted
+        from greenroom.models.attempts import Mends, attempted
 
+        mends = Mends(
+            memory="end what else uses the device and run the same command again, which goes on behind finished shots; "
+            "or begin anew with less: a smaller --height, with --restart",
+            lost="run the same command again: finished shots are kept, and it goes on behind them",
+        )
         inputs, wanted = self._inputs(pair), self._wanted(pair)
         with _in_flags():
             self._looked_at(pair)  # loading takes seconds: what can be refused before is
@@ -188,18 +186,19 @@ class Restoring:
                 lambda small: loaded.restore(inputs, wanted, shown.step, shown, small=small),
                 self.choice.model,
                 self.choice.device,
+                mends,
                 self.out.say,
             )
 
     def _say_where(self) -> None:
         if self.choice.unasked:
-            self.out.say(f"warning: {_ON_CPU}")
+            self.out.say(f"warning: {ON_CPU}")
 
     def _load(self) -> SeedVR2Model:
-        from greenroom.models.seedvr2.planning.rooms import require_device
+        from greenroom.runtime.rooms import require_device
 
         try:
-            require_device(self.choice.device)
+            require_device(self.choice.device, "SeedVR2")
             self._say_where()
             self.out.say(f"{self.choice.model}: {self._kind.notice()}")
             return self._kind.load(self.choice.device, self.choice.variant)

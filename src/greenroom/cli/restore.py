@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from greenroom.cli.configured import configured
+from greenroom.cli.devices import chosen_device
 from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, json_option
 from greenroom.cli.restorations import USUAL_MODEL, Choice, Restoring
 from greenroom.errors import InputInvalid, quoted
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 from greenroom.recipes.inputs.video import VideoFileInputs
-from greenroom.runtime.device import CPU
 
 if TYPE_CHECKING:
     from greenroom.models.seedvr2.restoring.targets import Targets
@@ -88,20 +88,11 @@ def restore(
         preview=_preview(preview, found),
         restart=restart,
     )
-    said = device or settings.devices
-    chosen = _device(said)
-    choice = Choice(model, variant, chosen, unasked=chosen == CPU and said == "auto")
+    choice = Choice(model, variant, *chosen_device(device, settings))
     restoring = Restoring(choice, asked, wanted, settings, out)
     if plan_only:
         return restoring.plan(found)
     return restoring.single(found.pairs[0]) if found.folder is None else restoring.all(found)
-
-
-def _device(said: str) -> str:
-    """``cuda:0``, or several that work together; of a list of devices the first. Raises UnknownName, GangInvalid."""
-    from greenroom.serve.devices import devices
-
-    return devices(said)[0]
 
 
 def _preview(preview: Path | None, found: Targets) -> Path | None:

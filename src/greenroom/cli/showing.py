@@ -1,11 +1,11 @@
-"""How far a restoration is: a bar on a terminal, else a line now and then, for logs."""
+"""How far long work is: a bar on a terminal, else a line now and then, for logs."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from greenroom.cli.interrupts import stopping
 from greenroom.pace import Pace
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from greenroom.cli.output import Output
+    from greenroom.models.foley.planning.plan import Plan as SoundPlan
     from greenroom.models.seedvr2.planning.plan import Plan
 
 _LINE_S = 30.0
 _REDRAW_S = 0.1
+
+
+_STEPPED = "sampling"  # the stage whose unit is one that users choose
 
 
 @contextlib.contextmanager
@@ -32,11 +36,25 @@ def showing(out: Output) -> Iterator[Showing]:
         yield Showing(out, stack)
 
 
-class Showing:
-    """Hears what restorations tell: ``Told``, and their steps. A step ends the work when a signal says so.
+@contextlib.contextmanager
+def showing_sound(out: Output) -> Iterator[ShowingSound]:
+    """The same of the making of a sound."""
+    with contextlib.ExitStack() as stack:
+        yield ShowingSound(out, stack)
 
-    finished, parts: of the restoration under way.
-    """
+
+class _Standing(NamedTuple):
+    """Where work stands, in words. share: of it that is done.  left: seconds, None where nothing tells.  bar: how much
+    of the bar is drawn, None for as much as is done."""
+
+    where: str
+    share: float
+    left: float | None = None
+    bar: float | None = None
+
+
+class Steps:
+    """Hears the steps of work. A step ends it when a signal says so."""
 
     def __init__(self, out: Output, stack: contextlib.ExitStack) -> None:
         self._out = out
@@ -44,6 +62,49 @@ class Showing:
         self._look = stopping(silent)
         self._bar = _Bar(stack) if not out.as_json and sys.stderr.isatty() else None
         self._said_at = time.monotonic()
+
+    def step(self, stage: str, done: float, total: float) -> None:
+        """Show where it stands. Raises KeyboardInterrupt where a signal said so."""
+        self._look(stage, done, total)
+        self._pace.step(stage, done, total)
+        now = time.monotonic()
+        if self._out.as_json or now - self._said_at < (_REDRAW_S if self._bar else _LINE_S):
+            return
+        self._said_at = now
+        stands = self._standing(stage, done, total)
+        percent = f"{stands.where}, {100 * stands.share:.0f} %"
+        if self._bar is None:
+            left = "" if stands.left is None else f", {duration(stands.left)} left"
+            self._out.say(f"{percent}{left}")
+        elif stands.bar is None:
+            self._bar.draw(stands.where, stands.share, stands.left)
+        else:
+            self._bar.draw(percent, stands.bar, None)
+
+    def _standing(self, stage: str, done: float, total: float) -> _Standing:
+        """Of stages that follow each other, each with its own time that is left."""
+        where = f"{stage}, step {done:,.0f} of {total:,.0f}" if stage == _STEPPED else stage
+        return _Standing(where, done / total if total else 0.0, self._pace.left)
+
+
+class ShowingSound(Steps):
+    """Hears what the making of a sound tells: ``Told``, and its steps."""
+
+    def planned(self, plan: SoundPlan) -> None:
+        """Say how it will be done, before it begins."""
+        self._pace = Pace()
+        for line in plan.lines():
+            self._out.say(line)
+
+
+class Showing(Steps):
+    """Hears what restorations tell: ``Told``, and their steps.
+
+    finished, parts: of the restoration under way.
+    """
+
+    def __init__(self, out: Output, stack: contextlib.ExitStack) -> None:
+        super().__init__(out, stack)
         self._unit = "shot"
         self.finished = self.parts = 0
         self._heading = ""
@@ -84,27 +145,15 @@ class Showing:
     def _of(self, finished: int, parts: int) -> str:
         return f"{finished} of {counted(parts, self._unit)}"
 
-    def step(self, stage: str, done: float, total: float) -> None:
-        """Show where it stands. Raises KeyboardInterrupt where a signal said so."""
+    def _standing(self, stage: str, done: float, total: float) -> _Standing:
         from greenroom.models.seedvr2.restoring.outlook import STAGES
         from greenroom.models.seedvr2.restoring.parts import ENDING
 
-        self._look(stage, done, total)
-        self._pace.step(stage, done, total)
-        now = time.monotonic()
-        if self._out.as_json or now - self._said_at < (_REDRAW_S if self._bar else _LINE_S):
-            return
-        self._said_at = now
-        is_frames = stage in STAGES
-        where = f"{stage}, frame {done:,.0f} of {total:,.0f}" if is_frames else stage
-        share = (self._pace.share or 0.0) if is_frames else done / total if total else 0.0
-        left = self._pace.left if is_frames else None
-        if self._bar and stage in ENDING:  # nothing is left but this: the bar stays where it is
-            self._bar.draw(f"{where}, {100 * share:.0f} %", 1.0, None)
-        elif self._bar:
-            self._bar.draw(where, share, left)
-        else:
-            self._out.say(f"{where}, {100 * share:.0f} %{f', {duration(left)} left' if left is not None else ''}")
+        if stage in STAGES:
+            where = f"{stage}, frame {done:,.0f} of {total:,.0f}"
+            return _Standing(where, self._pace.share or 0.0, self._pace.left)
+        # Nothing is left but the ending: the bar stays where it is.
+        return _Standing(stage, done / total if total else 0.0, bar=1.0 if stage in ENDING else None)
 
 
 class _Bar:

@@ -79,7 +79,8 @@ class Model(ABC):
 
     inputs: what it takes.  concurrency: how many requests it does at once; above 1, ``generate`` is called from so many
     threads at the same time, and must be safe for that.  memory: bytes that it takes on its device while it does all
-    of them, 0 for nothing worth counting.
+    of them, 0 for nothing worth counting.  least_memory: with which it does a usual one on a device that has less for
+    models; 0 where it takes the same anywhere.
     sleeps: it can move its weights to the host's memory; others are unloaded instead.  has_smaller_plan: it can do the
     same work in less memory.  streams: it can hand on its result while it makes it; ``stream_type`` says as what.
     gangs: it can be put on several devices that work together, ``cuda:0+cuda:1``.
@@ -93,6 +94,7 @@ class Model(ABC):
     inputs: ClassVar[type[Inputs]]
     concurrency: ClassVar[int] = 1
     memory: ClassVar[int] = 0
+    least_memory: ClassVar[int] = 0
     sleeps: ClassVar[bool] = False
     has_smaller_plan: ClassVar[bool] = False
     streams: ClassVar[bool] = False

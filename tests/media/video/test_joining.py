@@ -299,7 +299,7 @@ def test_a_job_that_was_killed_goes_on_with_the_next_part(tmp_path: Path) -> Non
         assert process.stdout is not None
         assert [process.stdout.readline() for _ in range(2)] == ["0\n", "9\n"]
         process.kill()
-        assert process.wait(30) == -signal.SIGKILL
+        assert process.wait(60) == -signal.SIGKILL
     parts = [tmp_path / f"{start}.ffv1" for start, _ in CUTS]
     finished = {path: path.stat().st_mtime_ns for path in parts if path.exists()}
     assert set(finished) == set(parts[:2])

@@ -8,6 +8,7 @@ import importlib
 import struct
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,38 @@ def test_a_stretch_is_what_it_is_of_the_whole(clips: dict[str, Path], name: str)
         for frame, other in zip(part, wanted, strict=True):
             assert frame.time == other.time
             np.testing.assert_array_equal(frame.pixels, other.pixels)
+
+
+RGB = {
+    "x.gif": {"codec": "gif", "pixel_format": "rgb8"},
+    "x.apng": {"codec": "apng", "pixel_format": "rgb24", "container": "apng"},
+    "x.mov": {"codec": "qtrle", "pixel_format": "rgb24"},
+    "x.avi": {"codec": "rawvideo", "pixel_format": "bgr24"},
+    "x.mkv": {"codec": "ffv1", "pixel_format": "bgr0"},
+}
+
+
+@pytest.mark.parametrize("name", [*KINDS, *RGB])
+def test_pixels_may_be_made_later_and_elsewhere(clips: dict[str, Path], tmp_path: Path, name: str) -> None:
+    """The decoder may draw its next frame over what it gave: not while somebody has it."""
+    kind: dict[str, Any] = RGB.get(name, {})
+    path = clips[name] if name in KINDS else video(tmp_path / name, frames=12, **kind)
+    reader = VideoReader(path)
+    decoded = list(reader.decoded())
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda frame: frame.pixels, reversed(decoded)))[::-1]
+    for later, pixels, frame in zip(decoded, made, reader.frames(), strict=True):
+        assert (later.index, later.time, later.duration) == (frame.index, frame.time, frame.duration)
+        np.testing.assert_array_equal(pixels, frame.pixels)
+    assert [frame.index for frame in reader.decoded(3, 5)] == [3, 4]
+
+
+def test_what_cannot_be_shown_is_told_when_it_is_asked_for(tmp_path: Path) -> None:
+    path = video(tmp_path / "x.mov", codec="qtrle", pixel_format="argb", draw=clear, given="rgba", frames=4)
+    decoded = list(VideoReader(path).decoded())
+    assert decoded[1].pixels.shape == (HEIGHT, WIDTH, 3)
+    with pytest.raises(AlphaPresent, match="frame 2 of"):
+        _ = decoded[2].pixels
 
 
 @pytest.mark.parametrize("name", KINDS)

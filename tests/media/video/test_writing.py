@@ -377,7 +377,7 @@ def test_a_kill_leaves_nothing_under_the_name(tmp_path: Path) -> None:
             if int(line) == 50:
                 process.kill()
                 break
-        assert process.wait(30) == -signal.SIGKILL
+        assert process.wait(60) == -signal.SIGKILL
     assert path.read_bytes() == b"old"
     assert all(file.name.endswith(".part") for file in tmp_path.iterdir() if file != path)
 

@@ -17,14 +17,17 @@ from torch import Tensor
 from greenroom.errors import Cancelled, InputInvalid
 from greenroom.media.audio import Audio
 from greenroom.media.video.reading import Frame, VideoReader
+from greenroom.models.finite import SoundNotFinite
 from greenroom.models.foley import engine as module
-from greenroom.models.foley.engine import Engine, Sampling, Scene, Seen, SoundNotFinite
+from greenroom.models.foley.engine import Engine, Sampling, Scene, Seen
 from greenroom.models.foley.parity_denoiser import denoiser_of
 from greenroom.models.foley.parity_media import dac_vae_of, synchformer_of
 from greenroom.models.foley.parity_sounding import encoders_of
 from greenroom.models.foley.parts import Parts
 from greenroom.models.foley.recognising import VISUAL
+from greenroom.models.foley.towers.clap import ClapTexts
 from greenroom.models.foley.towers.encoders import Texts, Tokens
+from greenroom.models.foley.towers.siglip2 import SiglipPictures
 from greenroom.models.foley.watching.lengths import ClipTooShort
 from greenroom.models.foley.watching.pictures import look, stretches
 from greenroom.models.golden import Golden, read_golden
@@ -56,6 +59,8 @@ def texts(engine: Engine) -> Texts:
 def parts_of(golden: Golden) -> Parts:
     """Of a golden case, whose texts are numbers already."""
     config, encoders = golden.config, encoders_of(golden)
+    assert isinstance(encoders.pictures, SiglipPictures)
+    assert isinstance(encoders.text, ClapTexts)
     tokens = Tokens(golden.tensor("inputs.input_ids"), golden.tensor("inputs.attention_mask").bool())
     return Parts(
         denoiser=denoiser_of(golden, "foley."),

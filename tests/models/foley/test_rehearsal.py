@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
-from greenroom.models.foley import rehearsal as family
+from greenroom.models.foley import parts_synthetic
 from greenroom.models.foley.engine import Engine
+from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.rehearsal import FoleyRehearsal
+from greenroom.models.rehearsal import Conditions, RehearsalFailed
 from greenroom.models.rehearsed import Rehearsed
 from greenroom.models.rehearsing import rehearse
+from greenroom.recipes.catalogue import recipe
+from greenroom.runtime import rooms
 from greenroom.runtime.device import Memory
+from greenroom.runtime.rooms import Room
 
 
 def rehearsed() -> Rehearsed:
@@ -24,8 +30,9 @@ def test_a_clip_goes_its_whole_way() -> None:
     assert found.passed
     stages = {stage.name: stage.words for stage in found.stages}
     assert [*stages] == [
-        "libraries", "device", "weights", "frames", "seeing", "text", "sampling", "decoding", "level", "encode",
+        "libraries", "device", "weights", "plan", "frames", "seeing", "text", "sampling", "decoding", "level", "encode",
     ]  # fmt: skip
+    assert stages["plan"].endswith(" GB at most")
     assert stages["sampling"] == "64 latents, 1 of 50 steps"
     assert stages["decoding"] == "1 s of sound"
 
@@ -39,10 +46,40 @@ def test_networks_of_no_number_fail_at_the_sound(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_host_that_is_too_small_is_not_filled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(family, "device_memory", lambda device: Memory(free=10**9, total=2 * 10**9))
+    monkeypatch.setattr(rooms, "device_memory", lambda device: Memory(free=10**9, total=2 * 10**9))
     found = rehearse("hunyuanvideo-foley-xxl", device="cpu")
     assert [stage.name for stage in found.stages if stage.state == "failed"] == ["weights"]
-    assert found.findings[0].message.startswith("weights: hunyuanvideo-foley-xxl needs 20.5 GB of memory")
+    assert found.findings[0].code == "memory-short"
+    assert found.findings[0].message.startswith("weights: hunyuanvideo-foley-xxl needs ")
+
+
+def test_eight_bits_are_rehearsed_where_they_are_asked_for() -> None:
+    found = rehearse("hunyuanvideo-foley-xl", device="cpu", tiny=True, precision="fp8")
+    assert found.passed, found.findings
+    assert found.precision == "fp8"
+    assert FoleyRehearsal.precisions("cuda:0") == ("fp8", "bf16")
+
+
+@pytest.mark.parametrize("precision", [None, "fp8"])
+def test_a_small_card_gets_weights_as_they_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str | None
+) -> None:
+    asked: list[tuple[Way, str]] = []
+
+    def parts(sizes: object, device: object, way: Way, precision: str) -> None:
+        asked.append((way, precision))
+        raise RehearsalFailed("there is no card here")
+
+    monkeypatch.setattr(parts_synthetic, "synthetic_parts", parts)
+    monkeypatch.setattr(rooms, "room_beside", lambda device: Room("cuda:0", 4 * 10**9, 64 * 10**9, "NVIDIA T4"))
+    rehearsal = FoleyRehearsal(recipe("hunyuanvideo-foley-xxl"), Conditions("cuda:0", tmp_path, precision))
+    weights = next(stage for stage in rehearsal.prepare() if stage.name == "weights")
+    with pytest.raises(RehearsalFailed):
+        weights.work()
+    [(way, taken)] = asked
+    assert way.parked
+    assert way.resident is not None
+    assert rehearsal.precision == taken == (precision or "bf16")
 
 
 def test_sizes_are_told_from_the_least() -> None:

@@ -123,7 +123,11 @@ def rgb_of(frame: VideoFrame, colour: Colour, *, wide: bool, alpha: bool) -> Pix
         _require_matrix(colour)
         colour.tag(frame)
     bits = max(part.bits for part in frame.format.components)
-    converted = frame.reformat(format=form[wide, alpha], interpolation=_EXACT)
+    source = frame
+    if not wide and not alpha and colour.matrix != "rgb":
+        # The scaler has quick code for planes of RGB and none for pixels, and computes the same.
+        source = frame.reformat(format="gbrp", interpolation=_EXACT)
+    converted = source.reformat(format=form[wide, alpha], interpolation=_EXACT)
     array: Any = converted.to_ndarray()
     # What was RGB already is the decoder's own, from which it may make the next frame.
     pixels: Pixels = array.copy() if converted is frame else array

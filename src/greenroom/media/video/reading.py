@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from greenroom.media.video.facts import VideoFacts, has_alpha, read_facts
 from greenroom.media.video.opening import BROKEN, opened, picture_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from av.container import InputContainer
@@ -46,6 +47,27 @@ class Frame:
     duration: Fraction
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """One picture of a video whose pixels cost nothing until they are asked for; most of a frame's time goes there.
+
+    index, time and duration: as of ``Frame``.
+    """
+
+    index: int
+    time: Fraction
+    duration: Fraction
+    _made: Callable[[], Pixels]
+
+    @property
+    def pixels(self) -> Pixels:
+        """As of ``Frame``, made anew each time, in any thread but in one at a time.
+
+        Raises AlphaPresent, EncodingImpossible.
+        """
+        return self._made()
+
+
 class VideoReader:
     """Reads a video's frames, as often as wanted and from wherever; memory does not grow with its length.
 
@@ -68,7 +90,15 @@ class VideoReader:
         AlphaPresent, EncodingImpossible (colours that are not computed here).
         """
         for index, frame in self._between(start, stop):
-            yield self._shown(frame, index)
+            yield Frame(self._pixels(frame, index), index, self.facts.time(index), self._duration(index))
+
+    def decoded(self, start: int = 0, stop: int | None = None) -> Iterator[Decoded]:
+        """The same frames for whoever needs the pixels of a few, or makes them in threads.
+
+        Raises VideoDamaged, FrameSizeChanged, AlphaPresent.
+        """
+        for index, frame in self._between(start, stop):
+            yield Decoded(index, self.facts.time(index), self._duration(index), partial(self._pixels, frame, index))
 
     def thumbnails(self, longest: int) -> Iterator[Pixels]:
         """All frames made small, RGB in 8 bits and without alpha; longest: pixels of the longer side, at most.
@@ -167,11 +197,13 @@ class VideoReader:
                 mend="cut it there into two files",
             )
 
-    def _shown(self, frame: VideoFrame, index: int) -> Frame:
+    def _pixels(self, frame: VideoFrame, index: int) -> Pixels:
         facts = self.facts
         pixels = rgb_of(frame, facts.colour, wide=facts.bit_depth > 8, alpha=facts.alpha and self._alpha != "drop")
-        pixels = settled_alpha(pixels, self._alpha, f"frame {index} of {quoted(self.path)}")
-        return Frame(facts.orientation.apply(pixels), index, facts.time(index), facts.timeline.duration(index))
+        return facts.orientation.apply(settled_alpha(pixels, self._alpha, f"frame {index} of {quoted(self.path)}"))
+
+    def _duration(self, index: int) -> Fraction:
+        return self.facts.timeline.duration(index)
 
     def _damaged(self, index: int, start: int) -> VideoDamaged:
         facts = self.facts

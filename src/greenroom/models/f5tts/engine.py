@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Self
 
 import torch
 
-from greenroom.errors import GreenroomError
 from greenroom.models.f5tts.checkpoint import load_flow, load_vocos
 from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
 from greenroom.models.f5tts.vocoding import Vocoder
+from greenroom.models.finite import finite
 from greenroom.progress import Step, silent
 from greenroom.runtime.memory import is_out_of_memory, settle
 
@@ -38,12 +37,6 @@ _SIXTEENS = "GTX 16"
 _WARM_REFERENCE = 470
 _WARM_FRAMES = (660, 940, 1410)
 _WARM_STEPS = 2
-
-
-class SoundNotFinite(GreenroomError):
-    """The model computed something that is no number."""
-
-    code = "sound-not-finite"
 
 
 class Engine:
@@ -146,21 +139,12 @@ class Engine:
         """The sound of mels that ``sample`` made of the rows, as ``speak`` gives it. Raises SoundNotFinite."""
         spoken = [mel[row.start :] for mel, row in zip(mels, rows, strict=True)]
         with _current(self._device):
-            return [_finite(sound.numpy()) for sound in self._vocoder.decode(spoken)]
+            return [finite(sound.numpy()) for sound in self._vocoder.decode(spoken)]
 
 
 def _current(device: torch.device) -> AbstractContextManager[object]:
     """Make a device the thread's own for a while: kernels of ours, streams and graphs go to no other."""
     return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
-
-
-def _finite(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    if not math.isfinite(sound.sum(dtype="float64")):
-        raise SoundNotFinite(
-            "the model computed sound that is no number",
-            mend="check the weights with their published hash; on an old card, run on the CPU instead",
-        )
-    return sound
 
 
 def usual_precision(device: torch.device) -> torch.dtype:

@@ -6,7 +6,8 @@ import weakref
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, ClassVar, Self
 
-from greenroom.models.model import Generated, Model, Work
+from greenroom.models.model import Generated, Work
+from greenroom.models.published import PublishedModel
 from greenroom.progress import silent
 from greenroom.recipes.inputs.f5tts import F5SpeechInputs
 
@@ -35,10 +36,9 @@ class Sources:
     vocoder: Path
 
 
-class F5Model(Model):
-    """A published model of the family. Subclasses say which. known: the recipe."""
+class F5Model(PublishedModel):
+    """A published model of the family. Subclasses say which."""
 
-    known: ClassVar[str]
     inputs: ClassVar[type[Inputs]] = F5SpeechInputs
     streams: ClassVar[bool] = True
     # As many rows as a batch holds: with more, requests wait here instead of in the queue, where they can be seen.
@@ -75,22 +75,6 @@ class F5Model(Model):
         from greenroom.models.f5tts.engine import Engine
 
         return Engine.load(sources.architecture, sources.flow, sources.vocoder, device)
-
-    @classmethod
-    def terms(cls) -> tuple[str, ...]:
-        """What its users must know of its licences."""
-        from greenroom.models.terms import terms_of
-        from greenroom.recipes.catalogue import recipe
-
-        return terms_of(recipe(cls.known))
-
-    @classmethod
-    def notice(cls) -> str:
-        """The same in a line."""
-        from greenroom.models.terms import notice_of
-        from greenroom.recipes.catalogue import recipe
-
-        return notice_of(recipe(cls.known))
 
     @classmethod
     def load(cls, device: str) -> Self:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+FAMILY = "HunyuanVideo-Foley"
+"""For words."""
+
 NORM_EPS = 1e-6
 """Of every norm before the single blocks, and of the output's."""
 

@@ -5,29 +5,34 @@
 >>> texts = engine.read("rain on a tin roof", "noisy, harsh")
 >>> sounds = engine.sound(seen, texts, Sampling(samples=4, seed=7))
 
-What was seen and read serves any number of sounds.
+What was seen and read serves any number of sounds. Where everything lies and how much is done at once is the ``Way``.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
 import torch
 
-from greenroom.errors import GreenroomError, InputInvalid
+from greenroom.errors import InputInvalid
 from greenroom.media.audio import Audio
-from greenroom.models.foley.architecture import LATENTS_PER_SECOND
+from greenroom.models.finite import finite
+from greenroom.models.foley.architecture import FAMILY
 from greenroom.models.foley.dac.pieces import decode
 from greenroom.models.foley.draws import noise
 from greenroom.models.foley.mmdit.fixed import Features
 from greenroom.models.foley.mmdit.sampler import Part, Sampler
 from greenroom.models.foley.mmdit.windows import grid_end, on_grid, windows
 from greenroom.models.foley.parts import load_parts
+from greenroom.models.foley.planning.costs import Networks
+from greenroom.models.foley.planning.way import Way
+from greenroom.models.foley.precision import SMALL, USUAL
 from greenroom.models.foley.towers.encoders import Texts, read_texts, see_pictures
 from greenroom.models.foley.watching.lengths import (
+    LONGEST_LATENTS,
     LONGEST_S,
     PICTURE_RATE,
     SEGMENT,
@@ -40,11 +45,14 @@ from greenroom.models.foley.watching.lengths import (
     sync_tokens,
 )
 from greenroom.models.foley.watching.preprocess import normalised
+from greenroom.nn.parking import Parking
+from greenroom.nn.quantised import QuantisedLayer
 from greenroom.progress import Step, silent
 from greenroom.runtime.memory import is_out_of_memory
+from greenroom.runtime.rooms import pinned, require_bfloat16, room_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from torch import Tensor
@@ -52,12 +60,7 @@ if TYPE_CHECKING:
     from greenroom.models.foley.parts import Files, Parts, Sizes
     from greenroom.models.foley.towers.encoders import Tokenizer
     from greenroom.models.foley.watching.pictures import Pictures
-
-
-class SoundNotFinite(GreenroomError):
-    """The model computed something that is no number."""
-
-    code = "sound-not-finite"
+    from greenroom.runtime.rooms import Room
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,19 +108,84 @@ class Sampling:
 
 
 class Engine:
-    """All parts on one device. Used by one thread at a time."""
+    """All parts, for one device. Used by one thread at a time.
 
-    def __init__(self, parts: Parts) -> None:
+    way: as ``arrange`` takes it; None for the widest.
+    """
+
+    def __init__(self, parts: Parts, way: Way | None = None) -> None:
         self._parts = parts
         self._device = parts.denoiser.device
         self._sampler = Sampler(parts.denoiser)
+        self._parkings = {name: parts.parkings.get(name) or Parking(own) for name, own in parts.others.items()}
+        self._way = way or Way()
+        self._lay_out()
 
     @classmethod
-    def load(cls, sizes: Sizes, files: Files, device: str = "cpu", *, quantised: bool = False) -> Self:
-        """See ``load_parts``, also for what it raises."""
+    def load(
+        cls, sizes: Sizes, files: Files, device: str = "cpu", *, way: Way | None = None, precision: str = USUAL
+    ) -> Self:
+        """See ``load_parts``, also for what it raises beside BFloat16Missing."""
         target = torch.device(device)
+        if target.type == "cuda":
+            require_bfloat16(device, FAMILY)
         with _current(target):
-            return cls(load_parts(sizes, files, target, quantised=quantised))
+            return cls(load_parts(sizes, files, target, way=way, precision=precision), way)
+
+    def arrange(self, way: Way) -> None:
+        """Have everything where a way says, and work by it from now on."""
+        before, self._way = self._way, way
+        if (before.parked, before.resident, before.together) != (way.parked, way.resident, way.together):
+            self.forget()  # weights lie elsewhere then, and what was recorded takes memory that is counted on
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Also where earlier work broke off and left something on the device."""
+        way, streaming = self._way, self._parts.denoiser.streaming
+        with _current(self._device):
+            if way.parked:
+                for parking in self._parkings.values():
+                    parking.leave()
+            if streaming.resident != way.resident:
+                streaming.keep(way.resident)
+            if not way.parked:
+                for parking in self._parkings.values():
+                    parking.come_back()
+
+    @contextmanager
+    def _using(self, *names: str) -> Iterator[None]:
+        """Have parts on the device, and behind that where the way has them."""
+        with _current(self._device):
+            for name in names:
+                self._parkings[name].come_back()
+            yield
+            if self._way.parked:
+                for name in names:
+                    self._parkings[name].leave()
+
+    @property
+    def precision(self) -> str:
+        """Of the denoiser's weights, see ``precision``."""
+        small = any(isinstance(module, QuantisedLayer) for module in self._parts.denoiser.modules())
+        return SMALL if small else USUAL
+
+    def networks(self, name: str) -> Networks:
+        """What a plan counts on, wherever it is now. name: of the model."""
+        denoiser = self._parts.denoiser
+        others = {part: parking.weights for part, parking in self._parkings.items()}
+        counted = Networks.of(name, denoiser.architecture, self.precision, denoiser.dtype.itemsize)
+        return replace(counted, others=others, config=self._parts.vae.config)
+
+    def room(self) -> Room:
+        """What a plan may take: of the device and of the host, what this engine has there included."""
+        return room_beside(str(self._device), self.networks("").weights, self.held)
+
+    @property
+    def held(self) -> int:
+        """Bytes of the host that stay taken between two requests, and that the next one takes again."""
+        denoiser = self._parts.denoiser
+        streamed = denoiser.streaming.held + denoiser.modulations.held
+        return max(streamed + sum(parking.held for parking in self._parkings.values()), pinned())
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -129,16 +197,26 @@ class Engine:
         """Samples a second."""
         return self._parts.vae.config.rate
 
+    @property
+    def pins(self) -> bool:
+        """Whether frames come fastest from pinned memory."""
+        return self._device.type == "cuda"
+
     @torch.inference_mode()
     def see(self, clip: Pictures, step: Step = silent) -> Seen:
         """What is to be known of a clip. Raises ClipTooShort, and what ``step`` raises."""
-        parts = self._parts
-        with _current(self._device):
-            step("seeing", 0, 2)
-            visual = see_pictures(clip.pictures.to(self._device), parts.pictures)
-            step("seeing", 1, 2)
-            sync = parts.synchformer.features(normalised(clip.frames.to(self._device)))
-            step("seeing", 2, 2)
+        parts, way = self._parts, self._way
+        step("seeing", 0, 2)
+        with self._using("siglip2"):
+            visual = see_pictures(
+                clip.pictures.to(self._device, non_blocking=True), parts.pictures, at_once=way.pictures
+            )
+        step("seeing", 1, 2)
+        with self._using("synchformer"):
+            sync = parts.synchformer.features(
+                normalised(clip.frames.to(self._device, non_blocking=True)), at_once=way.segments
+            )
+        step("seeing", 2, 2)
         if clip.end is None:
             length = latents(len(clip.frames))
             return Seen(visual, sync, length, length * parts.vae.config.hop)
@@ -150,21 +228,26 @@ class Engine:
 
         Raises ClipTooShort, and what ``step`` and reading the pieces raise.
         """
-        parts, before = self._parts, torch.zeros(0)
+        parts, way, before = self._parts, self._way, torch.zeros(0)
         visual, sync = [], []
         end, watched = Fraction(0), 0
         for piece in clip:
             end = piece.end or end
-            with _current(self._device):
-                if len(piece.pictures):
-                    visual.append(see_pictures(piece.pictures.to(self._device), parts.pictures))
-                # Segments reach over from one piece into the next.
-                frames = torch.cat((before, piece.frames)) if len(before) else piece.frames
-                if len(frames) >= SEGMENT:
-                    sync.append(parts.synchformer.features(normalised(frames.to(self._device))))
-                    before = frames[SEGMENT_STEP * segments(len(frames)) :]
-                else:
-                    before = frames
+            if len(piece.pictures):
+                with self._using("siglip2"):
+                    seen = see_pictures(
+                        piece.pictures.to(self._device, non_blocking=True), parts.pictures, at_once=way.pictures
+                    )
+                visual.append(seen)
+            # Segments reach over from one piece into the next.
+            frames = torch.cat((before, piece.frames)) if len(before) else piece.frames
+            if len(frames) >= SEGMENT:
+                with self._using("synchformer"):
+                    shown = normalised(frames.to(self._device))
+                    sync.append(parts.synchformer.features(shown, at_once=way.segments))
+                before = frames[SEGMENT_STEP * segments(len(frames)) :]
+            else:
+                before = frames
             watched += len(piece.frames)
             total = float(end * SYNC_RATE)
             step("seeing", min(watched, total), total)
@@ -182,9 +265,9 @@ class Engine:
         until = seconds
         if seconds > LONGEST_S:
             length, until = on_grid(length), grid_end(seconds)
-        with _current(self._device):
-            vector: Tensor = denoiser.empty_clip_feat
-            if picture is not None:
+        vector: Tensor = denoiser.empty_clip_feat
+        if picture is not None:
+            with self._using("siglip2"):
                 vector = see_pictures(picture.to(self._device), self._parts.pictures)
         unsynced = denoiser.empty_sync_feat.expand(sync_tokens(frames_until(until, SYNC_RATE)), -1)
         shown = vector.expand(frames_until(until, PICTURE_RATE), -1)
@@ -193,7 +276,7 @@ class Engine:
     @torch.inference_mode()
     def read(self, prompt: str, negative: str) -> Texts:
         """What should be heard and what should not; the two belong together. Raises TextTooLong."""
-        with _current(self._device):
+        with self._using("clap"):
             return read_texts(prompt, negative, self._parts.tokenizer, self._parts.texts)
 
     @torch.inference_mode()
@@ -207,8 +290,7 @@ class Engine:
         graphs held.
         """
         try:
-            with _current(self._device):
-                return self._decoded(self.sample(seen, texts, sampling, step), seen, step)
+            return self.decode(self.sample(seen, texts, sampling, step), seen, step)
         except Exception as error:
             if is_out_of_memory(error):
                 self.forget()
@@ -220,43 +302,36 @@ class Engine:
         scenes = (Scene(0, texts),) if isinstance(texts, Texts) else texts
         channels = self._parts.denoiser.architecture.latent
         drawn = noise(sampling.seed, sampling.samples, channels, seen.latents)
-        steps, guidance = sampling.steps, sampling.guidance
+        steps, guidance, together = sampling.steps, sampling.guidance, self._way.together
         with _current(self._device):
             if _is_whole(seen, scenes):
                 own = scenes[0].texts
                 features = Features(own.prompt, own.negative, seen.visual, seen.sync)
-                return self._sampler.sample(features, drawn, steps=steps, guidance=guidance, step=step)
+                return self._sampler.sample(
+                    features, drawn, steps=steps, guidance=guidance, step=step, together=together
+                )
             parts = _parts(seen, scenes)
-            return self._sampler.sample_parts(parts, drawn, steps=steps, guidance=guidance, step=step)
+            return self._sampler.sample_parts(
+                parts, drawn, steps=steps, guidance=guidance, step=step, together=together
+            )
 
     def forget(self) -> None:
-        """Give back the memory of all graphs; they are recorded again when they are needed."""
+        """Give back the memory of all graphs, and of slots for weights; both are there again when they are needed."""
         self._sampler.forget()
+        self._parts.denoiser.streaming.forget()
 
     @torch.inference_mode()
     def decode(self, made: Tensor, seen: Seen, step: Step = silent) -> list[Audio]:
         """The sounds of ``sample``. Raises SoundNotFinite, and what ``step`` raises."""
-        with _current(self._device):
-            return self._decoded(made, seen, step)
-
-    def _decoded(self, made: Tensor, seen: Seen, step: Step) -> list[Audio]:
         # One by one: a second of sound is much larger on its way through the decoder than anything before it.
         sounds: list[Audio] = []
         step("decoding", 0, len(made))
-        for latent in made:
-            sounds.append(self._heard(decode(self._parts.vae, latent[None])[0, :, : seen.samples]))
-            step("decoding", len(sounds), len(made))
+        with self._using("vae"):
+            for latent in made:
+                wave = decode(self._parts.vae, latent[None], self._way.piece)[0, :, : seen.samples]
+                sounds.append(Audio(finite(wave.float().cpu().numpy()), self.rate))
+                step("decoding", len(sounds), len(made))
         return sounds
-
-    def _heard(self, wave: Tensor) -> Audio:
-        """wave: (1, samples). Raises SoundNotFinite."""
-        samples = wave.float().cpu()
-        if not bool(samples.isfinite().all()):
-            raise SoundNotFinite(
-                "the model computed sound that is no number",
-                mend="check the weights with their published hash; on a GPU, try another or run on the CPU",
-            )
-        return Audio(samples.numpy(), self.rate)
 
 
 def _current(device: torch.device) -> AbstractContextManager[object]:
@@ -271,7 +346,7 @@ def windows_of(seen: Seen, scenes: Sequence[Scene]) -> int:
 
 def _is_whole(seen: Seen, scenes: Sequence[Scene]) -> bool:
     """Whether a clip is no longer than the original takes, and one thing is said of it."""
-    return len(scenes) == 1 and seen.latents <= LONGEST_S * LATENTS_PER_SECOND
+    return len(scenes) == 1 and seen.latents <= LONGEST_LATENTS
 
 
 def _parts(seen: Seen, scenes: Sequence[Scene]) -> list[Part]:

@@ -5,24 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from greenroom.models.model import Generated, Model, Work
+from greenroom.models.foley.precision import USUAL, notes_of, precision_of
+from greenroom.models.model import Generated, Work
+from greenroom.models.published import InVariants
 from greenroom.progress import silent
 from greenroom.recipes.inputs.foley import FoleyFileInputs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
     from greenroom.inputs import Inputs
     from greenroom.models.foley.architecture import Architecture
     from greenroom.models.foley.parts import Files
+    from greenroom.models.foley.planning.costs import Networks
+    from greenroom.models.foley.planning.plan import Plan
+    from greenroom.models.foley.sounding.outlook import Told
     from greenroom.models.foley.sounding.sounded import FoleyResult
     from greenroom.models.foley.sounding.sounder import Sounder, Wanted
     from greenroom.progress import Step
     from greenroom.recipes.inputs.foley import FoleyInputs
     from greenroom.settings import Settings
+    from greenroom.weights.store.finding import Need
 
 STEM = "sound"
 """Files of a served request are named so; several samples have numbers."""
-
-_EIGHT_BITS = "fp8"  # how variants begin whose weights are stored so
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +41,11 @@ class Sources:
     variant: str
 
 
-class FoleyModel(Model):
-    """A published model of the family. Subclasses say which. known: the recipe."""
+class FoleyModel(InVariants):
+    """A published model of the family. Subclasses say which."""
 
-    known: ClassVar[str]
     inputs: ClassVar[type[Inputs]] = FoleyFileInputs
+    has_smaller_plan: ClassVar[bool] = True
     # An hour of video in several samples.
     timeout_s: ClassVar[float] = 7200.0
 
@@ -51,59 +58,63 @@ class FoleyModel(Model):
 
         Raises WeightsMissing, WeightsDamaged, UnknownName.
         """
+        chosen = cls.variant_here(settings, variant)
+        found = cls.found(settings, chosen)  # before torch is imported
+        from greenroom.models.foley.architecture import PUBLISHED
+        from greenroom.models.foley.parts import Files
         from greenroom.recipes.catalogue import recipe
-        from greenroom.weights.store.finding import Need, find_weights, variant_here
-        from greenroom.weights.store.places import Places
 
-        places = Places.of(settings)
-        chosen = variant or variant_here(recipe(cls.known), "weights", places)
-        needs = (
-            Need(cls.known, "weights", variant=chosen),
+        return Sources(PUBLISHED[recipe(cls.known).architecture or cls.known], Files(*found), chosen)
+
+    @classmethod
+    def needs(cls, variant: str) -> tuple[Need, ...]:
+        """Its files: denoiser, audio VAE, Synchformer, SigLIP 2, CLAP and its tokenizer."""
+        from greenroom.weights.store.finding import Need
+
+        return (
+            Need(cls.known, "weights", variant=variant),
             Need("dac-vae-48khz", "weights"),
             Need("synchformer", "weights"),
             Need("siglip2-base-patch16-512", "weights"),
             Need("clap-larger-general", "weights"),
             Need("clap-larger-general", "tokenizer"),
         )
-        found = find_weights(cls.known, needs, places)  # before torch is imported
-        from greenroom.models.foley.architecture import PUBLISHED
-        from greenroom.models.foley.parts import Files
-
-        return Sources(PUBLISHED[recipe(cls.known).architecture or cls.known], Files(*found), chosen)
 
     @classmethod
-    def terms(cls) -> tuple[str, ...]:
-        """What its users must know of its licences, where it may be used first."""
-        from greenroom.models.terms import terms_of
+    def networks(cls, precision: str = USUAL) -> Networks:
+        """What a plan counts on, before anything is here. precision: see ``precision``."""
+        from greenroom.models.foley.planning.costs import Networks
         from greenroom.recipes.catalogue import recipe
 
-        return terms_of(recipe(cls.known))
+        return Networks.published(recipe(cls.known), precision)
 
     @classmethod
-    def notice(cls) -> str:
-        """The same in a line."""
-        from greenroom.models.terms import notice_of
-        from greenroom.recipes.catalogue import recipe
+    def load(
+        cls, device: str, variant: str | None = None, precision: str | None = None, *, small: bool = False
+    ) -> Self:
+        """Find the weights and put them on a device, as many of them as a usual clip leaves room for.
 
-        return notice_of(recipe(cls.known))
-
-    @classmethod
-    def load(cls, device: str, variant: str | None = None) -> Self:
-        """Find the weights and put them on a device.
-
-        variant: see ``sources``. Raises WeightsMissing, WeightsDamaged, UnknownName, WeightsUnreadable, WeightsUnfit,
-        TokenizerInvalid, ExtraMissing.
+        variant: see ``sources``.  precision: that of the file set unless another is asked for.  small: memory ran out.
+        Raises WeightsMissing, WeightsDamaged, UnknownName, MemoryShort, WeightsUnreadable, WeightsUnfit,
+        TokenizerInvalid, ExtraMissing, BFloat16Missing.
         """
+        from greenroom.runtime.cuda import prefer_growing_memory
         from greenroom.settings import resolve
 
-        sources = cls.sources(resolve().settings, variant)
+        prefer_growing_memory()
+        sources = cls.sources(resolve().settings, variant)  # before torch is imported
+        chosen = precision_of(sources.variant, precision)
+        from greenroom.models.foley.architecture import FAMILY
         from greenroom.models.foley.engine import Engine
         from greenroom.models.foley.parts import Sizes
+        from greenroom.models.foley.planning.costs import networks_on
+        from greenroom.models.foley.sounding.outlook import way_to_load
         from greenroom.models.foley.sounding.sounder import Sounder
+        from greenroom.runtime.rooms import room_of
 
-        quantised = sources.variant.startswith(_EIGHT_BITS)
-        engine = Engine.load(Sizes(sources.architecture), sources.files, device, quantised=quantised)
-        return cls(Sounder(engine, cls.known, cls.terms()))
+        way = way_to_load(networks_on(device, cls.networks(chosen)), room_of(device, FAMILY), small=small)
+        engine = Engine.load(Sizes(sources.architecture), sources.files, device, way=way, precision=chosen)
+        return cls(Sounder(engine, cls.known, cls.terms(), notes_of(sources.variant, chosen)))
 
     def warm_up(self, work: Work) -> None:
         """Make a moment of sound."""
@@ -114,32 +125,58 @@ class FoleyModel(Model):
     def generate(self, inputs: FoleyFileInputs, work: Work) -> Generated:
         """Make the sounds of a request: the samples in order, then what was made alone, where that is asked for.
 
-        Raises InputInvalid, FileUnreadable, OutputUnwritable, Cancelled.
+        Raises InputInvalid, FileUnreadable, OutputUnwritable, MemoryShort, Cancelled.
         """
         from greenroom.models.foley.sounding.places import fitting
         from greenroom.models.foley.sounding.sounder import Wanted
 
         form = fitting(inputs)
         alone = inputs.wav and (form != "wav" or inputs.mix != "replace")
-        made = self.sound(inputs, Wanted(work.folder / f"{STEM}.{form}", wav=alone), work.step)
+        wanted = Wanted(work.folder / f"{STEM}.{form}", wav=alone)
+        made = self.sound(inputs, wanted, work.step, _Telling(work.tell), small=work.small)
         return Generated(made.facts, made.files)
 
-    def sound(self, inputs: FoleyInputs, wanted: Wanted, step: Step = silent) -> FoleyResult:
+    def sound(
+        self,
+        inputs: FoleyInputs,
+        wanted: Wanted,
+        step: Step = silent,
+        told: Told | None = None,
+        *,
+        small: bool = False,
+    ) -> FoleyResult:
         """Make the sounds of a request, in their places. Raises as ``Sounder.sound`` does."""
-        return self._sounder.sound(inputs, wanted, step)
+        return self._sounder.sound(inputs, wanted, step, told, small=small)
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """Tells whoever serves: the plan as an event."""
+
+    tell: Callable[[str, Mapping[str, Any]], None]
+
+    def planned(self, plan: Plan) -> None:
+        """See ``Told``."""
+        from greenroom.models.foley.planning.plan import facts_of
+
+        self.tell("plan", facts_of(plan))
+
+
+# What has to be free for the plan of 8 s and one sample where all is resident, and the least for which there is a plan.
+# Not measured yet.
 
 
 class FoleySmall(FoleyModel):
     """HunyuanVideo-Foley XL."""
 
     known = "hunyuanvideo-foley-xl"
-    # What the makers ask for, which is more than the original takes; not measured here yet.
-    memory: ClassVar[int] = 16_000_000_000
+    memory: ClassVar[int] = 8_300_000_000
+    least_memory: ClassVar[int] = 1_700_000_000
 
 
 class FoleyLarge(FoleyModel):
     """HunyuanVideo-Foley XXL."""
 
     known = "hunyuanvideo-foley-xxl"
-    # The peak of the original on an H100; not measured here yet.
-    memory: ClassVar[int] = 18_950_000_000
+    memory: ClassVar[int] = 12_400_000_000
+    least_memory: ClassVar[int] = 1_800_000_000

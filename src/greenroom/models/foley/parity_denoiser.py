@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from greenroom.errors import InputInvalid, UnknownName, quoted
 from greenroom.models.foley.architecture import (
@@ -28,9 +29,9 @@ from greenroom.models.foley.mmdit.sampler import Sampler
 from greenroom.models.foley.mmdit.schedule import LAST_TIME, sigmas, stepped, times
 from greenroom.models.foley.mmdit.single_block import SingleBlock
 from greenroom.models.foley.mmdit.transformer import MMDiT
-from greenroom.models.foley.mmdit.triple_block import TripleBlock
+from greenroom.models.foley.mmdit.triple_block import TripleBlock, streams
 from greenroom.models.golden import Tolerance, close, same
-from greenroom.nn.adaptive_layer_norm import Terms, norm_modulate
+from greenroom.nn.adaptive_layer_norm import Stream, Terms, norm_modulate
 from greenroom.nn.norms import RMSNorm
 from greenroom.nn.rotary import rotate
 
@@ -148,7 +149,9 @@ def triple_block(golden: Golden) -> Iterator[Comparison]:
     stand = places(architecture.head_dim, len(audio), audio.shape[1], visual.shape[1], text.shape[1])
     terms, said = block.terms(golden.tensor("inputs.vec")), block.said(text, stand.text)
     for size, factor in _SIZES.items():
-        heard, seen = block(audio * factor, visual * factor, terms, said, stand)
+        both = torch.cat((visual, audio), dim=1).transpose(0, 1).contiguous() * factor
+        behind = block(streams(both, stand, len(terms)), terms, said, stand).settled().transpose(0, 1)
+        seen, heard = torch.split(behind, [visual.shape[1], audio.shape[1]], dim=1)
         yield golden.compare(f"audio{size}", heard, f"outputs.audio{size}")
         yield golden.compare(f"visual{size}", seen, f"outputs.visual{size}")
 
@@ -161,11 +164,11 @@ def single_block(golden: Golden) -> Iterator[Comparison]:
     block.load_state_dict(arranged(golden.weights(), architecture))
     x = golden.tensor("inputs.x")
     rows, tokens, _ = x.shape
-    terms = block.terms(golden.tensor("inputs.cond").flatten(0, 1))
+    condition = functional.silu(golden.tensor("inputs.cond").flatten(0, 1))
     shows = torch.arange(rows * tokens, dtype=torch.int32).view(rows, tokens)
     stand = places(architecture.head_dim, rows, tokens, 1, 1)
     for size, factor in _SIZES.items():
-        ours = block(x * factor, terms, shows, stand.alone)
+        ours = block(Stream(x * factor, shows), condition, stand.alone).settled()
         yield golden.compare(f"x{size}", ours, f"outputs.x{size}")
 
 
@@ -196,8 +199,8 @@ def forward(golden: Golden) -> Iterator[Comparison]:
         "visual_projected": network.visual_proj(visual),
         "sync_projected": synced,
         "single_cond": synced[:, nearest(sync.shape[1], length)] + time[:, None],
-        "audio_after_triple": triple[0][0],
-        "audio_after_single": single[0],
+        "audio_after_triple": triple[0].settled().transpose(0, 1),
+        "audio_after_single": single[0].settled(),
         "velocity": velocity,
     }
     for name, ours in stages.items():

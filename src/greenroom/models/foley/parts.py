@@ -1,4 +1,4 @@
-"""All networks that make a video's sound, loaded onto one device."""
+"""All networks that make a video's sound, loaded onto one device, which never has to hold all of them for that."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from greenroom.models.foley.dac.checkpoint import load_dac_vae
 from greenroom.models.foley.dac.config import DacConfig
 from greenroom.models.foley.mmdit.checkpoint import load_denoiser
+from greenroom.models.foley.precision import USUAL
 from greenroom.models.foley.synchformer.checkpoint import load_synchformer
 from greenroom.models.foley.synchformer.encoder import SynchformerConfig
 from greenroom.models.foley.towers.clap import PUBLISHED as PUBLISHED_TEXT
@@ -15,18 +16,23 @@ from greenroom.models.foley.towers.clap import load_clap
 from greenroom.models.foley.towers.clap_tokenizer import ClapTokenizer
 from greenroom.models.foley.towers.siglip2 import PUBLISHED as PUBLISHED_VISION
 from greenroom.models.foley.towers.siglip2 import load_siglip2
+from greenroom.nn.parking import Parking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     import torch
+    from torch import nn
 
     from greenroom.models.foley.architecture import Architecture
     from greenroom.models.foley.dac.vae import DacVAE
     from greenroom.models.foley.mmdit.transformer import MMDiT
+    from greenroom.models.foley.planning.way import Way
     from greenroom.models.foley.synchformer.encoder import Synchformer
-    from greenroom.models.foley.towers.encoders import PictureEncoder, TextEncoder, Tokenizer
+    from greenroom.models.foley.towers.clap import ClapTexts
+    from greenroom.models.foley.towers.encoders import Tokenizer
+    from greenroom.models.foley.towers.siglip2 import SiglipPictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +63,72 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """What makes a video's sound, all of it on one device. pictures: SigLIP 2.  texts: CLAP."""
+    """What makes a video's sound, all of it for one device. pictures: SigLIP 2.  texts: CLAP.
+
+    parkings: of those of ``others`` that have been on the host already, by their names.
+    """
 
     denoiser: MMDiT
     vae: DacVAE
     synchformer: Synchformer
-    pictures: PictureEncoder
-    texts: TextEncoder
+    pictures: SiglipPictures
+    texts: ClapTexts
     tokenizer: Tokenizer
+    parkings: Mapping[str, Parking] = field(default_factory=dict)
+
+    @property
+    def others(self) -> dict[str, nn.Module]:
+        """All networks but the denoiser, by the names that plans have for them."""
+        return {
+            "siglip2": self.pictures.network,
+            "synchformer": self.synchformer,
+            "clap": self.texts.network,
+            "vae": self.vae,
+        }
 
 
-def load_parts(sizes: Sizes, files: Files, device: torch.device | str = "cpu", *, quantised: bool = False) -> Parts:
-    """Load everything, strictly: on a GPU the denoiser in bfloat16 and Synchformer in float16, the rest in float32.
+class Arrivals:
+    """Parts as they come: where a way parks, each leaves for the host before the next one is there.
 
-    quantised: a denoiser that is stored in eight bits is taken, too, and dequantised; its sound is another.
+    parkings: of those that left.  resident: how many of the denoiser's blocks are to stay, None for all.
+    """
+
+    def __init__(self, way: Way | None) -> None:
+        self._parked, self.resident = (False, None) if way is None else (way.parked, way.resident)
+        self.parkings: dict[str, Parking] = {}
+
+    def take(self, name: str, network: nn.Module) -> None:
+        """One has come. name: see ``Parts.others``."""
+        if self._parked:
+            self.parkings[name] = Parking(network)
+            self.parkings[name].leave()
+
+
+def load_parts(
+    sizes: Sizes,
+    files: Files,
+    device: torch.device | str = "cpu",
+    *,
+    way: Way | None = None,
+    precision: str = USUAL,
+) -> Parts:
+    """Load everything, strictly: on a GPU the denoiser in bfloat16, what sees pictures in float16, the rest in float32.
+
+    way: where it parks, no two of the other parts are on the device together, and of the denoiser only what is resident
+    ever is; None for all of it.  precision: of the denoiser's weights, see ``precision``.
     Raises TokenizerInvalid, WeightsUnreadable, WeightsUnfit, ExtraMissing.
     """
-    return Parts(
-        tokenizer=ClapTokenizer(files.tokenizer),
-        texts=load_clap(files.clap, sizes.clap, device=device),
-        pictures=load_siglip2(files.siglip2, sizes.siglip2, device=device),
-        synchformer=load_synchformer(files.synchformer, sizes.synchformer, device=device),
-        vae=load_dac_vae(files.vae, sizes.vae, device=device),
-        denoiser=load_denoiser(files.denoiser, sizes.denoiser, device=device, quantised=quantised),
+    arrivals = Arrivals(way)
+    tokenizer = ClapTokenizer(files.tokenizer)
+    texts = load_clap(files.clap, sizes.clap, device=device)
+    arrivals.take("clap", texts.network)
+    pictures = load_siglip2(files.siglip2, sizes.siglip2, device=device)
+    arrivals.take("siglip2", pictures.network)
+    synchformer = load_synchformer(files.synchformer, sizes.synchformer, device=device)
+    arrivals.take("synchformer", synchformer)
+    vae = load_dac_vae(files.vae, sizes.vae, device=device)
+    arrivals.take("vae", vae)
+    denoiser = load_denoiser(
+        files.denoiser, sizes.denoiser, device=device, precision=precision, resident=arrivals.resident
     )
+    return Parts(denoiser, vae, synchformer, pictures, texts, tokenizer, arrivals.parkings)

@@ -9,13 +9,14 @@ import torch
 from greenroom.models.foley.dac.synthetic import TINY as TINY_DAC
 from greenroom.models.foley.dac.synthetic import synthetic_dac_vae
 from greenroom.models.foley.mmdit.synthetic import synthetic_denoiser, tiny
-from greenroom.models.foley.parts import Parts, Sizes
+from greenroom.models.foley.parts import Arrivals, Parts, Sizes
+from greenroom.models.foley.precision import USUAL
 from greenroom.models.foley.synchformer.encoder import SynchformerConfig
 from greenroom.models.foley.synchformer.synthetic import synthetic_synchformer
 from greenroom.models.foley.towers.clap import BEGIN, END, PADDING, ClapTexts, text_tower
 from greenroom.models.foley.towers.encoders import Tokens
 from greenroom.models.foley.towers.loading import filled, shapes_in_file, without_memory
-from greenroom.models.foley.towers.siglip2 import SiglipPictures, vision_tower
+from greenroom.models.foley.towers.siglip2 import SiglipPictures, usual_dtype, vision_tower
 from greenroom.weights.synthesise import synthesise_on
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from greenroom.models.foley.architecture import Architecture
+    from greenroom.models.foley.planning.way import Way
 
 _LETTERS = 256
 
@@ -41,17 +43,20 @@ def tiny_sizes(architecture: Architecture) -> Sizes:
     )
 
 
-def synthetic_parts(sizes: Sizes, device: torch.device) -> Parts:
-    """Networks of random weights in the precision in which ``load_parts`` has them. Raises ExtraMissing."""
-    on_gpu = device.type == "cuda"
-    return Parts(
-        denoiser=synthetic_denoiser(sizes.denoiser, device, torch.bfloat16 if on_gpu else torch.float32),
-        vae=synthetic_dac_vae(device, sizes.vae),
-        synchformer=synthetic_synchformer(device, torch.float16 if on_gpu else torch.float32, sizes.synchformer),
-        pictures=SiglipPictures(_tower(lambda: vision_tower(sizes.siglip2), device)),
-        texts=ClapTexts(_tower(lambda: text_tower(sizes.clap), device)),
-        tokenizer=spelled,
-    )
+def synthetic_parts(sizes: Sizes, device: torch.device, way: Way | None = None, precision: str = USUAL) -> Parts:
+    """Networks of random weights as ``load_parts`` has them. Raises ExtraMissing."""
+    on_gpu, arrivals = device.type == "cuda", Arrivals(way)
+    texts = ClapTexts(_tower(lambda: text_tower(sizes.clap), device, torch.float32))
+    arrivals.take("clap", texts.network)
+    pictures = SiglipPictures(_tower(lambda: vision_tower(sizes.siglip2), device, usual_dtype(device)))
+    arrivals.take("siglip2", pictures.network)
+    synchformer = synthetic_synchformer(device, torch.float16 if on_gpu else torch.float32, sizes.synchformer)
+    arrivals.take("synchformer", synchformer)
+    vae = synthetic_dac_vae(device, sizes.vae)
+    arrivals.take("vae", vae)
+    dtype = torch.bfloat16 if on_gpu else torch.float32
+    denoiser = synthetic_denoiser(sizes.denoiser, device, dtype, precision=precision, resident=arrivals.resident)
+    return Parts(denoiser, vae, synchformer, pictures, texts, spelled, arrivals.parkings)
 
 
 def spelled(texts: Sequence[str]) -> Tokens:
@@ -62,6 +67,6 @@ def spelled(texts: Sequence[str]) -> Tokens:
     return Tokens(ids, torch.arange(longest) < torch.tensor([[len(row)] for row in rows]))
 
 
-def _tower(make: Callable[[], nn.Module], device: torch.device) -> nn.Module:
+def _tower(make: Callable[[], nn.Module], device: torch.device, dtype: torch.dtype) -> nn.Module:
     network = without_memory(make)
-    return filled(network, dict(synthesise_on(device, shapes_in_file(network), 0)))
+    return filled(network, dict(synthesise_on(device, shapes_in_file(network), 0, dtype)))

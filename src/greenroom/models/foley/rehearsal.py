@@ -8,7 +8,21 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from greenroom.models.foley.watching.lengths import PICTURE_RATE, SYNC_RATE
+from greenroom.models.foley.architecture import FAMILY
+from greenroom.models.foley.mmdit.windows import Window, on_grid, windows
+from greenroom.models.foley.planning.costs import Job, Networks, networks_on
+from greenroom.models.foley.planning.plan import plan
+from greenroom.models.foley.planning.way import Way
+from greenroom.models.foley.precision import SMALL, USUAL
+from greenroom.models.foley.sounding.outlook import way_to_load
+from greenroom.models.foley.watching.lengths import (
+    LONGEST_LATENTS,
+    LONGEST_S,
+    PICTURE_RATE,
+    SYNC_RATE,
+    frames_until,
+    latents_until,
+)
 from greenroom.models.rehearsal import (
     Conditions,
     Did,
@@ -21,8 +35,9 @@ from greenroom.models.rehearsal import (
     load_libraries,
     open_device,
 )
-from greenroom.runtime.device import CPU, device_memory
-from greenroom.runtime.residency import MemoryShort
+from greenroom.runtime.cuda import prefer_growing_memory
+from greenroom.runtime.device import CPU
+from greenroom.runtime.residency import in_gigabytes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,23 +56,35 @@ _NEEDED = (
     Library("av", "av", "models"),
     Library("numpy", "numpy", "models"),
 )
-# Seconds and samples, the least memory first: windows of a longer clip are done one after another.
+# Seconds and samples, the least memory first.
 _CLIPS = {"1s": (1, 1), "8s": (8, 1), "15s": (15, 1), "8sx4": (8, 4), "60sx4": (60, 4)}
 # The published number; enough to know what memory it takes; and what a CPU does in reasonable time.
 _STEPS, _FEW_STEPS, _STEPS_ON_CPU = 50, 2, 1
+_FULL = "fp32"
 _SEED = 1
 _PROMPT, _NEGATIVE = "steps on gravel, and a dog that barks far away", "noisy, harsh"
+
+
+def _job(seconds: int, samples: int, steps: int) -> Job:
+    """The work on a clip, with windows as it is done in."""
+    end = Fraction(seconds)
+    length = latents_until(end) if end <= LONGEST_S else on_grid(latents_until(end))
+    pictures, frames = frames_until(end, PICTURE_RATE), frames_until(end, SYNC_RATE)
+    return Job(length, samples, steps=steps, pictures=pictures, frames=frames)
+
+
+def _load(seconds: int, samples: int) -> float:
+    """What memory grows with: latents that are denoised at once, and a little of all there are."""
+    length = _job(seconds, samples, _STEPS).latents
+    cut = windows(length) if length > LONGEST_LATENTS else (Window(0, length),)
+    return min(Way().together, len(cut) * samples) * cut[0].length + length / 100
 
 
 class FoleyRehearsal(Rehearsal):
     """A published model of the family, without its files."""
 
     sizes = tuple(
-        Size(
-            name,
-            f"{seconds} s of video{f', {samples} samples' if samples > 1 else ''}",
-            min(seconds, 15) * samples + seconds / 100,
-        )
+        Size(name, f"{seconds} s of video{f', {samples} samples' if samples > 1 else ''}", _load(seconds, samples))
         for name, (seconds, samples) in _CLIPS.items()
     )
 
@@ -75,8 +102,8 @@ class FoleyRehearsal(Rehearsal):
 
     @classmethod
     def precisions(cls, device: str) -> tuple[str, ...]:
-        """Half precision is for GPUs: on a CPU it is no faster."""
-        return ("fp32",) if device == CPU else ("bf16",)
+        """Of the denoiser's weights. Half precision is for GPUs: on a CPU it is no faster."""
+        return (SMALL, _FULL if device == CPU else USUAL)
 
     @classmethod
     def usual_size(cls, device: str) -> str:
@@ -85,14 +112,15 @@ class FoleyRehearsal(Rehearsal):
 
     @property
     def precision(self) -> str:
-        """Of the denoiser, the only one of the device."""
-        return self.precisions(self.conditions.device)[0]
+        """Of the denoiser's weights: whole ones unless eight bits are asked for."""
+        return self.conditions.precision or self.precisions(self.conditions.device)[-1]
 
     def prepare(self) -> tuple[Stage, ...]:
         """Libraries, device, weights."""
+        prefer_growing_memory()
         return (
             Stage("libraries", lambda: load_libraries(_NEEDED)),
-            Stage("device", lambda: open_device(self.conditions.device)),
+            Stage("device", self._open_device),
             Stage("weights", self._make_weights, invents=True),
         )
 
@@ -101,6 +129,7 @@ class FoleyRehearsal(Rehearsal):
         seconds, samples = _CLIPS[size.name]
         steps = _STEPS_ON_CPU if self._on_cpu else _FEW_STEPS if hurried else _STEPS
         stages = (
+            Stage("plan", lambda: self._choose(_job(seconds, samples, steps))),
             Stage("frames", lambda: self._invent(seconds), invents=True),
             Stage("seeing", self._see),
             Stage("text", self._read),
@@ -115,29 +144,40 @@ class FoleyRehearsal(Rehearsal):
         if hasattr(self, "_engine"):
             self._engine.forget()
 
+    def _open_device(self) -> Did:
+        from greenroom.runtime.rooms import require_bfloat16
+
+        opened = open_device(self.conditions.device)
+        if not self._on_cpu:
+            require_bfloat16(self.conditions.device, FAMILY)
+        return opened
+
     def _make_weights(self) -> Did:
+        """Raises MemoryShort: a process that fills the host is killed without a word."""
         import torch
 
         from greenroom.models.foley.architecture import PUBLISHED
         from greenroom.models.foley.engine import Engine
         from greenroom.models.foley.parts import Sizes
         from greenroom.models.foley.parts_synthetic import synthetic_parts, tiny_sizes
+        from greenroom.runtime.rooms import room_beside
 
+        device, precision = self.conditions.device, SMALL if self.precision == SMALL else USUAL
         architecture = PUBLISHED[self.known.architecture or self.known.name]
-        if self._on_cpu and not self.conditions.tiny:
-            self._refuse_small_host()
-        sizes = tiny_sizes(architecture) if self.conditions.tiny else Sizes(architecture)
-        parts = synthetic_parts(sizes, torch.device(self.conditions.device))
-        self._engine = Engine(parts)
-        count = sum(weight.numel() for weight in parts.denoiser.parameters())
-        return Did(f"{count / 1e6:,.4g} million random parameters in {self.precision}, and four parts beside them")
+        sizes, way = tiny_sizes(architecture), Way()
+        if not self.conditions.tiny:
+            networks = networks_on(device, Networks.published(self.known, precision))
+            sizes, way = Sizes(architecture), way_to_load(networks, room_beside(device))
+        parts = synthetic_parts(sizes, torch.device(device), way, precision)
+        self._engine = Engine(parts, way)
+        count = self.known.parameters or 0
+        made = "a few" if self.conditions.tiny else f"{count / 1e6:,.4g} million"
+        return Did(f"{made} random parameters in {self.precision}, and four parts beside them")
 
-    def _refuse_small_host(self) -> None:
-        """A process that fills the host is killed without a word. Raises MemoryShort."""
-        memory = device_memory(CPU)
-        needs = (self.known.parameters or 0) * 4  # bytes a parameter in float32
-        if memory is not None and needs > memory.free:
-            raise MemoryShort(self.known.name, needs, CPU, memory.free)
+    def _choose(self, job: Job) -> Did:
+        planned = plan(self._engine.networks(self.known.name), job, self._engine.room())
+        self._engine.arrange(planned.way)
+        return Did("; ".join([f"{in_gigabytes(planned.bytes)} at most", *planned.notes]))
 
     def _invent(self, seconds: int) -> Did:
         import torch

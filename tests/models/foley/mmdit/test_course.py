@@ -26,6 +26,20 @@ def test_each_step_has_what_its_time_gives() -> None:
         course.advance()
 
 
+def test_modulation_that_is_on_the_host_comes_for_a_schedule_and_leaves() -> None:
+    """As on a GPU from the beginning: two layers at a time."""
+    network, whole = denoiser_of(), denoiser_of()
+    network.modulations.keep(0)
+    course, wanted = Course(network), Course(whole)
+    for steps in (4, 7, 7, 4):
+        course.set(sigmas(steps))
+        wanted.set(sigmas(steps))
+        assert torch.equal(course._triple, wanted._triple)
+        assert not any(block.audio_mod.linear.weight.numel() for block in network.triples)
+        assert not any(block.v_cond_mod.linear.weight.numel() for block in network.triples)
+        assert network.modulations.taken == 0
+
+
 def test_set_again_it_stands_at_the_first_step_and_makes_nothing_twice() -> None:
     network = denoiser_of()
     course, asked = Course(network), []

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.mmdit.course import Course
 from greenroom.models.foley.mmdit.denoising import velocities
-from greenroom.models.foley.mmdit.fixed import Condition, conditions, fix
+from greenroom.models.foley.mmdit.fixed import Condition, Fixed, conditions, fix, stacked
 from greenroom.models.foley.mmdit.nearest import nearest
 from greenroom.models.foley.mmdit.schedule import sigmas
+from greenroom.models.foley.mmdit.transformer import MMDiT
 from tests.models.foley.networks import TINY, denoiser_of, features_of, normal
 
 LENGTH = 40
@@ -34,21 +36,58 @@ def test_different_sync_tokens_are_made_once() -> None:
     shown = fixed.sync[fixed.shows]
     empty = network.empty_sync_feat.expand(16, -1)
     wanted = network.synced(torch.stack((empty, features.sync)))[:, nearest(16, LENGTH)]
-    torch.testing.assert_close(shown, wanted.repeat_interleave(3, dim=0))
+    torch.testing.assert_close(shown, wanted.repeat(3, 1, 1))
 
 
-def test_rows_are_samples_of_one_condition_then_of_the_next() -> None:
+def test_rows_are_the_conditions_of_one_sample_then_of_the_next() -> None:
     network, features = denoiser_of(), features_of(frames=5, words=6)
     fixed = fix(network, conditions(network, features, 4.5), 3, LENGTH)
     assert (fixed.conditions, fixed.samples, fixed.length) == (2, 3, LENGTH)
     visual = torch.stack((network.empty_clip_feat.expand(5, -1), features.visual))
-    torch.testing.assert_close(fixed.visual, network.visual_proj(visual).repeat_interleave(3, dim=0))
-    words = network.cond_in(torch.stack((features.negative, features.text))).repeat_interleave(3, dim=0)
+    torch.testing.assert_close(fixed.visual.transpose(0, 1), network.visual_proj(visual).repeat(3, 1, 1))
+    words = network.cond_in(torch.stack((features.negative, features.text)))
     for block, said in zip(network.triples, fixed.said, strict=True):
         wanted = block.said(words, fixed.places.text)
         torch.testing.assert_close(said.key, wanted.key)
         torch.testing.assert_close(said.value, wanted.value)
-    assert fixed.words is None
+        assert said.unheard is None
+
+
+def predicted(network: MMDiT, latents: Tensor, fixed: Fixed) -> Tensor:
+    """Velocities at the first of two steps."""
+    course = Course(network)
+    course.set(sigmas(2))
+    return velocities(network, latents, fixed, course.now())
+
+
+def test_several_go_on_as_each_would_alone() -> None:
+    network = denoiser_of()
+    one, other = (
+        fix(network, conditions(network, features_of(words=words, seed=words), 4.5), 1, LENGTH, room=16)
+        for words in (6, 9)
+    )
+    both = stacked([one, other, one], TINY.head_dim)
+    assert both.samples == 3
+    assert len(both.sync) == len(one.sync) + len(other.sync)
+    latents = normal(3, TINY.latent, LENGTH)
+    together = predicted(network, latents, both)
+    for place, own in enumerate((one, other, one)):
+        alone = predicted(network, latents[place : place + 1], own)
+        torch.testing.assert_close(together[:, place], alone[:, 0], atol=1e-5, rtol=1e-5)
+
+
+def test_those_that_hear_the_same_have_its_keys_and_values_once() -> None:
+    network = denoiser_of()
+    given = [conditions(network, replace(features_of(), visual=normal(5, 24, seed=seed)), 4.5) for seed in (20, 21)]
+    one = fix(network, given[0], 1, LENGTH)
+    other = fix(network, given[1], 1, LENGTH, heard=one)
+    assert stacked([one, other], TINY.head_dim).said is one.said
+    assert torch.equal(stacked([one] * 3, TINY.head_dim).visual, fix(network, given[0], 3, LENGTH).visual)
+    latents = normal(2, TINY.latent, LENGTH)
+    exact = stacked([one, fix(network, given[1], 1, LENGTH)], TINY.head_dim)
+    assert len(exact.said[0].key) == 4
+    wanted, ours = (predicted(network, latents, fixed) for fixed in (exact, stacked([one, other], TINY.head_dim)))
+    torch.testing.assert_close(ours, wanted, atol=1e-5, rtol=1e-5)
 
 
 def test_room_behind_a_text_is_not_heard() -> None:

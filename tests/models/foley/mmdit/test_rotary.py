@@ -35,15 +35,18 @@ def test_elsewhere_each_stream_counts_from_its_own_first() -> None:
     assert torch.atan2(found.text.sin, found.text.cos)[:, 0].tolist() == pytest.approx([0, 1, 2, 3])
 
 
-def test_rows_lie_one_behind_another() -> None:
+def test_in_triple_blocks_tokens_are_outermost_and_in_single_blocks_rows() -> None:
     found = places(16, 2, audio=3, visual=2, text=4)
     for pair in (found.woven, found.apart):
-        assert pair.visual.turns.tolist() == [0, 1, 0, 1]
-        assert pair.visual.places.tolist() == [0, 1, 5, 6]
-        assert pair.audio.turns.tolist() == [2, 3, 4, 2, 3, 4]
-        assert pair.audio.places.tolist() == [2, 3, 4, 7, 8, 9]
+        assert pair.visual.turns.tolist() == [0, 0, 1, 1]
+        assert pair.visual.places.tolist() == [0, 1, 2, 3]
+        assert pair.audio.turns.tolist() == [2, 2, 3, 3, 4, 4]
+        assert pair.audio.places.tolist() == [4, 5, 6, 7, 8, 9]
+    assert found.last.turns.tolist() == [0, 0, 1, 1, 2, 2]
+    assert found.last.places.tolist() == [0, 1, 2, 3, 4, 5]
     assert found.alone.turns.tolist() == [0, 1, 2, 0, 1, 2]
     assert found.alone.places.tolist() == [0, 1, 2, 3, 4, 5]
+    assert found.streams.tolist() == [[1, 1], [1, 1], [0, 0], [0, 0], [0, 0]]
 
 
 def test_each_pair_has_its_frequency() -> None:

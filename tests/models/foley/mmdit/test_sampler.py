@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from greenroom.errors import Cancelled
 from greenroom.models.foley.mmdit import sampler as sampler_module
 from greenroom.models.foley.mmdit.course import Course
 from greenroom.models.foley.mmdit.denoising import Denoising
-from greenroom.models.foley.mmdit.fixed import conditions, fix
-from greenroom.models.foley.mmdit.sampler import Part, Sampler
+from greenroom.models.foley.mmdit.fixed import Fixed, conditions, fix
+from greenroom.models.foley.mmdit.sampler import Part, Sampler, evenly
 from greenroom.models.foley.mmdit.schedule import sigmas
 from greenroom.models.foley.mmdit.windows import GRID, LONGEST, OVERLAP, windows
 from tests.models.f5tts.recorded import Repeated
@@ -22,6 +24,7 @@ from tests.models.foley.networks import TINY, denoiser_of, features_of, normal
 
 LENGTH = 21
 NOISE = normal(2, TINY.latent, LENGTH)
+NETWORK = denoiser_of()
 
 
 @pytest.fixture
@@ -113,13 +116,19 @@ def test_it_says_where_it_stands_and_stops_between_steps() -> None:
     assert stages == [("sampling", 0, 3), ("sampling", 1, 3)]
 
 
-def parts_of(length: int, texts: tuple[int, ...] = (0,), begins: tuple[int, ...] = (0,)) -> list[Part]:
-    """Windows of a clip with random features; texts: the seed of each section's."""
+def parts_of(
+    length: int,
+    texts: tuple[int, ...] = (0,),
+    begins: tuple[int, ...] = (0,),
+    words: tuple[int, ...] = (),
+) -> list[Part]:
+    """Windows of a clip with random features; texts: the seed of each section's.  words: of each, or 6."""
+    texts = texts * (len(begins) // len(texts))
     width = TINY.text_in
     visual, sync = normal(-(-length * 8 // 50), width, seed=31), normal(8 * (length // GRID - 1), width, seed=32)
     parts = []
     for window in windows(length, begins):
-        said = features_of(words=6, seed=texts[window.section])
+        said = features_of(words=words[window.section] if words else 6, seed=texts[window.section])
         seen = visual[window.pictures(len(visual))], sync[window.sync]
         parts.append(Part(window, replace(said, visual=seen[0], sync=seen[1])))
     return parts
@@ -186,13 +195,49 @@ def test_windows_share_a_graph_and_each_keeps_what_it_shows(recorded: list[Calla
 
 
 def test_as_many_graphs_are_kept_as_a_clip_has_sizes(recorded: list[Callable[[], None]]) -> None:
-    begins = tuple(GRID * place for place in (0, 2, 5, 9, 14, 20, 27))
-    parts, noise = parts_of(35 * GRID, tuple(range(7)), begins), normal(1, TINY.latent, 35 * GRID)
+    begins = tuple(GRID * place for place in (0, 2, 5, 9, 14, 20, 27, 35, 44, 54))
+    parts, noise = parts_of(65 * GRID, tuple(range(10)), begins), normal(1, TINY.latent, 65 * GRID)
     sizes = len({(part.window.length, len(part.features.visual)) for part in parts})
-    assert sizes > 4
+    assert sizes > 8
     sampler = Sampler(denoiser_of(), graphs=True)
     sampler.sample_parts(parts, noise, steps=3)
     assert len(recorded) == sizes
+
+
+@pytest.mark.parametrize(("together", "graphs"), [(6, 2), (3, 4), (1, 8)])
+def test_groups_have_graphs_of_their_own_up_to_eight(
+    together: int, graphs: int, recorded: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, noise = parts_of(10 * GRID, begins=(0, 5 * GRID)), normal(6, TINY.latent, 10 * GRID)
+    assert len({part.window.length for part in parts}) == 1
+    taken: list[Fixed] = []
+
+    def take(self: Fixed, other: Fixed) -> None:
+        taken.append(other)
+        real(self, other)
+
+    real = Fixed.take
+    monkeypatch.setattr(Fixed, "take", take)
+    sampler = Sampler(denoiser_of(), graphs=True)
+    wanted = Sampler(denoiser_of()).sample_parts(parts, noise, steps=2)
+    made = sampler.sample_parts(parts, noise, steps=2, together=together)
+    torch.testing.assert_close(made, wanted, atol=1e-5, rtol=1e-5)
+    assert len(recorded) == graphs
+    assert bool(taken) == (together == 1)  # 12 groups
+
+
+def test_while_blocks_are_streamed_nothing_is_recorded(recorded: list[Callable[[], None]]) -> None:
+    network = denoiser_of()
+    sampler = Sampler(network, graphs=True)
+    sampler.sample(features_of(), NOISE, steps=1)
+    assert len(recorded) == 1
+    network.streaming.keep(1)
+    wanted = alone()
+    torch.testing.assert_close(sampler.sample(features_of(), NOISE, steps=3), wanted, atol=1e-5, rtol=1e-5)
+    assert len(recorded) == 1
+    network.streaming.keep(None)
+    sampler.sample(features_of(), NOISE, steps=1)
+    assert len(recorded) == 2
 
 
 def test_a_long_clip_says_where_it_stands() -> None:
@@ -202,5 +247,58 @@ def test_a_long_clip_says_where_it_stands() -> None:
         assert (stage, total) == ("sampling", 2)
         told.append(done)
 
-    Sampler(denoiser_of()).sample_parts(parts_of(LONG), normal(1, TINY.latent, LONG), steps=2, step=step)
+    parts, noise = parts_of(LONG), normal(1, TINY.latent, LONG)
+    Sampler(denoiser_of()).sample_parts(parts, noise, steps=2, step=step)
+    assert told == [0, 1, 2]
+    told.clear()
+    Sampler(denoiser_of()).sample_parts(parts, noise, steps=2, step=step, together=1)
     assert told == [0, 0.5, 1, 1.5, 2]
+
+
+def test_samples_in_pieces_say_where_they_stand() -> None:
+    told: list[float] = []
+    noise = normal(4, TINY.latent, LENGTH)
+    sampler = Sampler(denoiser_of())
+    sampler.sample(features_of(), noise, steps=2, together=3, step=lambda _stage, done, _total: told.append(done))
+    assert told == [0, 0.5, 1, 1.5, 2]
+
+
+@given(st.integers(1, 40), st.integers(1, 9))
+def test_pieces_are_few_and_of_nearly_one_size(count: int, most: int) -> None:
+    pieces = evenly(count, most)
+    assert sum(pieces) == count
+    assert len(pieces) == -(-count // most)
+    assert max(pieces) <= most
+    assert max(pieces) - min(pieces) <= 1
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 4])
+def test_samples_do_not_depend_on_how_many_go_together(together: int) -> None:
+    noise = normal(5, TINY.latent, LENGTH)
+    made = Sampler(denoiser_of()).sample(features_of(), noise, steps=3, together=together)
+    torch.testing.assert_close(made, alone(noise), atol=1e-5, rtol=1e-5)
+    for sample in range(5):
+        torch.testing.assert_close(made[sample : sample + 1], alone(noise[sample : sample + 1]), atol=1e-5, rtol=1e-5)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.lists(st.integers(2, 12), min_size=1, max_size=4),
+    st.integers(1, 3),
+    st.integers(1, 6),
+    st.sampled_from([1.0, 4.5]),
+)
+def test_a_clip_does_not_depend_on_how_much_goes_together(
+    sizes: list[int], samples: int, together: int, guidance: float
+) -> None:
+    begins, length = tuple(GRID * sum(sizes[:place]) for place in range(len(sizes))), GRID * sum(sizes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("greenroom.models.foley.mmdit.windows.LONGEST", 6 * GRID)
+        parts = parts_of(length, tuple(range(len(sizes))), begins, words=(3, 17, 6, 20))
+    noise = normal(samples, TINY.latent, length)
+    sampler = Sampler(NETWORK)
+    made = sampler.sample_parts(parts, noise, steps=2, guidance=guidance, together=together)
+    one_by_one = torch.cat(
+        [sampler.sample_parts(parts, own, steps=2, guidance=guidance, together=1) for own in torch.split(noise, 1)]
+    )
+    torch.testing.assert_close(made, one_by_one, atol=2e-5, rtol=2e-5)

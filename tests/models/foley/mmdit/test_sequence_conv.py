@@ -18,6 +18,7 @@ def test_it_is_the_convolution(kernel: int, *, bias: bool) -> None:
     torch.testing.assert_close(layer(x), wanted)
     lay_channels_innermost(layer)
     torch.testing.assert_close(layer(x), wanted)
+    torch.testing.assert_close(layer.unbiased(x), wanted if layer.bias is None else wanted - layer.bias)
 
 
 def test_laid_out_anew_a_weight_has_its_shape_and_values() -> None:

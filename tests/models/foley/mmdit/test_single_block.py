@@ -6,6 +6,7 @@ import torch
 
 from greenroom.models.foley.mmdit.rotary import places
 from greenroom.models.foley.mmdit.single_block import SingleBlock
+from greenroom.nn.adaptive_layer_norm import Stream
 from tests.models.foley.networks import TINY, denoiser_of, normal
 
 ALONE = places(TINY.head_dim, 2, audio=7, visual=1, text=1).alone
@@ -20,15 +21,15 @@ def test_tokens_may_share_their_terms() -> None:
     block, x = block_of(), normal(2, 7, TINY.width)
     conditions = normal(3, TINY.width, seed=1)
     shows = torch.tensor([[0, 0, 1, 1, 1, 2, 2], [2, 2, 0, 0, 0, 1, 1]], dtype=torch.int32)
-    wanted = block(x, block.terms(conditions[shows].flatten(0, 1)), EACH, ALONE)
-    torch.testing.assert_close(block(x, block.terms(conditions), shows, ALONE), wanted)
+    wanted = block(Stream(x, EACH), conditions[shows].flatten(0, 1), ALONE).settled()
+    torch.testing.assert_close(block(Stream(x, shows), conditions, ALONE).settled(), wanted)
 
 
 def test_each_token_is_modulated_by_its_own() -> None:
     block, x = block_of(), normal(2, 7, TINY.width)
-    terms = block.terms(normal(14, TINY.width, seed=1))
+    terms = block.modulation.activated(normal(14, TINY.width, seed=1))
     terms[3, [2, 5]] = 0  # both gates
-    out = block(x, terms, EACH, ALONE)
+    out = block.modulated(Stream(x, EACH), terms, ALONE).settled()
     assert torch.equal(out[0, 3], x[0, 3])
     assert ((out - x)[0, 4].abs() > 1e-4).any()
 
@@ -36,9 +37,9 @@ def test_each_token_is_modulated_by_its_own() -> None:
 def test_rows_know_nothing_of_each_other() -> None:
     """The convolutions too end where a row ends."""
     block, x = block_of(), normal(2, 7, TINY.width)
-    terms = block.terms(normal(14, TINY.width, seed=1))
+    conditions = normal(14, TINY.width, seed=1)
     changed = x.clone()
     changed[1] += 1
-    before, after = (block(given, terms, EACH, ALONE) for given in (x, changed))
+    before, after = (block(Stream(given, EACH), conditions, ALONE).settled() for given in (x, changed))
     torch.testing.assert_close(after[0], before[0])
     assert ((after - before)[1].abs() > 1e-3).any()

@@ -12,6 +12,7 @@ import torch
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.mmdit import mlp, single_block, triple_block
+from greenroom.nn import adaptive_layer_norm as plain_layer_norm
 from greenroom.nn.kernels import adaptive_layer_norm, heads, swiglu
 from greenroom.recipes.catalogue import recipe
 from greenroom.weights.fitting import Shape
@@ -84,6 +85,20 @@ def test_everything_that_is_given_counts_and_samples_are_apart() -> None:
         torch.testing.assert_close(after[1], before[1])
 
 
+@pytest.mark.parametrize("resident", [0, 1, 2, 3])
+def test_with_blocks_on_the_host_it_is_the_same_to_the_bit(resident: int) -> None:
+    network, wanted = denoiser_of(), denoiser_of()(*inputs())
+    network.streaming.keep(resident)
+    network.modulations.keep(0)
+    for _ in range(2):
+        assert torch.equal(network(*inputs()), wanted)
+    stays = network.triples[0].text_cross_kv
+    assert stays.weight.numel() == 2 * TINY.width**2
+    network.streaming.keep(None)
+    assert network.streaming.held == 0
+    assert torch.equal(network(*inputs()), wanted)
+
+
 def test_sync_tokens_know_their_place_in_their_segment_alone() -> None:
     network = denoiser_of()
     same = normal(1, TINY.sync_in).expand(16, -1)
@@ -111,11 +126,13 @@ def test_with_the_kernels_it_is_the_same_network(monkeypatch: pytest.MonkeyPatch
     network = denoiser_of()
     plain = network(*inputs())
     for name in ("norm_modulate", "add_gated", "add_norm_modulate"):
-        for module in (triple_block, single_block):
-            monkeypatch.setattr(module, name, getattr(adaptive_layer_norm, name))
+        monkeypatch.setattr(plain_layer_norm, name, getattr(adaptive_layer_norm, name))
     for module in (triple_block, single_block):
         monkeypatch.setattr(module, "place_heads", heads.place_heads)
-    monkeypatch.setattr(mlp, "swiglu", swiglu.swiglu)
+    for name in ("swiglu", "swiglu_halves"):
+        monkeypatch.setattr(mlp, name, getattr(swiglu, name))
+    torch.testing.assert_close(network(*inputs()), plain, atol=5e-6, rtol=0)
+    mlp.fuse_gates(network)
     torch.testing.assert_close(network(*inputs()), plain, atol=5e-6, rtol=0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,13 +17,21 @@ from greenroom.media.loudness import measure
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import write_image
 from greenroom.media.video.soundtrack import own_sound, replace_sound
+from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.engine import Engine
+from greenroom.models.foley.parts_synthetic import synthetic_parts, tiny_sizes
+from greenroom.models.foley.planning.plan import Plan
+from greenroom.models.foley.planning.way import Way
+from greenroom.models.foley.sounding import outlook
 from greenroom.models.foley.sounding import sounder as sounding
 from greenroom.models.foley.sounding.sounded import FoleyResult
 from greenroom.models.foley.sounding.sounder import Sounder, Wanted
 from greenroom.progress import Step, silent
 from greenroom.recipes.inputs.foley import FoleyInputs
+from greenroom.runtime.residency import MemoryShort
+from greenroom.runtime.rooms import Room
 from tests.media.video.clips import picture, planes_of, video
+from tests.models.foley.media_parts import CPU
 from tests.models.foley.sounding.test_sources import scenes
 from tests.models.foley.tiny import sounder
 
@@ -68,7 +77,7 @@ def test_a_video_gets_its_sound_and_keeps_its_pictures(made: Sounder, clip: Path
     assert (result.source, result.length_s, result.rate) == ("video", float(SECONDS), 48_000)
     assert (result.shots, result.windows, result.mix, result.seed) == (1, 1, "replace", 1)
     assert result.samples[0].loudness_lufs == pytest.approx(-23, abs=0.3)
-    assert set(result.seconds) == {"seeing", "sampling", "decoding", "writing"}
+    assert set(result.seconds) == {"watching", "seeing", "sampling", "decoding", "writing"}
     assert [(file.path.name, file.media_type) for file in result.files] == [("out.mp4", "video/mp4")]
     assert "territory" in result.terms[0]
 
@@ -136,7 +145,7 @@ def test_a_clip_beyond_the_original_length_is_whole(made: Sounder, tmp_path: Pat
     result = sound(made, tmp_path / "out.wav", step, video=str(path))
     assert (result.length_s, result.windows) == (16.5, 2)
     assert read_audio(tmp_path / "out.wav").seconds == 16.5
-    assert told == {"seeing", "sampling", "decoding", "writing"}
+    assert told == {"watching", "seeing", "sampling", "decoding", "writing"}
     theirs = sound(made, tmp_path / "theirs.wav", video=str(path), exact=False)
     assert theirs.length_s == 15.04  # 376 frames
     assert any("the first 15 s are seen" in note for note in theirs.notes)
@@ -163,7 +172,7 @@ def test_silence_is_said_and_is_no_number(
     assert (result.samples[0].loudness_lufs, result.samples[0].true_peak_dbtp) == (None, None)
 
 
-@pytest.mark.parametrize("where", ["seeing", "sampling", "decoding", "writing"])
+@pytest.mark.parametrize("where", ["watching", "seeing", "sampling", "decoding", "writing"])
 def test_stopped_on_the_way_it_leaves_nothing(made: Sounder, clip: Path, tmp_path: Path, where: str) -> None:
     def stop(stage: str, done: float, total: float) -> None:
         if stage == where:
@@ -206,3 +215,81 @@ def test_a_place_that_takes_nothing_is_known_before_the_work(
 
 def test_it_warms_up(made: Sounder) -> None:
     made.warm()
+
+
+class Hearing:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.plans: list[Plan] = []
+
+    def planned(self, plan: Plan) -> None:
+        self.plans.append(plan)
+
+
+def a_sounder() -> Sounder:
+    """Of its own, since ways change where weights are."""
+    return sounder(parts=synthetic_parts(tiny_sizes(PUBLISHED["hunyuanvideo-foley-xl"]), CPU))
+
+
+def by_plan(made: Sounder, clip: Path, output: Path, *, small: bool = False) -> tuple[FoleyResult, Plan]:
+    asked = FoleyInputs.check({"prompt": "rain", "steps": 10, "guidance": 1, "video": str(clip)})
+    told = Hearing()
+    result = made.sound(asked, Wanted(output), told=told, small=small)
+    [plan] = told.plans
+    return result, plan
+
+
+def test_the_plan_is_told_before_the_work_and_worked_by(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, ways = a_sounder(), list[Way]()
+    arrange = Engine.arrange
+
+    def arranged(engine: Engine, way: Way) -> None:
+        ways.append(way)
+        arrange(engine, way)
+
+    monkeypatch.setattr(Engine, "arrange", arranged)
+    sounds = []
+    for name, free, small in (("wide", 10**10, False), ("narrow", 540_000_000, False), ("least", 540_000_000, True)):
+        monkeypatch.setattr(Engine, "room", lambda _, free=free: Room("cuda:0", free, 10**11))
+        result, plan = by_plan(own, clip, tmp_path / f"{name}.wav", small=small)
+        assert ways[-1] == plan.way
+        assert set(plan.notes) <= set(result.notes)
+        sounds.append(read_audio(tmp_path / f"{name}.wav").samples)
+    assert not ways[0].parked
+    assert ways[1].parked
+    assert ways[2].pictures < ways[1].pictures
+    for sound_of_less in sounds[1:]:
+        np.testing.assert_allclose(sound_of_less, sounds[0], atol=1e-3)
+
+
+def test_a_plan_that_streams_gives_the_same_sound(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = a_sounder()
+    plain, planned = by_plan(own, clip, tmp_path / "plain.wav")
+    streams = replace(planned, way=Way(parked=True, resident=1, together=1, piece=40), notes=("it streams",))
+    monkeypatch.setattr(outlook, "plan", lambda *_, **__: streams)
+    result, _ = by_plan(own, clip, tmp_path / "streams.wav")
+    assert "it streams" in result.notes
+    assert "it streams" not in plain.notes
+    first, second = (read_audio(tmp_path / name).samples for name in ("plain.wav", "streams.wav"))
+    np.testing.assert_allclose(first, second, atol=1e-3)
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_watched(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = a_sounder()
+    monkeypatch.setattr(Engine, "room", lambda _: Room("cuda:0", 10**6, 10**11))
+    monkeypatch.setattr(Engine, "see", lambda *_: pytest.fail("it is watched"))
+    with pytest.raises(MemoryShort):
+        by_plan(own, clip, tmp_path / "out.wav")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_what_weights_do_to_a_sound_is_said_with_it(clip: Path, tmp_path: Path) -> None:
+    result, plan = by_plan(sounder(("the weights are small",)), clip, tmp_path / "out.wav")
+    assert "the weights are small" in plan.notes
+    assert "the weights are small" in result.notes
+    assert result.precision == "bf16"

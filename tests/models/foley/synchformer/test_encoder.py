@@ -75,3 +75,12 @@ def test_the_last_layer_is_torch_s_own_asked_by_its_first_token() -> None:
 def test_frames_are_taken_in_the_precision_of_the_weights() -> None:
     network = Synchformer(SynchformerConfig(width=16, depth=1, heads=2)).to(torch.bfloat16)
     assert network.features(torch.zeros(16, 3, 224, 224)).dtype == torch.bfloat16
+
+
+def test_patches_are_those_of_a_convolution() -> None:
+    network, frames = tiny_synchformer(), normal(2, 16, 3, 224, 224)
+    wanted = network.patch_embed_3d["proj"](frames.transpose(1, 2)).flatten(3).permute(0, 2, 3, 1)
+    wanted = wanted + network.pos_embed[:, None, 1:] + network.temp_embed[:, :, None]
+    alone = Synchformer(SynchformerConfig(width=16, depth=0, heads=2))
+    alone.load_state_dict(network.state_dict(), strict=False)
+    torch.testing.assert_close(alone.tokens(frames)[:, 1:], wanted.flatten(1, 2), atol=1e-5, rtol=1e-5)

@@ -55,6 +55,7 @@ class Course:
         self._times[:steps] = time
         for layer, block in enumerate(self._network.triples):
             self._triple[:steps, layer] = block.terms(time)
+        self._network.modulations.forget()  # on a GPU these came from the host for this
         self._of = shares.clone()
 
     @torch.inference_mode()

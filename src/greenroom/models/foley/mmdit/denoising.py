@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn import functional
 
 from greenroom.models.foley.mmdit.schedule import guided, stepped
+from greenroom.models.foley.mmdit.triple_block import streams
+from greenroom.nn.adaptive_layer_norm import Stream
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,12 +62,23 @@ class Denoising:
 
 def velocities(network: MMDiT, latents: Tensor, fixed: Fixed, moment: Moment) -> Tensor:
     """What ``MMDiT.forward`` gives, at one time, of what was made before: (conditions, samples, channels, length)."""
-    x = fixed.sync[fixed.shows] + network.audio_embedder(latents).repeat(fixed.conditions, 1, 1)
-    seen = fixed.visual
+    both = streams(_joined(network, latents, fixed), fixed.places)
     for layer, (triple, said) in enumerate(zip(network.triples, fixed.said, strict=True)):
-        x, seen = triple(x, seen, moment.triple[:, layer], said, fixed.places)
-    condition = fixed.sync + moment.time
+        both = triple(both, moment.triple[:, layer], said, fixed.places)
+    stream = Stream(both.settled().transpose(0, 1).contiguous(), fixed.shows)
+    condition = functional.silu(fixed.sync + moment.time)
     for single in network.singles:
-        x = single(x, single.terms(condition), fixed.shows, fixed.places.alone)
-    out: Tensor = network.final_layer(x)
-    return out.view(fixed.conditions, fixed.samples, *out.shape[1:])
+        stream = single(stream, condition, fixed.places.alone)
+    out: Tensor = network.final_layer(stream.settled())
+    return out.view(fixed.samples, fixed.conditions, *out.shape[1:]).transpose(0, 1)
+
+
+def _joined(network: MMDiT, latents: Tensor, fixed: Fixed) -> Tensor:
+    """Video and audio in front of the first block: (frames + tokens, rows, width)."""
+    heard = network.audio_embedder(latents)
+    frames, rows, width = fixed.visual.shape
+    x = fixed.visual.new_empty(frames + fixed.length, rows, width)
+    x[:frames] = fixed.visual
+    shown = fixed.sync[fixed.shows.t()].view(fixed.length, fixed.samples, fixed.conditions, width)
+    torch.add(shown, heard.transpose(0, 1)[:, :, None], out=x[frames:].view(shown.shape))
+    return x

@@ -60,13 +60,13 @@ def conditions(network: MMDiT, features: Features, guidance: float) -> tuple[Con
     return nothing, wanted
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Fixed:
-    """Of a request, on the device. Rows are samples of the first condition, then those of the next.
+    """Of a request, on the device. Rows are the conditions of the first sample, then those of the next.
 
-    conditions: how many there are.  visual: (rows, frames, width), the stream in front of the first block.  sync: (n,
-    width), each different sync token of any condition.  shows: int32 (rows, length), which of them an audio token
-    shows.  words: bool (rows, tokens), of the text there are; None for all.  said: of each triple block.
+    conditions: how many there are.  visual: (frames, rows, width), the stream in front of the first block.  sync: (n,
+    width), each different sync token of any row.  shows: int32 (rows, length), which of them an audio token shows.
+    said: of each triple block; texts are as many as conditions, or as rows.
     """
 
     conditions: int
@@ -74,7 +74,6 @@ class Fixed:
     visual: Tensor
     sync: Tensor
     shows: Tensor
-    words: Tensor | None
     said: tuple[Said, ...]
     places: Places
 
@@ -96,10 +95,10 @@ class Fixed:
     def copied(self) -> Fixed:
         """The same in memory of its own, places aside."""
         visual, sync, shows, *said = (tensor.clone() for tensor in self._tensors())
-        words = said.pop(0) if self.words is not None else None
+        unheard = said.pop(0) if self.said[0].unheard is not None else None
         pairs = zip(said[::2], said[1::2], strict=True)
-        heard = tuple(Said(key, value, words) for key, value in pairs)
-        return replace(self, visual=visual, sync=sync, shows=shows, words=words, said=heard)
+        heard = tuple(Said(key, value, unheard) for key, value in pairs)
+        return replace(self, visual=visual, sync=sync, shows=shows, said=heard)
 
     def take(self, other: Fixed) -> None:
         """Become another of the same shapes, in the same memory."""
@@ -109,8 +108,8 @@ class Fixed:
     def _tensors(self) -> Iterator[Tensor]:
         # Places follow from the shapes.
         yield from (self.visual, self.sync, self.shows)
-        if self.words is not None:
-            yield self.words
+        if self.said[0].unheard is not None:
+            yield self.said[0].unheard
         for said in self.said:
             yield from (said.key, said.value)
 
@@ -128,39 +127,78 @@ def fix(
     """Make what stays of a request.
 
     samples: of each condition.  length: of the latents.  room: for so many tokens of text, of which those beyond the
-    text are not heard; 0 for as many as there are.  like: another of the same numbers, whose places are taken.
-    heard: another of the same texts and samples, whose keys and values are. Raises InputInvalid.
+    text are not heard; 0 for as many as there are.  like: another of the same numbers, whose places are taken.  heard:
+    another of the same texts, whose keys and values are. Raises InputInvalid.
     """
     texts = _stacked([condition.text for condition in given], "text tokens").to(network.device)
     visual = _stacked([condition.visual for condition in given], "frames").to(network.device)
     rows, frames, tokens = len(given) * samples, visual.shape[1], texts.shape[1]
     device = network.device
     stand = like.places if like else places(network.architecture.head_dim, rows, length, frames, tokens, device)
-    said = heard.said if heard else _said(network, texts, samples, stand, max(0, room - tokens) if room else None)
+    seen: Tensor = network.visual_proj(visual.to(network.dtype))
     return Fixed(
         conditions=len(given),
-        visual=_for_each(samples, network.visual_proj(visual.to(network.dtype))),
+        visual=seen.transpose(0, 1).repeat(1, samples, 1),
         sync=torch.cat([network.synced(condition.sync.to(device, network.dtype)) for condition in given]),
-        shows=_for_each(samples, _shown(given, length)).int().to(device),
-        words=said[0].own,
-        said=said,
+        shows=_shown(given, length).int().repeat(samples, 1).to(device),
+        said=heard.said if heard else _said(network, texts, stand, max(0, room - tokens) if room else None),
         places=stand,
     )
 
 
-def _said(network: MMDiT, texts: Tensor, samples: int, stand: Places, free: int | None) -> tuple[Said, ...]:
+def stacked(fixed: Sequence[Fixed], head_dim: int, *, like: Fixed | None = None) -> Fixed:
+    """Several of the same shapes as one: the rows of the first, then those of the next.
+
+    What is given more than once has its sync tokens once; keys and values are there once if all hear the same.  like:
+    as many of the same numbers, stacked, whose places are taken.
+    """
+    firsts: dict[int, int] = {}
+    sync: list[Tensor] = []
+    for own in fixed:
+        if id(own) not in firsts:
+            firsts[id(own)] = sum(map(len, sync))
+            sync.append(own.sync)
+    shows = torch.cat([own.shows + firsts[id(own)] for own in fixed])
+    visual = torch.cat([own.visual for own in fixed], dim=1)
+    alike = all(own.said is fixed[0].said for own in fixed)
+    # Angles of the text are in its keys already.
+    stand = like.places if like else places(head_dim, len(shows), shows.shape[1], len(visual), 0, shows.device)
+    return Fixed(
+        conditions=fixed[0].conditions,
+        visual=visual,
+        sync=torch.cat(sync),
+        shows=shows,
+        said=fixed[0].said if alike else _said_in_turn(fixed),
+        places=stand,
+    )
+
+
+def _said_in_turn(fixed: Sequence[Fixed]) -> tuple[Said, ...]:
+    """What each triple block hears, a text for every row."""
+
+    def each(layer: int, part: int) -> Tensor:
+        own = ((one.said[layer][part], len(one.shows)) for one in fixed)
+        return torch.cat(
+            [texts.repeat(rows // len(texts), *[1] * (texts.dim() - 1)) for texts, rows in own if texts is not None]
+        )
+
+    unheard = None if fixed[0].said[0].unheard is None else each(0, 2)
+    return tuple(Said(each(layer, 0), each(layer, 1), unheard) for layer in range(len(fixed[0].said)))
+
+
+def _said(network: MMDiT, texts: Tensor, stand: Places, free: int | None) -> tuple[Said, ...]:
     """What each triple block hears. free: tokens of room behind the text; None where all that is there is heard."""
     embedded = network.cond_in(texts.to(network.dtype))
-    rows, tokens = len(texts) * samples, texts.shape[1]
-    words = None
+    unheard = None
     if free is not None:
-        words = torch.arange(tokens + free, device=network.device).lt(tokens).repeat(rows, 1)
+        unheard = embedded.new_zeros(*texts.shape[:2])
+        unheard = functional.pad(unheard, (0, free), value=-torch.inf)
 
     def roomy(part: Tensor) -> Tensor:
-        return _for_each(samples, functional.pad(part, (0, 0, 0, free or 0)))
+        return functional.pad(part, (0, 0, 0, free or 0)).contiguous()
 
     said = [block.said(embedded, stand.text) for block in network.triples]
-    return tuple(Said(roomy(key), roomy(value), words) for key, value, _ in said)
+    return tuple(Said(roomy(key), roomy(value), unheard) for key, value, _ in said)
 
 
 def _stacked(parts: Sequence[Tensor], what: str) -> Tensor:
@@ -182,8 +220,3 @@ def _shown(given: Sequence[Condition], length: int) -> Tensor:
         rows.append(first + nearest(condition.sync_tokens, length) % len(condition.sync))
         first += len(condition.sync)
     return torch.stack(rows)
-
-
-def _for_each(samples: int, x: Tensor) -> Tensor:
-    """Rows of conditions, so many times each."""
-    return x.repeat_interleave(samples, dim=0).contiguous()

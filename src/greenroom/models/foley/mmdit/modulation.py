@@ -24,7 +24,11 @@ class Modulation(nn.Module):
 
     def forward(self, condition: Tensor) -> Tensor:
         """condition: (..., width).  Returns (..., vectors, width)."""
-        out: Tensor = self.linear(functional.silu(condition))
+        return self.activated(functional.silu(condition))
+
+    def activated(self, condition: Tensor) -> Tensor:
+        """The same of a condition behind its SiLU, which is one for all blocks."""
+        out: Tensor = self.linear(condition)
         return out.view(*condition.shape[:-1], -1, condition.shape[-1])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Pair(NamedTuple):
-    """Video and audio of each row in one sequence, the video first."""
+    """Video and audio in one sequence, the video first."""
 
     visual: Placement
     audio: Placement
@@ -29,14 +29,20 @@ class Pair(NamedTuple):
 class Places(NamedTuple):
     """Where the tokens of every attention stand and go.
 
-    woven: in self-attention of triple blocks.  apart: in their cross-attention.  alone: audio without video, in single
-    blocks and behind the video's end.  text: of the text's keys.
+    In triple blocks tokens are outermost and rows within them, so that either stream lies in one piece; in single
+    blocks a row is behind another.
+
+    woven: in self-attention of triple blocks.  apart: in their cross-attention.  last: audio without video, there.
+    alone: the same in single blocks.  text: of the text's keys.  streams: int32 (frames + tokens, rows), 1 for the
+    video's and 0 for the audio's.
     """
 
     woven: Pair
     apart: Pair
+    last: Placement
     alone: Placement
     text: RotaryTables
+    streams: Tensor
 
 
 def places(head_dim: int, rows: int, audio: int, visual: int, text: int, device: torch.device | str = "cpu") -> Places:
@@ -48,16 +54,18 @@ def places(head_dim: int, rows: int, audio: int, visual: int, text: int, device:
     heard, seen = torch.arange(audio), torch.arange(visual)
     woven = turned(torch.cat((visual_places(visual, audio), 2 * heard)), head_dim)
     apart = turned(torch.cat((seen, heard)), head_dim)
-    both = visual + audio
+    alone = turned(heard, head_dim)
 
     def pair(tables: RotaryTables) -> Pair:
-        return Pair(*(_placed(tables, tokens, both, rows, device) for tokens in (seen, visual + heard)))
+        return Pair(*(_outermost(tables, tokens, rows, device) for tokens in (seen, visual + heard)))
 
     return Places(
         woven=pair(woven),
         apart=pair(apart),
-        alone=_placed(turned(heard, head_dim), heard, audio, rows, device),
+        last=_outermost(alone, heard, rows, device),
+        alone=Placement(alone, heard.repeat(rows).int(), torch.arange(rows * audio).int()).to(device),
         text=RotaryTables(*(table.to(device) for table in turned(torch.arange(text), head_dim))),
+        streams=(torch.arange(visual + audio) < visual).int()[:, None].repeat(1, rows).to(device),
     )
 
 
@@ -80,7 +88,7 @@ def turned(places: Tensor, head_dim: int) -> RotaryTables:
     return RotaryTables(angles.cos(), angles.sin())
 
 
-def _placed(tables: RotaryTables, tokens: Tensor, length: int, rows: int, device: torch.device) -> Placement:
-    """Tokens of each row, of sequences that lie one behind another. tokens: their places, and turns, in a sequence."""
-    starts = length * torch.arange(rows)[:, None]
-    return Placement(tables, tokens.repeat(rows).int(), (starts + tokens).flatten().int()).to(device)
+def _outermost(tables: RotaryTables, tokens: Tensor, rows: int, device: torch.device) -> Placement:
+    """Tokens of one stream, each of all rows before the next. tokens: their places, and turns, in a sequence."""
+    where = rows * tokens[:, None] + torch.arange(rows)
+    return Placement(tables, tokens.repeat_interleave(rows).int(), where.flatten().int()).to(device)

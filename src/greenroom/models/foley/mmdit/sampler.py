@@ -1,48 +1,66 @@
-"""Latents of a sound from features: a denoiser along its schedule, on a GPU as one graph a step."""
+"""Latents of a sound from features: a denoiser along its schedule, on a GPU as one graph a step.
+
+Samples, and windows of a long clip, go on together, as many rows at once as are asked for: the weights are read, and on
+a GPU a graph is started, once for all of them.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import weakref
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
 import torch
 
+from greenroom.models.foley.mmdit.blending import Blend
 from greenroom.models.foley.mmdit.course import Course
 from greenroom.models.foley.mmdit.denoising import Denoising
-from greenroom.models.foley.mmdit.fixed import conditions, fix
+from greenroom.models.foley.mmdit.fixed import conditions, fix, stacked
 from greenroom.models.foley.mmdit.schedule import sigmas
-from greenroom.models.foley.mmdit.windows import ramp
 from greenroom.progress import Step, silent
+from greenroom.runtime.abreast import Abreast
 from greenroom.runtime.graphs import Pool, Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from torch import Tensor
 
+    from greenroom.models.foley.mmdit.blending import Row
     from greenroom.models.foley.mmdit.fixed import Features, Fixed
     from greenroom.models.foley.mmdit.transformer import MMDiT
     from greenroom.models.foley.mmdit.windows import Window
 
+_TOGETHER = 6  # rows of each condition
 _ROOM = 16  # tokens: texts are given room in steps of so many, so that most share a graph
-_KEPT = 4  # sizes whose graphs are kept; what a step needs beside its request is shared by all
+_KEPT = 4  # graphs that are kept; what a step needs beside its request is shared by all
+# Graphs of a clip in groups, unless it has more sizes. Beside the memory that all share, each has what stays of its
+# group once more: for XXL 0.11 MB for each token of the two texts, or of two a row where its windows hear several.
+_OF_A_CLIP = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class _Prepared:
     """A request, and its step as a graph; None where graphs are off."""
 
-    denoising: Denoising
-    graph: Recorded[None] | None
+    def __init__(self, denoising: Denoising, graph: Recorded[None] | None, held: Fixed) -> None:
+        self.denoising = denoising
+        self._graph = graph
+        self._held = weakref.ref(held)
+
+    def hold(self, fixed: Fixed) -> None:
+        """Have the memory of its graph be a request's, of its shapes. Nothing is copied if it is already."""
+        if self._held() is not fixed:
+            self.denoising.fixed.take(fixed)
+            self._held = weakref.ref(fixed)
 
     def advance(self) -> None:
         """Go a step."""
-        if self.graph is None:
+        if self._graph is None:
             self.denoising.advance()
         else:
-            self.graph.replay()
+            self._graph.replay()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,112 +71,202 @@ class Part:
     features: Features
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Rows that go on together. copy: which of the graphs of its shapes is its own."""
+
+    rows: Sequence[Row]
+    fixed: Fixed
+    copy: int = 0
+
+
 class Sampler:
     """Denoises one request after another, for one thread at a time.
 
-    graphs: steps are recorded, which is for CUDA alone; None for where the network is there.
+    graphs: steps are recorded, which is for CUDA alone; None for where the network is there. While blocks are streamed
+    none is: copies that a block waits for do not go into one.
     """
 
     def __init__(self, network: MMDiT, *, graphs: bool | None = None) -> None:
         self._network = network
         self._course = Course(network)
         self._pool = Pool() if (network.device.type == "cuda" if graphs is None else graphs) else None
-        self._prepared: OrderedDict[tuple[int | torch.Size, ...], _Prepared] = OrderedDict()
+        self._prepared: OrderedDict[Hashable, _Prepared] = OrderedDict()
 
     @torch.inference_mode()
     def sample(
-        self, features: Features, noise: Tensor, *, steps: int = 50, guidance: float = 4.5, step: Step = silent
+        self,
+        features: Features,
+        noise: Tensor,
+        *,
+        steps: int = 50,
+        guidance: float = 4.5,
+        step: Step = silent,
+        together: int = _TOGETHER,
     ) -> Tensor:
         """Latents: float32, as the noise is, on the device.
 
         noise: (samples, channels, length).  guidance: 1 or less for none.  step: told before and behind each step.
-        Raises InputInvalid.
+        together: samples that are denoised at once, at most. Raises InputInvalid.
         """
-        given = conditions(self._network, features, guidance)
-        prepared = self._prepare(fix(self._network, given, len(noise), noise.shape[2], self._room(features)))
-        prepared.denoising.begin(noise, guidance)
+        given, samples = conditions(self._network, features, guidance), len(noise)
+        room = _room([features]) if self._recording() else 0
         self._course.set(sigmas(steps))
         step("sampling", 0, steps)
-        for done in range(1, steps + 1):
-            prepared.advance()
-            step("sampling", done, steps)
-        return prepared.denoising.latents.clone()
+        made: list[Tensor] = []
+        abreast = Abreast(self._network.device)
+        fixed: Fixed | None = None
+        done = 0
+        for own in torch.split(noise, evenly(samples, together)):
+            if fixed is None or fixed.samples != len(own):
+                fixed = fix(self._network, given, len(own), noise.shape[2], room, heard=fixed)
+            prepared = self._prepare(fixed)
+            prepared.denoising.begin(own, guidance)
+            self._course.rewind()
+            for behind in range(1, steps + 1):
+                prepared.advance()
+                abreast.started()
+                step("sampling", (done * steps + len(own) * behind) / samples, steps)
+            done += len(own)
+            made.append(prepared.denoising.latents.clone())
+        return torch.cat(made)
 
     @torch.inference_mode()
     def sample_parts(
-        self, parts: Sequence[Part], noise: Tensor, *, steps: int = 50, guidance: float = 4.5, step: Step = silent
+        self,
+        parts: Sequence[Part],
+        noise: Tensor,
+        *,
+        steps: int = 50,
+        guidance: float = 4.5,
+        step: Step = silent,
+        together: int = _TOGETHER,
     ) -> Tensor:
         """Latents of a clip in parts that overlap, as ``sample`` gives them; each step is one of the whole clip.
 
-        parts: together all latents of the noise. Raises InputInvalid.
+        parts: together all latents of the noise.  together: windows of samples that are denoised at once, at most.
+        Raises InputInvalid.
         """
-        fixed = self._fixed(parts, len(noise), guidance)
-        # Each step goes through all of them: with fewer graphs than sizes, all would be recorded again each time.
-        kept = max(_KEPT, len({own.shapes for own in fixed}))
-        shares = _shares(parts, noise.shape[2], self._network.device)
-        state = noise.to(self._network.device)
         self._course.set(sigmas(steps))
+        groups = self._groups(parts, len(noise), guidance, together)
+        blend = Blend([part.window for part in parts], [own.rows for own in groups], noise, self._network.device)
+        graphs = len({(own.fixed.shapes, own.copy) for own in groups})
+        prepared = [self._prepare(own.fixed, own.copy, graphs) for own in groups]
         step("sampling", 0, steps)
+        rows, abreast = len(parts) * len(noise), Abreast(self._network.device)
         for done in range(steps):
-            ahead = torch.zeros_like(state)
-            for place, (part, own, share) in enumerate(zip(parts, fixed, shares, strict=True)):
-                prepared = self._prepare(own, kept)
-                here = slice(part.window.start, part.window.stop)
-                prepared.denoising.begin(state[:, :, here], guidance)
+            behind = 0
+            for place, (group, own) in enumerate(zip(groups, prepared, strict=True)):
+                own.hold(group.fixed)
+                own.denoising.begin(blend.rows(place), guidance)
                 self._course.rewind(done)
-                prepared.advance()
-                # Steps are straight: their mean is the step along the mean of the velocities.
-                ahead[:, :, here] += share * prepared.denoising.latents
-                step("sampling", done + (place + 1) / len(parts), steps)
-            state = ahead
-        return state
-
-    def _fixed(self, parts: Sequence[Part], samples: int, guidance: float) -> list[Fixed]:
-        """What stays of each part; what is the same of several is there once."""
-        like: dict[tuple[int, ...], Fixed] = {}
-        heard: dict[int, Fixed] = {}
-        made: list[Fixed] = []
-        for part in parts:
-            features, section, length = part.features, part.window.section, part.window.length
-            numbers = length, len(features.visual), len(features.text)
-            given = conditions(self._network, features, guidance)
-            room, same, texts = self._room(features), like.get(numbers), heard.get(section)
-            made.append(fix(self._network, given, samples, length, room, like=same, heard=texts))
-            like.setdefault(numbers, made[-1])
-            heard.setdefault(section, made[-1])
-        return made
-
-    def _room(self, features: Features) -> int:
-        return _ROOM * ceil(len(features.text) / _ROOM) if self._pool else 0
+                own.advance()
+                blend.put(place, own.denoising.latents)
+                abreast.started()
+                behind += len(group.rows)
+                step("sampling", done + behind / rows, steps)
+            blend.blend()
+        return blend.state()
 
     def forget(self) -> None:
         """Give back the memory of all graphs; they are recorded again when they are needed."""
         self._prepared.clear()
 
-    def _prepare(self, fixed: Fixed, kept: int = _KEPT) -> _Prepared:
-        """A request's own memory, or that of the last one of its size. kept: sizes whose graphs are, at most."""
-        if self._pool is None:
-            return _Prepared(Denoising(self._network, fixed, self._course), None)
-        if fixed.shapes in self._prepared:
-            self._prepared.move_to_end(fixed.shapes)
-            self._prepared[fixed.shapes].denoising.fixed.take(fixed)
-            return self._prepared[fixed.shapes]
-        while len(self._prepared) >= kept:
+    def _groups(self, parts: Sequence[Part], samples: int, guidance: float, together: int) -> list[_Group]:
+        """All windows of all samples, those of equal shapes together."""
+        alike: dict[Hashable, list[Row]] = {}
+        each = self._fixed(parts, guidance)
+        for place, own in enumerate(each):
+            alike.setdefault(own.shapes, []).extend((place, sample) for sample in range(samples))
+        found = [
+            rows[first : first + size]
+            for rows in alike.values()
+            for first, size in _pieces(evenly(len(rows), together))
+        ]
+        head_dim = self._network.architecture.head_dim
+        fixed: list[Fixed] = []
+        like: dict[tuple[int, ...], Fixed] = {}
+        for rows in found:
+            members = [each[place] for place, _ in rows]
+            numbers = len(rows), members[0].length, len(members[0].visual)
+            fixed.append(stacked(members, head_dim, like=like.get(numbers)))
+            like.setdefault(numbers, fixed[-1])
+        most = _copies([own.shapes for own in fixed])
+        seen: Counter[Hashable] = Counter()
+        groups: list[_Group] = []
+        for rows, own in zip(found, fixed, strict=True):
+            groups.append(_Group(rows, own, seen[own.shapes] % most[own.shapes]))
+            seen[own.shapes] += 1
+        return groups
+
+    def _fixed(self, parts: Sequence[Part], guidance: float) -> list[Fixed]:
+        """What stays of each part, for one sample; what is the same of several is there once."""
+        sections = {part.window.section: part.features for part in parts}
+        # Without room, windows of texts that differ in length could not go together.
+        room = _room(list(sections.values())) if self._recording() or len(sections) > 1 else 0
+        heard: dict[int, Fixed] = {}
+        like: dict[tuple[int, ...], Fixed] = {}
+        made: list[Fixed] = []
+        for part in parts:
+            features, section, length = part.features, part.window.section, part.window.length
+            given = conditions(self._network, features, guidance)
+            numbers = length, len(features.visual), len(features.text)
+            made.append(fix(self._network, given, 1, length, room, like=like.get(numbers), heard=heard.get(section)))
+            like.setdefault(numbers, made[-1])
+            heard.setdefault(section, made[-1])
+        return made
+
+    def _recording(self) -> bool:
+        """Whether steps are recorded now."""
+        return self._pool is not None and self._network.streaming.resident is None
+
+    def _prepare(self, fixed: Fixed, copy: int = 0, kept: int = _KEPT) -> _Prepared:
+        """A request's own memory, or that of the last one of its size. kept: graphs that are, at most, if more."""
+        if self._pool is None or not self._recording():
+            self._prepared.clear()
+            return _Prepared(Denoising(self._network, fixed, self._course), None, fixed)
+        name = *fixed.shapes, copy
+        if name in self._prepared:
+            self._prepared.move_to_end(name)
+            self._prepared[name].hold(fixed)
+            return self._prepared[name]
+        while len(self._prepared) >= max(kept, _KEPT):
             self._prepared.popitem(last=False)
         # Its memory becomes that of later requests: nobody else's.
         denoising = Denoising(self._network, fixed.copied(), self._course)
         # Recording does a step: from zeros, at the first time of whatever schedule was there.
         self._course.rewind()
-        self._prepared[fixed.shapes] = _Prepared(denoising, Recorded(denoising.advance, self._pool))
-        return self._prepared[fixed.shapes]
+        self._prepared[name] = _Prepared(denoising, Recorded(denoising.advance, self._pool), fixed)
+        return self._prepared[name]
 
 
-def _shares(parts: Sequence[Part], length: int, device: torch.device) -> list[Tensor]:
-    """How much each part counts at each of its latents: of all that are there, 1 in sum."""
-    ramps = [torch.tensor([ramp(part.window, length, place) for place in range(part.window.length)]) for part in parts]
-    total = torch.zeros(length)
-    for part, own in zip(parts, ramps, strict=True):
-        total[part.window.start : part.window.stop] += own
-    return [
-        (own / total[part.window.start : part.window.stop]).to(device) for part, own in zip(parts, ramps, strict=True)
-    ]
+def evenly(count: int, most: int) -> list[int]:
+    """As few pieces as hold so many with no more than ``most`` in each, of nearly one size, the larger ones first."""
+    pieces = ceil(count / most)
+    return [count // pieces + (piece < count % pieces) for piece in range(pieces)]
+
+
+def _pieces(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """The first of each, and its size."""
+    return [(sum(sizes[:place]), size) for place, size in enumerate(sizes)]
+
+
+def _copies(shapes: Sequence[Hashable]) -> dict[Hashable, int]:
+    """How many graphs groups of each shape have, all in all as many as a clip may have.
+
+    With a graph of its own, what stays of a group is in its memory and nothing is copied at a step. A graph for each
+    shape there must be: it would be recorded again at every step.
+    """
+    counts = Counter(shapes)
+    spare = max(0, _OF_A_CLIP - len(counts))
+    copies = dict.fromkeys(counts, 1)
+    for shape, count in counts.items():
+        more = min(count - 1, spare)
+        copies[shape] += more
+        spare -= more
+    return copies
+
+
+def _room(texts: Sequence[Features]) -> int:
+    """Tokens, for the longest of some texts."""
+    return _ROOM * ceil(max(len(features.text) for features in texts) / _ROOM)

@@ -19,12 +19,21 @@ class SequenceConv(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (rows, tokens, inputs) to (rows, tokens, outputs)."""
-        if self.kernel_size == (1,):
-            return functional.linear(x, self.weight[:, :, 0], self.bias)
-        # A picture one pixel high: for these there are kernels that take channels as they lie.
-        picture = x.transpose(1, 2).unsqueeze(2)
-        out = functional.conv2d(picture, self.weight.unsqueeze(2), self.bias, padding=(0, *self.padding))
-        return out.squeeze(2).transpose(1, 2).contiguous()
+        return convolved(x, self.weight, self.bias)
+
+    def unbiased(self, x: Tensor) -> Tensor:
+        """The same without its bias, for whoever adds that with something else: here it would be a pass of its own."""
+        return convolved(x, self.weight, None)
+
+
+def convolved(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x: (rows, tokens, inputs) to (rows, tokens, outputs).  weight: (outputs, inputs, kernel)."""
+    if weight.shape[2] == 1:
+        return functional.linear(x, weight[:, :, 0], bias)
+    # A picture one pixel high: for these there are kernels that take channels as they lie.
+    picture = x.transpose(1, 2).unsqueeze(2)
+    out = functional.conv2d(picture, weight.unsqueeze(2), bias, padding=(0, weight.shape[2] // 2))
+    return out.squeeze(2).transpose(1, 2).contiguous()
 
 
 def lay_channels_innermost(network: nn.Module) -> None:

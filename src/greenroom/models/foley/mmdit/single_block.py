@@ -14,13 +14,13 @@ from greenroom.models.foley.architecture import SINGLE_HEAD_EPS, SINGLE_NORM_EPS
 from greenroom.models.foley.mmdit.mlp import conv_gated
 from greenroom.models.foley.mmdit.modulation import Modulation, by_layer
 from greenroom.models.foley.mmdit.sequence_conv import SequenceConv
-from greenroom.nn.adaptive_layer_norm import add_gated, add_norm_modulate, norm_modulate
 from greenroom.nn.attention import attend
 from greenroom.nn.heads import place_heads
 from greenroom.nn.norms import RMSNorm
 
 if TYPE_CHECKING:
     from greenroom.models.foley.architecture import Architecture
+    from greenroom.nn.adaptive_layer_norm import Stream
     from greenroom.nn.heads import Placement
 
 _LAYERS = 2  # that are modulated: attention, MLP
@@ -41,17 +41,21 @@ class SingleBlock(nn.Module):
         self.linear1 = SequenceConv(width, width, _KERNEL)
         self.linear2 = conv_gated(width, architecture.gated, _KERNEL)
 
-    def terms(self, condition: Tensor) -> Tensor:
-        """What modulates this block. condition: (..., width).  Returns (..., vectors, width)."""
-        vectors: Tensor = self.modulation(condition)
-        return vectors
+    def forward(self, stream: Stream, condition: Tensor, placement: Placement) -> Stream:
+        """The stream behind the block: (rows, tokens, width), and what shows which of the conditions.
 
-    def forward(self, x: Tensor, terms: Tensor, shows: Tensor, placement: Placement) -> Tensor:
-        """x: (rows, tokens, width).  terms: (n, vectors, width).  shows: int32 (rows, tokens), which are a token's."""
+        condition: (n, width), each different one, behind the SiLU that all blocks share.
+        """
+        return self.modulated(stream, self.modulation.activated(condition), placement)
+
+    def modulated(self, stream: Stream, terms: Tensor, placement: Placement) -> Stream:
+        """The same of what the modulation gives. terms: (n, vectors, width)."""
         own, mlp = by_layer(terms)
-        seen = self._look(norm_modulate(x, own, shows, SINGLE_NORM_EPS), placement)
-        x, normed = add_norm_modulate(x, self.linear1(seen), own, mlp, shows, SINGLE_NORM_EPS)
-        return add_gated(x, self.linear2(normed), mlp, shows)
+        stream, normed = stream.normed(own, SINGLE_NORM_EPS)
+        seen = self._look(normed, placement)
+        # As a part of the convolution the bias would be a pass of its own.
+        stream, normed = stream.plus(self.linear1.unbiased(seen), own, self.linear1.bias).normed(mlp, SINGLE_NORM_EPS)
+        return stream.plus(self.linear2(normed), mlp)
 
     def _look(self, normed: Tensor, placement: Placement) -> Tensor:
         """What tokens see in all of their row: (rows, tokens, width)."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.architecture import NORM_EPS, SYNC_GROUP
@@ -18,14 +19,24 @@ from greenroom.models.foley.mmdit.mlp import linear_gated
 from greenroom.models.foley.mmdit.nearest import nearest
 from greenroom.models.foley.mmdit.rotary import places
 from greenroom.models.foley.mmdit.single_block import SingleBlock
-from greenroom.models.foley.mmdit.triple_block import TripleBlock
+from greenroom.models.foley.mmdit.triple_block import TripleBlock, streams
+from greenroom.nn.adaptive_layer_norm import Stream
+from greenroom.nn.streaming import Streaming
 
 if TYPE_CHECKING:
     from greenroom.models.foley.architecture import Architecture
 
 
+# Of triple blocks, what a request or a schedule calls once, apart from the blocks.
+_CALLED_APART = ("text_cross_kv.", "text_cross_k_norm.", "audio_mod.", "v_cond_mod.")
+
+
 class MMDiT(nn.Module):
-    """A size of the denoiser. Made under ``torch.device("meta")``, it costs nothing until weights come."""
+    """A size of the denoiser. Made under ``torch.device("meta")``, it costs nothing until weights come.
+
+    streaming: which blocks stay on the device, triple ones and then single ones.  modulations: of the layers that
+    modulate triple blocks by the time, two of each: a schedule asks for them once.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -45,6 +56,10 @@ class MMDiT(nn.Module):
         )
         self.single_blocks = nn.ModuleList(SingleBlock(architecture) for _ in range(architecture.single))
         self.final_layer = FinalLayer(width, architecture.latent, NORM_EPS)
+        self.streaming = Streaming((*self.triples, *self.singles), lambda name: name.startswith(_CALLED_APART))
+        self.modulations = Streaming(
+            [mod.linear for block in self.triples for mod in (block.audio_mod, block.v_cond_mod)]
+        )
 
     @property
     def triples(self) -> tuple[TripleBlock, ...]:
@@ -55,6 +70,16 @@ class MMDiT(nn.Module):
     def singles(self) -> tuple[SingleBlock, ...]:
         """The blocks of the audio alone, behind the others."""
         return cast("tuple[SingleBlock, ...]", tuple(self.single_blocks))
+
+    @property
+    def blocks(self) -> dict[str, nn.Module]:
+        """All blocks in their order, by what the names of their weights begin with."""
+        lists = {"triple_blocks": self.triples, "single_blocks": self.singles}
+        return {f"{name}.{place}.": block for name, of in lists.items() for place, block in enumerate(of)}
+
+    def modulations_of(self, block: int) -> range:
+        """The places in ``modulations`` of a block's, of which single blocks have none there."""
+        return range(2 * block, 2 * block + 2) if block < len(self.triples) else range(0)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -94,12 +119,14 @@ class MMDiT(nn.Module):
         heard = self.synced(sync)[:, nearest(sync.shape[1], length).to(self.device)]
         words, seen = self.cond_in(text), self.visual_proj(visual)
 
-        x = self.audio_embedder(latents) + heard
+        x = torch.cat((seen, self.audio_embedder(latents) + heard), dim=1).transpose(0, 1).contiguous()
+        both = streams(x, stand, len(at))
         for triple in self.triples:
-            x, seen = triple(x, seen, triple.terms(at), triple.said(words, stand.text), stand)
-        condition = (heard + at[:, None]).flatten(0, 1)
+            both = triple(both, triple.terms(at), triple.said(words, stand.text), stand)
+        condition = functional.silu(heard + at[:, None]).flatten(0, 1)
         shows = torch.arange(len(condition), dtype=torch.int32, device=self.device).view(samples, length)
+        stream = Stream(both.settled().transpose(0, 1).contiguous(), shows)
         for single in self.singles:
-            x = single(x, single.terms(condition), shows, stand.alone)
-        out: Tensor = self.final_layer(x)
+            stream = single(stream, condition, stand.alone)
+        out: Tensor = self.final_layer(stream.settled())
         return out

@@ -5,15 +5,15 @@ The text is the same behind a block as before it, and for every step: its keys a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from greenroom.models.foley.architecture import NORM_EPS
-from greenroom.models.foley.mmdit.mlp import GeluMLP
+from greenroom.models.foley.mmdit.mlp import GeluMLP, activated
 from greenroom.models.foley.mmdit.modulation import Modulation, by_layer
-from greenroom.nn.adaptive_layer_norm import Terms, add_gated, add_norm_modulate, norm_modulate
+from greenroom.nn.adaptive_layer_norm import Stream
 from greenroom.nn.attention import attend
 from greenroom.nn.heads import place_heads
 from greenroom.nn.norms import RMSNorm
@@ -34,14 +34,16 @@ VECTORS = (2, 3 * _LAYERS)
 
 
 class Said(NamedTuple):
-    """A text's keys and values in one block: (rows, heads, tokens, head_dim) each.
+    """What is said in one block, as keys and values: (texts, heads, tokens, head_dim) each.
 
-    own: bool (rows, tokens), those that there are; None for all.
+    There are as many texts as rows, or fewer, which the rows hear in turn: the first row the first, and so on, over and
+    over.  unheard: (texts, tokens), in the type of the keys, 0 for the tokens that there are and minus infinity for
+    others; None where all are.
     """
 
     key: Tensor
     value: Tensor
-    own: Tensor | None = None
+    unheard: Tensor | None = None
 
 
 class _Layers(NamedTuple):
@@ -54,51 +56,7 @@ class _Layers(NamedTuple):
     cross_query: nn.Module
     cross_norm: RMSNorm
     cross_out: nn.Module
-    mlp: nn.Module
-
-
-class _Stream(NamedTuple):
-    """Audio, or video, on its way through a block.
-
-    normed: in front of its next layer.  own, cross, mlp: what modulates each.  shows: see ``norm_modulate``.
-    """
-
-    layers: _Layers
-    x: Tensor
-    normed: Tensor
-    own: Terms
-    cross: Terms
-    mlp: Terms
-    shows: Tensor | None
-
-    @classmethod
-    def of(cls, layers: _Layers, x: Tensor, terms: Tensor) -> _Stream:
-        """In front of a block. terms: (rows or 1, vectors, width)."""
-        shows = None
-        if len(terms) > 1:
-            shows = torch.arange(len(terms), dtype=torch.int32, device=x.device)[:, None].repeat(1, x.shape[1])
-        own, cross, mlp = by_layer(terms)
-        return cls(layers, x, norm_modulate(x, own, shows, NORM_EPS), own, cross, mlp, shows)
-
-    @property
-    def tokens(self) -> int:
-        return self.x.shape[1]
-
-    def after_looking(self, seen: Tensor) -> _Stream:
-        """Behind self-attention, in front of cross-attention."""
-        return self._after(self.layers.out(seen), self.own, self.cross)
-
-    def after_listening(self, heard: Tensor) -> _Stream:
-        """Behind cross-attention, in front of the MLP."""
-        return self._after(self.layers.cross_out(heard), self.cross, self.mlp)
-
-    def ended(self) -> Tensor:
-        """Behind the block."""
-        return add_gated(self.x, self.layers.mlp(self.normed), self.mlp, self.shows)
-
-    def _after(self, branch: Tensor, behind: Terms, ahead: Terms) -> _Stream:
-        x, normed = add_norm_modulate(self.x, branch, behind, ahead, self.shows, NORM_EPS)
-        return self._replace(x=x, normed=normed)
+    mlp: GeluMLP
 
 
 class TripleBlock(nn.Module):
@@ -140,55 +98,56 @@ class TripleBlock(nn.Module):
         key, value = parts.permute(2, 0, 3, 1, 4)
         return Said(rotate(self.text_cross_k_norm(key), turns), value)
 
-    def forward(
-        self, audio: Tensor, visual: Tensor, terms: Tensor, said: Said, places: Places
-    ) -> tuple[Tensor, Tensor]:
-        """The streams behind the block; the video as it came where it is not kept.
+    def forward(self, stream: Stream, terms: Tensor, said: Said, places: Places) -> Stream:
+        """Both streams behind the block; the audio alone where the video is not kept.
 
-        audio, visual: (rows, tokens, width), contiguous.  terms: (rows or 1, 2, vectors, width), of ``terms``.
+        stream: of ``streams``, (frames + tokens, rows, width).  terms: (rows or 1, 2, vectors, width), of ``terms``.
         """
-        streams = [
-            _Stream.of(self._visual(), visual, terms[:, 1]),
-            _Stream.of(self._audio(), audio, terms[:, 0]),
-        ]
-        seen = self._look(streams, places.woven)
-        kept = slice(None) if self._keeps_visual else slice(1, None)
-        streams = [stream.after_looking(part) for stream, part in zip(streams[kept], seen[kept], strict=True)]
-        heard = self._listen(streams, said, places.apart if self._keeps_visual else (places.alone,))
-        ended = [stream.after_listening(part).ended() for stream, part in zip(streams, heard, strict=True)]
-        return ended[-1], ended[0] if self._keeps_visual else visual
+        own, cross, mlp = by_layer(terms.flatten(0, 1))
+        frames = len(places.apart.visual.turns) // stream.x.shape[1]
+        layers: Sequence[_Layers] = (self._visual(), self._audio())
+        placements: Sequence[Placement] = places.apart
 
-    def _look(self, streams: Sequence[_Stream], placements: Sequence[Placement]) -> tuple[Tensor, ...]:
-        """What each stream sees in all of them: (rows, tokens, width) each."""
-        heads = self._room(streams, 3)
-        for stream, placement in zip(streams, placements, strict=True):
-            qkv = stream.layers.qkv(stream.normed).flatten(0, 1)
-            norms = stream.layers.query_norm.weight, stream.layers.key_norm.weight
-            place_heads(qkv, *norms, NORM_EPS, placement, heads)
-        return self._apart(streams, attend(*self._by_row(streams, heads)))
+        stream, normed = stream.normed(own, NORM_EPS)
+        seen = self._look(layers, normed, places.woven, frames)
+        if not self._keeps_visual:
+            layers, placements, seen = layers[1:], (places.last,), seen[frames:]
+            stream, frames = Stream(stream.x[frames:], cast("Tensor", stream.shows)[frames:]), 0
+        stream = stream.plus(_through([each.out for each in layers], seen, frames), own)
+        stream, normed = stream.normed(cross, NORM_EPS)
+        heard = self._listen(layers, normed, said, placements, frames)
+        stream = stream.plus(_through([each.cross_out for each in layers], heard, frames), cross)
+        stream, normed = stream.normed(mlp, NORM_EPS)
+        hidden = _through([each.mlp.fc1 for each in layers], normed, frames)
+        return stream.plus(_through([each.mlp.fc2 for each in layers], activated(hidden), frames), mlp)
 
-    def _listen(self, streams: Sequence[_Stream], said: Said, placements: Sequence[Placement]) -> tuple[Tensor, ...]:
-        """What each stream hears in the text: (rows, tokens, width) each."""
-        heads = self._room(streams, 1)
-        for stream, placement in zip(streams, placements, strict=True):
-            query = stream.layers.cross_query(stream.normed).flatten(0, 1)
-            weight = stream.layers.cross_norm.weight
-            place_heads(query, weight, weight, NORM_EPS, placement, heads)
-        (queries,) = self._by_row(streams, heads)
-        return self._apart(streams, attend(queries, *said))
+    def _look(self, layers: Sequence[_Layers], normed: Tensor, placements: Sequence[Placement], frames: int) -> Tensor:
+        """What each token sees in those of both streams, as ``normed``."""
+        heads = self._heads_of(normed, 3)
+        qkv = _through([own.qkv for own in layers], normed, frames)
+        for own, part, placement in zip(layers, _parted(qkv, frames), placements, strict=True):
+            norms = own.query_norm.weight, own.key_norm.weight
+            place_heads(part.flatten(0, 1), *norms, NORM_EPS, placement, heads)
+        by_row = heads.view(3, *normed.shape[:2], *self._heads).permute(0, 2, 3, 1, 4)
+        # On a GPU answers lie as the queries do, and nothing is copied.
+        return attend(*by_row).transpose(0, 1).contiguous()
 
-    def _room(self, streams: Sequence[_Stream], parts: int) -> Tensor:
-        """For the heads of all streams, row by row: (parts, rows * tokens, heads, head_dim)."""
-        rows = len(streams[0].x)
-        return streams[0].x.new_empty(parts, rows * sum(stream.tokens for stream in streams), *self._heads)
+    def _listen(
+        self, layers: Sequence[_Layers], normed: Tensor, said: Said, placements: Sequence[Placement], frames: int
+    ) -> Tensor:
+        """What each token hears in its text, as ``normed``."""
+        heads = self._heads_of(normed, 1)
+        queries = _through([own.cross_query for own in layers], normed, frames)
+        for own, part, placement in zip(layers, _parted(queries, frames), placements, strict=True):
+            weight = own.cross_norm.weight
+            place_heads(part.flatten(0, 1), weight, weight, NORM_EPS, placement, heads)
+        # Rows that hear the same text are one long row: its keys and values are there once.
+        by_text = heads.view(-1, len(said.key), *self._heads).permute(1, 2, 0, 3)
+        return attend(by_text, *said).transpose(0, 1).contiguous().view(normed.shape)
 
-    def _by_row(self, streams: Sequence[_Stream], heads: Tensor) -> Tensor:
-        """As attention takes them: (parts, rows, heads, tokens, head_dim)."""
-        return heads.view(len(heads), len(streams[0].x), -1, *self._heads).transpose(2, 3)
-
-    def _apart(self, streams: Sequence[_Stream], answers: Tensor) -> tuple[Tensor, ...]:
-        """Of each stream its own. answers: (rows, tokens of all, width)."""
-        return torch.split(answers, [stream.tokens for stream in streams], dim=1)
+    def _heads_of(self, normed: Tensor, parts: int) -> Tensor:
+        """For the heads of all tokens: (parts, tokens * rows, heads, head_dim)."""
+        return normed.new_empty(parts, normed.shape[0] * normed.shape[1], *self._heads)
 
     def _audio(self) -> _Layers:
         return _Layers(
@@ -201,3 +160,34 @@ class TripleBlock(nn.Module):
             self.v_cond_attn_qkv, self.v_cond_attn_q_norm, self.v_cond_attn_k_norm, self.v_cond_self_proj,
             self.v_cond_cross_q, self.v_cond_cross_q_norm, self.v_cond_cross_proj, self.v_cond_mlp,
         )  # fmt: skip
+
+
+def streams(x: Tensor, places: Places, times: int = 1) -> Stream:
+    """Video and audio in front of the first block.
+
+    x: (frames + tokens, rows, width), contiguous, the video first: tokens are outermost, so that each stream lies in
+    one piece beside the other, and what is done to every token is done to both at once.  times: that the rows are at;
+    one for all, or as many as rows.
+    """
+    shows = places.streams
+    if times > 1:
+        shows = shows + VECTORS[0] * torch.arange(times, dtype=torch.int32, device=x.device)
+    return Stream(x, shows)
+
+
+def _parted(x: Tensor, frames: int) -> tuple[Tensor, ...]:
+    """Of each stream its own tokens; without frames there is the audio alone."""
+    return (x[:frames], x[frames:]) if frames else (x,)
+
+
+def _through(layers: Sequence[nn.Module], x: Tensor, frames: int) -> Tensor:
+    """Each stream through a layer of its own, into one piece of memory."""
+    parts = _parted(x, frames)
+    if len(layers) == 1 or not all(isinstance(layer, nn.Linear) for layer in layers):
+        made = [layer(part) for layer, part in zip(layers, parts, strict=True)]
+        return torch.cat(made) if frames else made[0]
+    linear = cast("Sequence[nn.Linear]", layers)
+    out = x.new_empty(*x.shape[:-1], linear[0].out_features)
+    for layer, part, place in zip(linear, parts, _parted(out, frames), strict=True):
+        torch.addmm(layer.bias, part.flatten(0, 1), layer.weight.t(), out=place.flatten(0, 1))
+    return out

@@ -32,10 +32,11 @@ class Place:
     wav: Path | None
 
 
-def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool) -> tuple[Place, ...]:
+def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool, tried: bool = True) -> tuple[Place, ...]:
     """A place for each sample: of several, ``out-1.mp4`` and so on for ``out.mp4``.
 
-    wav: sound alone stands beside each. Raises InputInvalid, UnknownName, EncodingImpossible, OutputUnwritable.
+    wav: sound alone stands beside each.  tried: whether they can be written, for which their folder is made.
+    Raises InputInvalid, UnknownName, EncodingImpossible, OutputUnwritable.
     """
     form = form_of(output, source)
     if form is None and source.facts is not None:
@@ -49,7 +50,8 @@ def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool) -> t
         for stem in stems
     )
     _refuse_source(found, inputs)
-    _try_folder([path for place in found for path in (place.output, place.wav) if path])
+    if tried:
+        _try_folder([path for place in found for path in (place.output, place.wav) if path])
     return found
 
 

@@ -39,8 +39,9 @@ class FoleyResult:
     """What was made.
 
     source: what it was made for.  length_s: of the sound.  shots: in which different words were heard.  windows: in how
-    many pieces the clip was denoised.  mix: as it was done.  seconds: that each stage took, by its name.  notes: what
-    was cut, guessed or lost, in sentences.  terms: of the model, in plain words.
+    many pieces the clip was denoised.  mix: as it was done.  precision: in which the denoiser's weights were held.
+    plan: by which it was made, as ``facts_of`` has it.  seconds: that each stage took, by its name.  notes: what was
+    cut, guessed, lost or is not as usual, in sentences.  terms: of the model, in plain words.
     """
 
     samples: tuple[Sample, ...]
@@ -54,6 +55,8 @@ class FoleyResult:
     steps: int
     guidance: float
     model: str
+    precision: str
+    plan: dict[str, object]
     seconds: dict[str, float]
     notes: tuple[str, ...]
     terms: tuple[str, ...]
@@ -67,7 +70,7 @@ class FoleyResult:
 
     @property
     def facts(self) -> dict[str, object]:
-        """What was made, in JSON, without a path."""
+        """What was made, in JSON, without a path; the plan was told before."""
         return {
             "source": self.source,
             "length_s": round(self.length_s, 3),
@@ -87,6 +90,7 @@ class FoleyResult:
             "seed": self.seed,
             "steps": self.steps,
             "guidance": self.guidance,
+            "precision": self.precision,
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "notes": list(self.notes),
             "terms": list(self.terms),

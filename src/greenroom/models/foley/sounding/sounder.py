@@ -1,4 +1,4 @@
-"""Sound from a request to files: looked at, watched once, drawn, mixed, made as loud as asked, published.
+"""Sound from a request to files: looked at, planned, watched once, drawn, mixed, made as loud as asked, published.
 
 >>> sounder = Sounder(engine, "hunyuanvideo-foley-xxl")
 >>> made = sounder.sound(FoleyInputs(video="in.mp4", prompt="steps on gravel"), Wanted(Path("out.mp4")))
@@ -16,13 +16,16 @@ from greenroom.media.mixing import Mix, mixed
 from greenroom.media.video.soundtrack import own_sound, replace_sound
 from greenroom.models.foley.engine import Sampling, Scene, windows_of
 from greenroom.models.foley.mmdit.windows import cuts_on_grid
+from greenroom.models.foley.planning.plan import facts_of
+from greenroom.models.foley.sounding.outlook import Told, Untold, plan_sounding
 from greenroom.models.foley.sounding.places import places
 from greenroom.models.foley.sounding.sounded import FoleyResult, Sample
 from greenroom.models.foley.sounding.sources import look, shots_of
 from greenroom.models.foley.sounding.wording import worded
-from greenroom.models.foley.watching.lengths import LONGEST_S
+from greenroom.models.foley.watching.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, frames_until
+from greenroom.models.foley.watching.pictures import Pictures, picture_of, stretches
 from greenroom.models.foley.watching.pictures import look as look_at
-from greenroom.models.foley.watching.pictures import picture_of, stretches
+from greenroom.models.foley.watching.preprocess import PICTURE_SIDE, SYNC_SIDE
 from greenroom.models.spoken import measured
 from greenroom.models.stages import Stages
 from greenroom.progress import Step, silent
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     from greenroom.media.audio import Audio, AudioFormat
     from greenroom.models.foley.engine import Engine, Seen
+    from greenroom.models.foley.planning.plan import Plan
     from greenroom.models.foley.sounding.places import Place
     from greenroom.models.foley.sounding.sources import Source
     from greenroom.models.foley.towers.encoders import Texts
@@ -53,23 +57,38 @@ class Wanted:
 
 
 class Sounder:
-    """An engine with the model's name and terms. Used by one thread at a time."""
+    """An engine with the model's name and terms. Used by one thread at a time.
 
-    def __init__(self, engine: Engine, name: str, terms: tuple[str, ...] = ()) -> None:
+    notes: what its weights do to all sounds, in sentences.
+    """
+
+    def __init__(self, engine: Engine, name: str, terms: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> None:
         self.engine = engine
         self.name = name
         self.terms = terms
+        self.notes = notes
 
-    def sound(self, inputs: FoleyInputs, wanted: Wanted, step: Step = silent) -> FoleyResult:
+    def sound(
+        self,
+        inputs: FoleyInputs,
+        wanted: Wanted,
+        step: Step = silent,
+        told: Told | None = None,
+        *,
+        small: bool = False,
+    ) -> FoleyResult:
         """Make the sounds of a request, each a file that is whole or absent.
 
-        Raises FileUnreadable, InputInvalid, OutputUnwritable, EncodingImpossible, SoundNotFinite, and what ``step``
-        raises.
+        small: memory ran out, so take less of it. Raises FileUnreadable, InputInvalid, MemoryShort, OutputUnwritable,
+        EncodingImpossible, SoundNotFinite, and what ``step`` raises.
         """
         source = look(inputs)
         found = places(wanted.output, source, inputs, wav=wanted.wav)
         stages = Stages(step)
         begins = shots_of(source, inputs, stages)
+        planned = self._planned(source, begins, inputs, small=small)
+        (told or Untold()).planned(planned)
+        self.engine.arrange(planned.way)
         texts, cut = self._read(inputs)
         seen = self._seen(source, inputs, stages, sections=len(begins))
         cuts = cuts_on_grid(begins[1:], seen.latents)
@@ -90,15 +109,27 @@ class Sounder:
             steps=inputs.steps,
             guidance=inputs.guidance,
             model=self.name,
+            precision=self.engine.precision,
+            plan=facts_of(planned),
             seconds=stages.seconds,
-            notes=(*source.notes, *cut, *written.notes),
+            notes=tuple(dict.fromkeys((*source.notes, *planned.notes, *cut, *written.notes))),
             terms=self.terms,
         )
 
     def warm(self) -> None:
-        """Make a moment of sound, so that the first user does not wait for kernels."""
-        engine = self.engine
-        engine.sound(engine.imagine(Fraction(1)), engine.read("", ""), Sampling(steps=1))
+        """Make the sound of a second in the dark, so that the first user does not wait for kernels."""
+        import torch
+
+        engine, end = self.engine, Fraction(1)
+        pictures, frames = (
+            torch.zeros(frames_until(end, rate), 3, side, side, dtype=torch.uint8)
+            for rate, side in ((PICTURE_RATE, PICTURE_SIDE), (SYNC_RATE, SYNC_SIDE))
+        )
+        engine.sound(engine.see(Pictures(pictures, frames, end)), engine.read("", ""), Sampling(steps=1))
+
+    def _planned(self, source: Source, begins: Sequence[Fraction], inputs: FoleyInputs, *, small: bool) -> Plan:
+        networks, room = self.engine.networks(self.name), self.engine.room()
+        return plan_sounding(networks, room, source, begins, inputs, small=small, notes=self.notes)
 
     def _read(self, inputs: FoleyInputs) -> tuple[tuple[Texts, ...], tuple[str, ...]]:
         """What should be heard in each shot, and what of it was cut."""
@@ -117,9 +148,11 @@ class Sounder:
         if source.reader is None:
             picture = None if source.picture is None else picture_of(source.picture)
             return self.engine.imagine(source.end, picture)
+        frames, total, pinned = source.reader.decoded(), source.reader.facts.frames, self.engine.pins
         if inputs.exact and (source.end > LONGEST_S or sections > 1):
-            return self.engine.watch(stretches(source.reader.frames(), source.end), step)
-        return self.engine.see(look_at(source.reader.frames(), exact=inputs.exact), step)
+            pieces = stretches(frames, source.end, step=step, total=total, pinned=pinned)
+            return self.engine.watch(pieces, step)
+        return self.engine.see(look_at(frames, exact=inputs.exact, step=step, total=total, pinned=pinned), step)
 
 
 @dataclass(frozen=True, slots=True)

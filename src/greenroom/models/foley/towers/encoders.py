@@ -45,7 +45,7 @@ class PictureEncoder(Protocol):
     def __call__(self, pictures: Tensor, /) -> Tensor:
         """A vector of each picture: of the attention pooling head, not brought to length 1.
 
-        pictures: float32 in -1..1, (pictures, 3, 512, 512). Returns (pictures, width).
+        pictures: float32 in -1..1, (pictures, 3, 512, 512). Returns float32 (pictures, width).
         """
 
 

@@ -41,8 +41,14 @@ class Tower:
     mark: str
 
 
-def load_tower(path: Path, tower: Tower, make: Callable[[], nn.Module], device: torch.device | str) -> nn.Module:
-    """Load a tower, strictly and in float32, as the original runs it, onto a device.
+def load_tower(
+    path: Path,
+    tower: Tower,
+    make: Callable[[], nn.Module],
+    device: torch.device | str,
+    dtype: torch.dtype = torch.float32,
+) -> nn.Module:
+    """Load a tower, strictly, onto a device; without a dtype in float32, as the original runs it.
 
     make: the network, without memory. Raises WeightsUnreadable, WeightsUnfit, and what ``make`` raises.
     """
@@ -53,7 +59,7 @@ def load_tower(path: Path, tower: Tower, make: Callable[[], nn.Module], device: 
     stored = {name: weights.tensors[source] for name, source in sources.items()}
     recognised = recognise(weights.tensors, wanted=tower.mark)
     check_fit(weights.name, tower.network, wanted, stored, recognised=recognised)
-    return filled(network, read_weights(weights, {name: sources[name] for name in wanted}, device, torch.float32))
+    return filled(network, read_weights(weights, {name: sources[name] for name in wanted}, device, dtype))
 
 
 def tower_of(tensors: Mapping[str, Tensor], tower: Tower, make: Callable[[], nn.Module]) -> nn.Module:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from greenroom.models.foley.towers.loading import Tower, load_tower
 from greenroom.models.foley.watching.preprocess import PICTURE_SIDE
 
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import torch
     from torch import Tensor, nn
 
 VISION = Tower(
@@ -45,19 +46,35 @@ class SiglipPictures:
         self.network = network
 
     def __call__(self, pictures: Tensor, /) -> Tensor:
-        """pictures: float32 in -1..1, (pictures, 3, 512, 512). Returns (pictures, width), not brought to length 1."""
-        vectors: Tensor = self.network(pixel_values=pictures).pooler_output
-        return vectors
+        """pictures: in -1..1, (pictures, 3, 512, 512). Returns float32 (pictures, width), not brought to length 1."""
+        dtype = next(self.network.parameters()).dtype
+        vectors: Tensor = self.network(pixel_values=pictures.to(dtype)).pooler_output
+        return vectors.float()
 
 
 def load_siglip2(
-    path: Path, options: Mapping[str, Any] = PUBLISHED, *, device: torch.device | str = "cpu"
+    path: Path,
+    options: Mapping[str, Any] = PUBLISHED,
+    *,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype | None = None,
 ) -> SiglipPictures:
-    """Load the tower from the file of both, strictly and in float32.
+    """Load the tower from the file of both, strictly, onto a device.
 
-    options: transformers' own. Raises WeightsUnreadable, WeightsUnfit, ExtraMissing.
+    options: transformers' own.  dtype: of the weights; where it is None, ``usual_dtype``.
+    Raises WeightsUnreadable, WeightsUnfit, ExtraMissing.
     """
-    return SiglipPictures(load_tower(path, VISION, lambda: vision_tower(options), device))
+    dtype = dtype or usual_dtype(device)
+    return SiglipPictures(load_tower(path, VISION, lambda: vision_tower(options), device, dtype))
+
+
+def usual_dtype(device: torch.device | str) -> torch.dtype:
+    """float16 on a GPU, where the original has float32, and float32 elsewhere.
+
+    It moves the vectors by less (0.1 %) than the denoiser does, which rounds them to bfloat16 (0.17 %): measured with
+    invented weights.
+    """
+    return torch.float16 if torch.device(device).type == "cuda" else torch.float32
 
 
 def vision_tower(options: Mapping[str, Any]) -> nn.Module:

@@ -45,6 +45,10 @@ def latents(frames: int) -> int:
     return int(seconds(frames) * LATENTS_PER_SECOND)
 
 
+LONGEST_LATENTS = latents(int(LONGEST_S * SYNC_RATE) + 1)
+"""Of a sound that is made as a whole: the frame that begins at the last moment is looked at, too."""
+
+
 def latents_until(end: Fraction) -> int:
     """As few as reach to a moment, in seconds."""
     return ceil(end * LATENTS_PER_SECOND)

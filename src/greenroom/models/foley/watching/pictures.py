@@ -3,29 +3,57 @@
 The original reads a file twice to its end and keeps all frames at full size, gigabytes of them. Frames and their times
 are those of ``media/video``: turned as they are shown, and counted from the file's first moment, where the original
 ignores the turn, and takes what a broadcast's clock happens to say.
+
+A frame's time goes into its colours, then into its sizes, then into its decoding. So threads do the first two while the
+next frames are decoded, and nobody does them for a frame that is not looked at.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import torch
 
 from greenroom.models.foley.mmdit.windows import grid_end
+from greenroom.models.foley.watching.ahead import Ahead
 from greenroom.models.foley.watching.cadence import Cadence
 from greenroom.models.foley.watching.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, frames_until, segments
-from greenroom.models.foley.watching.preprocess import centred, squashed
+from greenroom.models.foley.watching.preprocess import PICTURE_SIDE, SYNC_SIDE, centred, squashed
+from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
 
     from torch import Tensor
 
     from greenroom.media.video.colour import Pixels
-    from greenroom.media.video.reading import Frame
+
+WATCHING = "watching"
+
+_MOST_THREADS = 8
+# For each thread, frames that wait for it or are done before an earlier one: as decoded, 12 MB each at 4K.
+_AHEAD = 2
+
+
+class Shown(Protocol):
+    """A frame, or one that is decoded only (``media/video/reading``)."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """RGB, (height, width, 3). Asked for in a thread, at most once at a time."""
+
+    @property
+    def time(self) -> Fraction:
+        """When it begins, in seconds."""
+
+    @property
+    def duration(self) -> Fraction:
+        """In seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,98 +70,149 @@ class Pictures:
     end: Fraction | None = None
 
 
-def look(frames: Iterable[Frame], *, exact: bool = False) -> Pictures:
+def look(
+    frames: Iterable[Shown], *, exact: bool = False, step: Step = silent, total: int = 0, pinned: bool = False
+) -> Pictures:
     """Take from a video's frames, in RGB, what is looked at; none beyond its first 15 s is asked for.
 
-    exact: the sound is to end with the pictures: the last is looked at for as long as it is shown.
-    Raises ClipTooShort, and what reading the frames raises.
+    exact: the sound is to end with the pictures: the last is looked at for as long as it is shown.  total: frames that
+    there are, for ``step``.  pinned: in memory that a GPU reads by itself.
+    Raises ClipTooShort, and what reading the frames and ``step`` raise.
     """
-    streams = _Stream(PICTURE_RATE, squashed, exact=exact), _Stream(SYNC_RATE, centred, exact=exact)
-    last: Frame | None = None
-    for frame in frames:
-        if frame.time > LONGEST_S:
-            break
-        for stream in streams:
-            stream.take(frame.pixels, frame.time)
-        last = frame
-    end: Fraction | None = None
-    if exact and last is not None:
-        end = min(last.time + last.duration, Fraction(LONGEST_S))
-        for stream in streams:
-            stream.hold(last.pixels, end)
-    pictures, sync = streams
-    segments(len(sync.places))
-    return Pictures(pictures.made(), sync.made(), end)
+    with _Watch(exact=exact, longest=LONGEST_S, pinned=pinned) as watch:
+        last: Shown | None = None
+        for number, frame in enumerate(frames):
+            if frame.time > LONGEST_S:
+                break
+            step(WATCHING, number, max(number, total))
+            watch.take(frame)
+            last = frame
+        end: Fraction | None = None
+        if exact and last is not None:
+            end = min(last.time + last.duration, Fraction(LONGEST_S))
+            watch.hold(last, end)
+        segments(len(watch.sync.kept))
+        seen = watch.seen(end)
+    step(WATCHING, total, total)
+    return seen
 
 
 def picture_of(pixels: Pixels) -> Tensor:
     """A still picture as SigLIP 2 looks at it: uint8 (1, 3, 512, 512). pixels: RGB, (height, width, 3)."""
-    return squashed(torch.from_numpy(_eight_bits(pixels)).permute(2, 0, 1)[None])
+    return squashed(_as_batch(pixels))
 
 
-def stretches(frames: Iterable[Frame], end: Fraction) -> Iterator[Pictures]:
+def stretches(
+    frames: Iterable[Shown], end: Fraction, *, step: Step = silent, total: int = 0, pinned: bool = False
+) -> Iterator[Pictures]:
     """The same of a clip of any length, 15 s after 15 s: no more is in memory at once.
 
     end: when its last frame ends, in seconds, and the sound; the frame is looked at until the next place of the grid of
-    ``windows``. Raises what reading the frames raises.
+    ``windows``.  total, pinned: as for ``look``. Raises what reading the frames and ``step`` raise.
     """
-    pictures = _Stream(PICTURE_RATE, squashed, exact=True, longest=None)
-    sync = _Stream(SYNC_RATE, centred, exact=True, longest=None)
-    streams = pictures, sync
-    last: Frame | None = None
-    for frame in frames:
-        if last is not None and len(sync.places) >= LONGEST_S * SYNC_RATE:
-            yield Pictures(pictures.drained(), sync.drained(), end)
-        for stream in streams:
-            stream.take(frame.pixels, frame.time)
-        last = frame
-    if last is not None:
-        held = grid_end(end)
-        for stream in streams:
-            stream.hold(last.pixels, held)
-    yield Pictures(pictures.drained(), sync.drained(), end)
+    with _Watch(exact=True, longest=None, pinned=pinned) as watch:
+        last: Shown | None = None
+        for number, frame in enumerate(frames):
+            if last is not None and len(watch.sync.kept) >= LONGEST_S * SYNC_RATE:
+                yield watch.seen(end)
+            step(WATCHING, number, max(number, total))
+            watch.take(frame)
+            last = frame
+        if last is not None:
+            watch.hold(last, grid_end(end))
+        seen = watch.seen(end)
+    step(WATCHING, total, total)
+    yield seen
+
+
+class _Watch:
+    """Both streams of a video, and the threads that make its frames small. longest, exact: see ``Cadence``."""
+
+    def __init__(self, *, exact: bool, longest: float | None, pinned: bool) -> None:
+        threads = min(torch.get_num_threads(), _MOST_THREADS)
+        self._work = Ahead(threads, _AHEAD * threads)
+        self._pinned = pinned
+        self.pictures = _Stream(PICTURE_RATE, PICTURE_SIDE, squashed, exact=exact, longest=longest)
+        self.sync = _Stream(SYNC_RATE, SYNC_SIDE, centred, exact=exact, longest=longest)
+
+    def __enter__(self) -> _Watch:
+        self._work.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._work.__exit__()
+
+    def take(self, frame: Shown) -> None:
+        """The next frame, as often as each stream has it."""
+        self._show(frame, [(stream, stream.shown(frame.time)) for stream in (self.pictures, self.sync)])
+
+    def hold(self, frame: Shown, end: Fraction) -> None:
+        """Show the video's last frame until a moment, and nothing that begins there or later."""
+        self._work.finish()  # it may be in work: its pixels are asked for once at a time
+        self._show(frame, [(stream, stream.lacks(end)) for stream in (self.pictures, self.sync)])
+
+    def seen(self, end: Fraction | None) -> Pictures:
+        """Those since the last time, which are let go."""
+        return Pictures(self.pictures.drained(pinned=self._pinned), self.sync.drained(pinned=self._pinned), end)
+
+    def _show(self, frame: Shown, counts: list[tuple[_Stream, int]]) -> None:
+        wanted = [(stream, count) for stream, count in counts if count > 0]
+        if not wanted:
+            return
+        made = self._work.give(partial(_made_small, frame, [stream.fit for stream, _ in wanted]))
+        for place, (stream, count) in enumerate(wanted):
+            stream.kept += [_Kept(made, place)] * count
+
+
+class _Kept(NamedTuple):
+    """A frame of a stream, or what will be one. made: of a video's frame, for each stream that has it."""
+
+    made: Future[list[Tensor]]
+    place: int
 
 
 class _Stream:
-    """Frames of one rate and size. A frame that is shown several times is kept once.
-
-    places: of each frame of the stream, among those that are kept.
-    """
+    """Frames of one rate and size; one that is shown several times is the same. kept: those since the last time."""
 
     def __init__(
-        self, rate: int, fit: Callable[[Tensor], Tensor], *, exact: bool, longest: float | None = LONGEST_S
+        self, rate: int, side: int, fit: Callable[[Tensor], Tensor], *, exact: bool, longest: float | None
     ) -> None:
-        self._rate, self._exact = rate, exact
-        self._cadence, self._fit = Cadence(rate, exact=exact, longest=longest), fit
-        self._kept: list[Tensor] = []
+        self._rate, self._side, self._exact = rate, side, exact
+        self._cadence = Cadence(rate, exact=exact, longest=longest)
         self._gone = 0
-        self.places: list[int] = []
+        self.fit = fit
+        self.kept: list[_Kept] = []
 
-    def take(self, pixels: Pixels, time: Fraction) -> None:
-        """pixels: RGB, (height, width, 3)."""
-        self._show(pixels, self._cadence.shown(time if self._exact else float(time)))
+    def shown(self, time: Fraction) -> int:
+        """How often the video's frame that begins then is in the stream."""
+        return self._cadence.shown(time if self._exact else float(time))
 
-    def hold(self, pixels: Pixels, end: Fraction) -> None:
-        """Show the video's last frame until a moment, and nothing that begins there or later."""
+    def lacks(self, end: Fraction) -> int:
+        """How many frames there should be more until a moment; what begins there or later is let go."""
         count = frames_until(end, self._rate) - self._gone
-        self._show(pixels, count - len(self.places))
-        del self.places[count:]
+        del self.kept[count:]
+        return count - len(self.kept)
 
-    def _show(self, pixels: Pixels, count: int) -> None:
-        if count > 0:
-            self.places += [len(self._kept)] * count
-            self._kept.append(self._fit(torch.from_numpy(_eight_bits(pixels)).permute(2, 0, 1)[None]))
-
-    def made(self) -> Tensor:
-        """All of them, (frames, 3, side, side)."""
-        return torch.cat(self._kept)[self.places]
-
-    def drained(self) -> Tensor:
-        """Those since the last time, which are let go."""
-        made = self.made() if self.places else torch.zeros(0, 3, 1, 1, dtype=torch.uint8)
-        self._gone += len(self.places)
-        self.places, self._kept = [], []
+    def drained(self, *, pinned: bool) -> Tensor:
+        """Those since the last time, (frames, 3, side, side), which are let go."""
+        made = torch.empty(len(self.kept), 3, self._side, self._side, dtype=torch.uint8, pin_memory=pinned)
+        for place, kept in enumerate(self.kept):
+            made[place] = kept.made.result()[kept.place]
+        self._gone += len(self.kept)
+        self.kept = []
         return made
+
+
+def _made_small(frame: Shown, fits: list[Callable[[Tensor], Tensor]]) -> list[Tensor]:
+    """A frame for each of some streams, (3, side, side). It is coloured once."""
+    batch = _as_batch(frame.pixels)
+    # Copied by numpy, which starts no threads for it: what remains of a frame's middle would hold all of it.
+    return [torch.from_numpy(np.ascontiguousarray(fit(batch)[0].numpy())) for fit in fits]
+
+
+def _as_batch(pixels: Pixels) -> Tensor:
+    """uint8 (1, 3, height, width), colours innermost in memory, for which the resize has kernels."""
+    return torch.from_numpy(_eight_bits(pixels)).permute(2, 0, 1)[None]
 
 
 def _eight_bits(pixels: Pixels) -> Pixels:

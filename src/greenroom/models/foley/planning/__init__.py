@@ -1,0 +1,1 @@
+"""What a sound will take, and the way that fits, before anything begins."""

@@ -1,0 +1,44 @@
+"""How many bytes of tensors live at once, counted one by one, whoever makes them."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch gives it no types
+    """Of all tensors that were made in here. held: those that live.  peak: that lived at once."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # likewise
+        self.held = self.peak = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self._known |= {given.untyped_storage()._cdata for given in tree_leaves((args, kwargs)) if _counts(given)}
+        out = func(*args, **(kwargs or {}))
+        for made in tree_leaves(out):
+            if _counts(made):
+                self._count(made.untyped_storage())
+        return out
+
+    def _count(self, storage: Any) -> None:
+        key, size = storage._cdata, storage.nbytes()
+        if key in self._known:
+            return
+        self._known.add(key)
+        self.held += size
+        self.peak = max(self.peak, self.held)
+        weakref.finalize(storage, self._freed, key, size)
+
+    def _freed(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.held -= size
+
+
+def _counts(given: object) -> bool:
+    return isinstance(given, Tensor)
