@@ -82,7 +82,7 @@ def test_requests_drawn_from_the_document_get_its_answers(
     )  # fmt: skip
     entry = "from schemathesis.cli import schemathesis; schemathesis()"
     run = subprocess.run(
-        (sys.executable, "-c", entry, *command), cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False
+        (sys.executable, "-c", entry, *command), cwd=tmp_path, capture_output=True, text=True, timeout=3000, check=False
     )
     assert run.returncode == 0, run.stdout
     operations = sum(len(methods) for methods in document["paths"].values())

@@ -142,7 +142,11 @@ class PresetShown(BaseModel):
 
 
 class ModelShown(BaseModel):
-    """A model. inputs: JSON schema of what it takes."""
+    """A model. inputs: JSON schema of what it takes.
+
+    restrictions: what its licences, and those of its parts, keep users from; a sentence each.  notice: the same in a
+    line.  licences: of its code and its weights.
+    """
 
     id: str
     object: Literal["model"]
@@ -158,7 +162,9 @@ class ModelShown(BaseModel):
     inputs: dict[str, Any]
     presets: list[PresetShown]
     outputs: list[dict[str, Any]]
+    notice: str
     restrictions: list[str]
+    licences: list[str]
 
 
 class ModelList(BaseModel):

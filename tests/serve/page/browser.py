@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 _ARGUMENTS = [
     "--headless",
@@ -22,6 +22,9 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Long for a loaded machine; nothing waits so long that works.
+_PATIENCE_S = 60.0
+expect.set_options(timeout=_PATIENCE_S * 1000)
 # What Chromium writes by itself when an answer is an error or does not come.
 _NETWORK = "Failed to load resource"
 
@@ -32,14 +35,14 @@ def browsing() -> Iterator[Browser]:
     found = shutil.which("chromium")
     assert found, "the tests of the page need Debian's chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS, timeout=2000 * _PATIENCE_S)
         try:
             yield browser
         finally:
             browser.close()
 
 
-def until(true: Callable[[], object], what: str, patience_s: float = 10) -> None:
+def until(true: Callable[[], object], what: str, patience_s: float = _PATIENCE_S) -> None:
     """Wait until something is true, of the server or of the page: the policy forbids Playwright's own waiting."""
     end = time.monotonic() + patience_s
     while not true():
@@ -80,7 +83,7 @@ def watched(browser: Browser, url: str, **context: Any) -> Iterator[Watched]:
     origin = urlsplit(url)[:2]
     own = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
     page = own.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(_PATIENCE_S * 1000)
     watch = Watched(page)
 
     def said(message: ConsoleMessage) -> None:

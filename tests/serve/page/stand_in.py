@@ -29,6 +29,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from greenroom.errors import GreenroomError
 from greenroom.inputs import Input, Inputs
 from greenroom.serve.page.page import page_routes
+from tests.serve.page.sounds import TERMS, SoundInputs
 
 ENDS = {"succeeded", "failed", "cancelled", "timed_out"}
 
@@ -60,11 +61,14 @@ class PictureInputs(Inputs):
     prompt: Annotated[str, Input("What the picture shows.")]
 
 
-DECLARED: dict[str, type[Inputs]] = {"voice-tone": VoiceInputs, "restore": RestoreInputs, "picture": PictureInputs}
+DECLARED: dict[str, type[Inputs]] = {
+    "voice-tone": VoiceInputs, "restore": RestoreInputs, "picture": PictureInputs, "sounds": SoundInputs,
+}  # fmt: skip
 TITLES = {
     "voice-tone": ("Tone, a voice", "text-to-speech"),
     "restore": ("Restore", "video-restoration"),
     "picture": ("Picture", "text-to-image"),
+    "sounds": ("Sounds", "sound-for-video"),
 }
 
 
@@ -133,13 +137,15 @@ def now() -> str:
 class World:
     """All that outlives a restart of the server.
 
-    pace: seconds between steps.  keys: taken ones; none needs no key.  held: no queued job begins.  posts: what was
-    asked for, with the idempotency keys.  drop_posts: the first so many answers get lost.  resumed: the Last-Event-IDs.
+    pace: seconds between steps.  keys: taken ones; none needs no key.  held: no queued job begins.  paused: none that
+    runs comes to its next step.  posts: what was asked for, with the idempotency keys.  drop_posts: the first so many
+    answers get lost.  resumed: the Last-Event-IDs.
     """
 
     pace: float = 0.03
     keys: frozenset[str] = frozenset()
     held: bool = False
+    paused: bool = False
     state: str = "ready"
     reason: str = ""
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -198,6 +204,8 @@ class World:
         total = 400 if word == "slow" else 8
         for step in range(int((job["progress"] or {"done": 0})["done"]), total):
             await asyncio.sleep(self.pace)
+            while self.paused:
+                await asyncio.sleep(0.005)
             if job["cancel_requested"]:
                 return self.end(job, "cancelled")
             left = round((total - step - 1) * self.pace, 2)
@@ -281,7 +289,7 @@ def make_app(here: StandIn) -> FastAPI:
              "task": TITLES[name][1], "state": here.world.state if name == "voice-tone" else "ready",
              "reason": here.world.reason if name == "voice-tone" else "", "device": "cpu",
              "inputs": declared.model_json_schema(), "presets": presets if name == "voice-tone" else [],
-             "streams": False, "outputs": []}
+             "streams": False, "outputs": [], "notice": "", "restrictions": [], "licences": [], **TERMS.get(name, {})}
             for name, declared in DECLARED.items()
         ]}  # fmt: skip
 

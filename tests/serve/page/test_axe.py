@@ -10,7 +10,8 @@ from typing import Any, Literal
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serve.page.browser import watched
-from tests.serve.page.stand_in import StandIn, clip, picture
+from tests.serve.page.sounds import sounded
+from tests.serve.page.stand_in import StandIn, clip, picture, tone
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
@@ -77,10 +78,19 @@ def views(server: StandIn, page: Page) -> Iterator[str]:
     page.locator("gr-compare").wait_for()
     yield "video"
 
+    page.evaluate("id => location.hash = '#/jobs/' + id", sounded(world, tone()))
+    page.locator("gr-samples gr-waveform[data-drawn]").wait_for()
+    page.get_by_role("radio", name="Sample 2 of 3").check()
+    yield "sounds to choose from"
+
     page.get_by_role("button", name="Generate").click()
     page.get_by_text("More settings").click()
     expect(page.get_by_text("Write something here.")).to_be_visible()
     yield "form with an error"
+
+    page.get_by_role("radio", name="Sounds", exact=True).click()
+    page.get_by_text("More terms (2)").click()
+    yield "form with terms"
 
     page.get_by_role("radio", name="Restore").click()
     page.locator("input[type=file]").set_input_files({"name": "a.webm", "mimeType": "video/webm", "buffer": clip()})

@@ -30,8 +30,10 @@ def test_a_sentence_is_spoken_and_heard(tab: Watched, server: StandIn) -> None:
     page.locator("gr-waveform[data-drawn]").wait_for()
     place = page.get_by_role("slider", name="Position in the sound")
     place.focus()
+    # It lasts a second and a half: so slowly that it does not end before it is paused, however late that is.
+    page.evaluate("document.querySelector('audio').playbackRate = 0.0625")
     page.keyboard.press("Space")
-    until_in(page, "document.querySelector('audio').currentTime > 0.1")
+    until_in(page, "document.querySelector('audio').currentTime > 0")
     page.keyboard.press("Space")
     page.keyboard.press("End")
     expect(place).to_have_attribute("aria-valuetext", "0:01 of 0:01")
@@ -41,7 +43,7 @@ def test_a_sentence_is_spoken_and_heard(tab: Watched, server: StandIn) -> None:
     box = place.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 20)
-    assert page.evaluate("document.querySelector('audio').currentTime") == pytest.approx(1.125, abs=0.05)
+    until_in(page, "Math.abs(document.querySelector('audio').currentTime - 1.125) < 0.05")
     expect(page.get_by_role("row", name="Loudness -19.02 LUFS")).to_be_visible()
 
     with page.expect_download() as loading:
@@ -55,6 +57,12 @@ def test_checksum_and_curl_can_be_copied(tab: Watched, server: StandIn) -> None:
     page = tab.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     generate(page, "It's done")
+    page.get_by_role("button", name="Copy the SHA-256 of speech.wav").wait_for()
+    # What is said for a moment is said until it was read.
+    page.evaluate("""() => {
+        const wait = window.setTimeout;
+        window.setTimeout = (call, ms, ...rest) => wait(call, ms === 2000 ? 1e6 : ms, ...rest);
+    }""")
     page.get_by_role("button", name="Copy the SHA-256 of speech.wav").click()
     expect(page.get_by_text("Copied").first).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == server.world.jobs["job_0001"]["artifacts"][0]["sha256"]
@@ -69,7 +77,8 @@ def test_checksum_and_curl_can_be_copied(tab: Watched, server: StandIn) -> None:
 
 def test_a_double_click_makes_one_job(tab: Watched, server: StandIn) -> None:
     tab.page.get_by_role("textbox", name="Text").fill("Once")
-    tab.page.get_by_role("button", name="Generate").dblclick()
+    # Both presses at once: on a busy machine more than a double click's time may lie between two of them.
+    tab.page.get_by_role("button", name="Generate").evaluate("(button) => { button.click(); button.click(); }")
     expect(tab.page.locator(".sentence")).to_contain_text("Done in")
     assert len(server.world.jobs) == 1
     assert len({post["key"] for post in server.world.posts}) == 1
@@ -86,11 +95,12 @@ def test_a_later_press_makes_another_job(tab: Watched, server: StandIn) -> None:
 
 def test_a_lost_answer_is_asked_for_again_with_the_same_key(tab: Watched, server: StandIn) -> None:
     tab.lenient = True
-    server.world.drop_posts = 2
+    server.world.drop_posts = 100
     generate(tab.page, "Once")
     expect(tab.page.get_by_text("Connection lost, trying again.").first).to_be_visible()
+    server.world.drop_posts = 0
     expect(tab.page.locator(".sentence")).to_contain_text("Done in")
-    assert len(server.world.posts) == 3
+    assert len(server.world.posts) >= 2
     assert len({post["key"] for post in server.world.posts}) == len(server.world.jobs) == 1
 
 
@@ -112,13 +122,14 @@ def test_the_place_in_the_queue_and_a_model_that_loads_are_said(tab: Watched, se
 
 
 def test_a_long_job_says_its_step_and_is_cancelled(tab: Watched, server: StandIn) -> None:
-    server.world.pace = 0.1
     generate(tab.page, "slow and long")
+    until(lambda: len(server.world.events.get("job_0001", ())) > 8, "some steps")
+    server.world.paused = True
     expect(tab.page.locator(".sentence")).to_contain_text("of 400, about")
     expect(tab.page.get_by_role("progressbar", name="Progress")).to_be_visible()
-    server.world.pace = 0.4
     tab.page.get_by_role("button", name="Cancel").click()
     expect_sentence(tab.page, "Stopping at the next step.")
+    server.world.paused = False
     expect(tab.page.locator(".sentence")).to_contain_text("Cancelled after")
     expect(tab.page.get_by_role("button", name="Cancel")).to_be_hidden()
     assert server.world.jobs["job_0001"]["status"] == "cancelled"
@@ -167,15 +178,16 @@ def test_a_refusal_of_what_was_pressed_is_said(tab: Watched, server: StandIn) ->
 
 def test_a_restart_of_the_server_is_survived(tab: Watched, server: StandIn) -> None:
     tab.lenient = True
-    server.world.pace = 0.02
     generate(tab.page, "slow and long")
+    until(lambda: len(server.world.events.get("job_0001", ())) > 8, "some steps")
+    server.world.paused = True
     expect(tab.page.locator(".sentence")).to_contain_text("of 400")
     server.stop()
     expect(tab.page.locator(".lost")).to_have_text("Connection lost, trying again.")
     before = server.world.jobs["job_0001"]["progress"]["done"]
     server.start()
     until(lambda: len(server.world.resumed) > 1, "the stream is opened again")
-    server.world.pace = 0.0001
+    server.world.pace, server.world.paused = 0.0001, False
     expect(tab.page.locator(".sentence")).to_contain_text("Done in")
     expect(tab.page.locator(".lost")).to_be_hidden()
     expect(tab.page.get_by_role("link", name="speech.wav")).to_be_visible()
@@ -227,17 +239,18 @@ def test_data_stays_text(tab: Watched, server: StandIn) -> None:
     assert "gone" not in tab.page.title()
 
 
-def restored(server: StandIn) -> str:
-    """A video job with what it was given and what it made."""
-    server.world.made["upload_0"] = (clip(sharp=False), "video/webm")
+def restored(server: StandIn, frames: int = 24) -> str:
+    """A video job with what it was given and what it made, of 12 frames a second."""
+    server.world.made["upload_0"] = (clip(sharp=False, frames=frames), "video/webm")
     job = server.world.add("restore", {"source": "upload_0"}, status="running")
-    server.world.finish(job, "")
+    server.world.keep(job, "restored.webm", clip(192, frames=frames), "video/webm")
+    server.world.end(job, "succeeded", output={"frames": frames, "size": "192x108"})
     return f"{server.url}#/jobs/{job['id']}"
 
 
 def test_two_clips_are_compared_in_step(tab: Watched, server: StandIn) -> None:
     page = tab.page
-    page.goto(restored(server))
+    page.goto(restored(server, frames=720))  # a minute: it does not end before it is paused
     divider = page.get_by_role("slider", name="Divider between before and after")
     divider.focus()
     until_in(page, "[...document.querySelectorAll('.stage video')].every((clip) => clip.readyState >= 3)")
@@ -246,11 +259,10 @@ def test_two_clips_are_compared_in_step(tab: Watched, server: StandIn) -> None:
     expect(divider).to_have_attribute("aria-valuetext", "52 % before, 48 % after")
     assert page.evaluate("getComputedStyle(document.querySelector('.before')).clipPath") == "inset(0px 48% 0px 0px)"
     page.keyboard.press("Space")
-    until_in(page, "document.querySelector('.after').currentTime > 0.5")
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
     times = "[...document.querySelectorAll('.stage video')].map((clip) => clip.currentTime)"
-    after, before = page.evaluate(times)
-    assert before == pytest.approx(after, abs=0.15)
+    # A busy machine is late with some frames; the two come together again.
+    until_in(page, f"(([after, before]) => before > 0.5 && Math.abs(after - before) < 0.15)({times})")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     until_in(page, "[...document.querySelectorAll('.stage video')].every((clip) => clip.paused && !clip.seeking)")
@@ -258,7 +270,7 @@ def test_two_clips_are_compared_in_step(tab: Watched, server: StandIn) -> None:
     assert before == pytest.approx(after, abs=0.001)
     place = page.get_by_role("slider", name="Position in the clips")
     place.fill("1.5")
-    expect(place).to_have_attribute("aria-valuetext", "0:01 of 0:02")
+    expect(place).to_have_attribute("aria-valuetext", "0:01 of 1:00")
     assert page.evaluate(times) == [1.5, 1.5]
 
 

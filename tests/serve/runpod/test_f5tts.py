@@ -41,7 +41,7 @@ def test_a_text_is_spoken_in_the_voice_of_an_address(tmp_path: Path) -> None:
         ):
             job = platform.run(asked)
             wrong = platform.run({**asked, "reference_text": "Quite another text, which nobody said."})
-            wait_for(lambda: job.final and wrong.final, timeout_s=60)
+            wait_for(lambda: job.final and wrong.final, timeout_s=120)
         files.shutdown()
     assert job.status == "COMPLETED", job.error
     assert seconds(base64.b64decode(job.output["artifacts"][0]["data"])) > 0.7

@@ -17,8 +17,8 @@ from greenroom.weights.store.places import Places, Store
 from greenroom.weights.transfer.patience import Patience
 from tests.weights.hub import HubServer
 
-# Nothing on this machine is slow: what does not come at once does not come.
-PATIENCE = Patience(connect_s=2, stall_s=2, tries=3, backoff_s=0.01, most_backoff_s=0.05, most_retry_after_s=0.05)
+# Nothing here waits long before it tries again; but what comes may be late, as this machine may stand still.
+PATIENCE = Patience(connect_s=60, stall_s=60, tries=3, backoff_s=0.01, most_backoff_s=0.05, most_retry_after_s=0.05)
 
 
 @dataclass

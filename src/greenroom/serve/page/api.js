@@ -41,6 +41,16 @@ export function resolve(address) {
 }
 
 /**
+ * The address that saves a file instead of showing it.
+ * @param {{url: string}} artifact
+ */
+export function saving({ url }) {
+  const address = new URL(resolve(url));
+  address.searchParams.set("download", "true");
+  return address.href;
+}
+
+/**
  * Ask, and read what comes as JSON. Throws Problem, Unreachable, AbortError.
  * @param {string} method
  * @param {string} path such as v1/jobs

@@ -24,7 +24,8 @@ export class FormElement extends HTMLElement {
 
   /**
    * Draw the form of a model.
-   * @param {{id: string, title: string, inputs: object, presets?: {name: string, input: object}[]}} model
+   * @param {{id: string, title: string, inputs: object, presets?: {name: string, input: object}[],
+   *   restrictions?: string[], licences?: string[]}} model
    */
   draw(model) {
     this.model = model;
@@ -35,6 +36,7 @@ export class FormElement extends HTMLElement {
     this.form = h(
       "form",
       { novalidate: true, "aria-label": `Settings of ${model.title}`, onsubmit: (event) => this.submit(event) },
+      this.terms(),
       this.presets(),
       open,
       more.length
@@ -54,6 +56,31 @@ export class FormElement extends HTMLElement {
       this.message,
     );
     fill(this, this.form);
+  }
+
+  /** What the licence keeps its users from: the gravest stands open, where it may be used at all. */
+  terms() {
+    const [first, ...others] = this.model.restrictions ?? [];
+    if (!first) return null;
+    const licences = this.model.licences?.length ? [`Licences: ${this.model.licences.join(", ")}.`] : [];
+    const rest = [...others, ...licences];
+    return h(
+      "div",
+      { class: "terms", role: "note", "aria-label": "Terms of use" },
+      h("p", {}, first),
+      rest.length
+        ? h(
+            "details",
+            {},
+            h("summary", {}, icon("chevron"), `More terms (${rest.length})`),
+            h(
+              "ul",
+              {},
+              rest.map((said) => h("li", {}, said)),
+            ),
+          )
+        : null,
+    );
   }
 
   presets() {

@@ -3,7 +3,7 @@
 import { copyButton } from "./copy.js";
 import { curl } from "./curl.js";
 import { fill, h, icon, say } from "./dom.js";
-import { planRows, stagesOf } from "./plan.js";
+import { framesOf, planRows, stagesOf } from "./plan.js";
 import { downloads, facts, players, preview, table } from "./result.js";
 import { ago, ended, label, reason, sentence, STATUS } from "./words.js";
 
@@ -116,6 +116,7 @@ export class JobElement extends HTMLElement {
     this.plan = h("div", { class: "part scroll plan", hidden: true });
     this.early = h("div", { class: "early", hidden: true });
     this.result = h("div", { class: "result" });
+    this.result.addEventListener("use-sample", ({ detail }) => this.useSample(detail));
     this.rest = h("div", {});
     this.resultOf = this.announced = this.announcedAt = undefined;
     fill(
@@ -165,7 +166,7 @@ export class JobElement extends HTMLElement {
     const { job } = this;
     if (!job) return;
     const over = ended(job);
-    const words = `${sentence(job, this.models.get(job.model), stagesOf(job.told?.plan))}.`;
+    const words = `${sentence(job, this.models.get(job.model), framesOf(job.told?.plan))}.`;
     say(this.heading, this.title(job));
     say(this.chip, STATUS[job.status] ?? job.status);
     this.chip.dataset.status = job.status;
@@ -277,6 +278,15 @@ export class JobElement extends HTMLElement {
         ),
       ),
     );
+  }
+
+  /** Settings that bring a sample again: those behind it are left out. */
+  useSample(number) {
+    const { job } = this;
+    const seed = job.output?.seed ?? job.input.seed;
+    const input = { ...job.input, ...(seed === undefined ? {} : { seed }), samples: number };
+    this.complain("");
+    this.dispatchEvent(new CustomEvent("use", { detail: { ...job, input } }));
   }
 
   send(kind) {

@@ -28,13 +28,14 @@ export class ModelsElement extends HTMLElement {
   build(models) {
     this.rows.clear();
     const row = (model) => {
-      const [title, about] = [uid("model"), uid("model")];
+      const [title, about, terms] = [uid("model"), uid("model"), uid("model")];
+      const limits = model.notice ? h("span", { class: "limits", id: terms }, first(model.notice)) : null;
       const input = h("input", {
         type: "radio",
         name: "model",
         value: model.id,
         "aria-labelledby": title,
-        "aria-describedby": about,
+        "aria-describedby": limits ? `${about} ${terms}` : about,
         onchange: () => this.choose(model.id),
       });
       const state = h("span", { class: "state", id: about });
@@ -51,6 +52,7 @@ export class ModelsElement extends HTMLElement {
           h("span", { class: "model-title", id: title }, model.title || model.id),
           task,
           state,
+          limits,
           reason,
         ),
       );
@@ -79,5 +81,7 @@ export class ModelsElement extends HTMLElement {
     if (input) input.checked = true;
   }
 }
+
+const first = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
 customElements.define("gr-models", ModelsElement);

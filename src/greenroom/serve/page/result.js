@@ -1,9 +1,10 @@
 /** What a job made: players, downloads, facts. */
 
-import { resolve } from "./api.js";
+import { resolve, saving } from "./api.js";
 import { Compare } from "./compare.js";
 import { copyButton } from "./copy.js";
 import { fill, h, icon } from "./dom.js";
+import { Samples, takesOf } from "./samples.js";
 import { Transcript } from "./transcript.js";
 import { describe, isUpload } from "./uploads.js";
 import { Waveform } from "./waveform.js";
@@ -26,6 +27,8 @@ const UNITS = {
  * @returns {Promise<Node[]>}
  */
 export async function players(job) {
+  const takes = takesOf(job);
+  if (takes.length) return chosenFrom(takes, job);
   const shown = new Set((job.previews ?? []).map(({ name }) => name));
   // What was shown before the result is of no use beside it; the list of files has it.
   const made = (job.artifacts ?? []).filter(({ name }, place) => place === 0 || !shown.has(name));
@@ -41,6 +44,27 @@ export async function players(job) {
     ...of("image").map((artifact) => (picture ? compared(picture, artifact, false, early) : image(artifact))),
     ...of("audio").map((artifact) => audio(artifact, captionsOf(artifact, captions), of("audio").length > 1)),
   ];
+}
+
+/** The sounds of a job one at a time, below the picture that they were made for. */
+async function chosenFrom(takes, job) {
+  const heard = takes[0].media.media_type.startsWith("audio/");
+  const picture = heard ? await given(job, "image") : null;
+  const shown = picture && h("img", { src: picture, class: "whole", alt: "What the sound is for" });
+  return [shown, new Samples(takes, (take) => panel(take, job))];
+}
+
+/** The player of one sound, with its shape. */
+function panel({ media, wav }, job) {
+  const source = resolve(media.url);
+  const looks = { src: source, controls: true, preload: "metadata", "aria-label": media.name };
+  const moves = media.media_type.startsWith("video/");
+  const player = moves ? h("video", { ...looks, class: "whole", playsinline: true }) : h("audio", looks);
+  // Where nothing was mixed, the sound alone has the same shape, and is quicker to come.
+  const drawn = wav && job.output?.mix === "replace" && wav.size < media.size ? wav : media;
+  const shape = new Waveform(player, resolve(drawn.url), drawn.size);
+  const parts = moves ? [player, shape] : [shape, player];
+  return { player, element: h("div", { class: "sound" }, parts, orSaid(player, media.name, shape)) };
 }
 
 /** Before and after, one over the other. */
@@ -70,8 +94,10 @@ function instead(early) {
  */
 export function preview(artifact, over) {
   const kind = artifact.media_type.split("/")[0];
-  const shown = kind === "image" ? image(artifact, "A first look") : kind === "video" ? video(artifact) : null;
-  const words = over ? "A first look, from before it ended." : "A first look, while the rest is made.";
+  const what = kind === "audio" ? "A first sound" : "A first look";
+  const made = { image: () => image(artifact, what), video: () => video(artifact), audio: () => audio(artifact) };
+  const shown = made[kind]?.() ?? null;
+  const words = over ? `${what}, from before it ended.` : `${what}, while the rest is made.`;
   return shown && h("figure", {}, shown, h("figcaption", { class: "muted" }, words));
 }
 
@@ -137,13 +163,6 @@ function image(artifact, what = "The result") {
   return h("img", { src: resolve(artifact.url), class: "whole", alt: `${what}, ${artifact.name}` });
 }
 
-/** The address that saves a file instead of showing it. */
-function saved({ url }) {
-  const address = new URL(resolve(url));
-  address.searchParams.set("download", "true");
-  return address.href;
-}
-
 /**
  * The list of files, each with its size and checksum.
  * @param {object} job
@@ -154,7 +173,7 @@ export function downloads(job) {
     h(
       "li",
       {},
-      h("a", { href: saved(artifact), download: artifact.name }, icon("download"), artifact.name),
+      h("a", { href: saving(artifact), download: artifact.name }, icon("download"), artifact.name),
       h("span", { class: "muted" }, size(artifact.size)),
       h(
         "span",
@@ -197,6 +216,9 @@ export function facts(output) {
 }
 
 function told(name, value) {
+  // Of several sounds each is told of where it is chosen.
+  if (name === "samples" && Array.isArray(value) && value.every((sample) => sample?.file)) return [];
+  if (name === "rate" && typeof value === "number") return [[name, `${value} Hz`]];
   // How it was worked on in parts, and by whom after a crash, is for those who ask the API.
   if (["kind", "parts"].includes(name) || (name === "resumed" && !value)) return [];
   const pair = Array.isArray(value) && value.length === 2 && value.every(Number.isInteger);

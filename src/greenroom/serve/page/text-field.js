@@ -5,6 +5,8 @@ import { FieldElement } from "./field.js";
 
 const LONG = /text|prompt|script|lyrics|description|caption/;
 const SHORT_LENGTH = 120;
+// Of several texts each has a line of its own.
+const LINES = /(prompts|texts|lines)$/;
 
 export class TextField extends FieldElement {
   /** @param {import("./schema.js").Field} field */
@@ -18,8 +20,11 @@ export class TextField extends FieldElement {
       autocomplete: "off",
       spellcheck: this.json ? "false" : null,
     };
-    const rows = field.required ? 5 : 2;
-    this.input = long ? h("textarea", { ...attributes, rows }) : h("input", { ...attributes, type: "text" });
+    this.lines = !this.json && LINES.test(field.name);
+    const rows = field.required ? 5 : this.lines ? 4 : 2;
+    // A line that is broken would look like two.
+    const wrap = this.lines ? "off" : null;
+    this.input = long ? h("textarea", { ...attributes, rows, wrap }) : h("input", { ...attributes, type: "text" });
     this.count = field.maxLength ? h("p", { class: "count", "aria-hidden": "true" }) : null;
     this.build(this.input, this.input, this.count);
     this.input.addEventListener("input", () => this.counted());
@@ -33,7 +38,9 @@ export class TextField extends FieldElement {
 
   counted() {
     if (!this.count) return;
-    this.count.textContent = `${this.length.toLocaleString("en")} of ${this.field.maxLength.toLocaleString("en")} characters`;
+    const lines = this.lines && this.input.value ? counted(this.input.value.replace(/\n$/, "").split("\n").length) : "";
+    const most = this.field.maxLength.toLocaleString("en");
+    this.count.textContent = `${lines}${this.length.toLocaleString("en")} of ${most} characters`;
     this.count.classList.toggle("over", this.length > this.field.maxLength);
   }
 
@@ -61,6 +68,8 @@ export class TextField extends FieldElement {
     return "";
   }
 }
+
+const counted = (lines) => (lines === 1 ? "1 line, " : `${lines.toLocaleString("en")} lines, `);
 
 /** Patterns of the server's language that this one does not read are left to the server. */
 function fits(text, pattern) {

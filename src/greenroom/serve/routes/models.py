@@ -12,6 +12,7 @@ from starlette.background import BackgroundTask
 
 from greenroom.errors import GreenroomError
 from greenroom.progress import silent
+from greenroom.recipes.catalogue import with_components
 from greenroom.serve.leaving import unless_client_leaves
 from greenroom.serve.paths import without_paths
 from greenroom.serve.requests import json_of, read
@@ -107,6 +108,7 @@ def shown_model(server: Server, served: Served) -> dict[str, Any]:
     states = [state for state in server.pool.states() if state.name == served.name]
     best = min(states, key=lambda state: state.state not in ABLE, default=ModelState(served.name, "loading", ""))
     recipe = served.recipe
+    limits = [said for part in with_components(recipe.name) for said in part.all_restrictions] if recipe else []
     return {
         "id": served.name,
         "object": "model",
@@ -122,7 +124,9 @@ def shown_model(server: Server, served: Served) -> dict[str, Any]:
         "inputs": served.inputs.model_json_schema(),
         "presets": [{"name": name, "input": dict(values)} for name, values in served.inputs.presets.items()],
         "outputs": [output.model_dump(mode="json") for output in recipe.outputs] if recipe else [],
-        "restrictions": [said.text for said in recipe.all_restrictions] if recipe else [],
+        "notice": "; ".join(dict.fromkeys(said.short for said in limits)),
+        "restrictions": list(dict.fromkeys(said.text for said in limits)),
+        "licences": [f"{licence.part} {licence.words}" for licence in recipe.licences] if recipe else [],
     }
 
 

@@ -1,10 +1,11 @@
-"""Videos as OpenAI's clients ask for them: jobs in their words.
+"""Videos as OpenAI's clients ask for them: jobs in their words. Of several samples each is asked for by its number.
 
 https://platform.openai.com/docs/api-reference/videos
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,9 +14,10 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from greenroom.errors import InputInvalid, UnknownName, quoted
 from greenroom.inputs import fields
-from greenroom.jobs.errors import JobConflict
+from greenroom.jobs.errors import JobConflict, UploadUnknown
 from greenroom.jobs.history import Asked
-from greenroom.jobs.job import Job, NewJob, Status
+from greenroom.jobs.job import Artifact, Job, NewJob, Status
+from greenroom.jobs.uploads import PREFIX
 from greenroom.serve.limits import is_form
 from greenroom.serve.requests import json_of, read_object
 from greenroom.serve.routes.access import At, By, accept, owner_of
@@ -67,6 +69,8 @@ async def create(request: Request, server: At, caller: By) -> Response:
     served = server.served.get(name)
     if served is None:
         raise UnknownName("model", name, server.served)
+    if "seconds" in said and await _has_its_own(server, caller, said):
+        del said["seconds"]  # clients send a length with every request
     inputs = served.inputs.check(_inputs(served, said)).model_dump(mode="json")
     asked = {"size": str(said["size"])} if said.get("size") else {}
     new = NewJob(name, inputs, owner=caller.name, timeout_s=served.timeout_s, metadata=asked)
@@ -119,6 +123,7 @@ async def content(
     server: At,
     caller: By,
     variant: Literal["video", "thumbnail"] = "video",
+    sample: Annotated[int, Query(ge=1, le=1000, description="Which of several, as samples names them.")] = 1,
 ) -> Response:
     """The file itself, or a picture of it: the newest that its model showed, from the moment in which it did."""
     job = await server.jobs.get(video_id, owner_of(caller))
@@ -129,7 +134,11 @@ async def content(
         return RedirectResponse(server.artifact_link(shown))
     if not job.artifacts:
         raise JobConflict(f"{video_id} is {job.status} and has no file", mend="ask again when it is completed")
-    return RedirectResponse(server.artifact_link(job.artifacts[0]))
+    made = _samples(job)
+    if sample > len(made):
+        many = "one sample" if len(made) == 1 else f"{len(made)} samples"
+        raise InputInvalid(f"sample is {sample}, and {video_id} has {many}", mend=f"ask for 1 to {len(made)}")
+    return RedirectResponse(server.artifact_link(made[sample - 1]))
 
 
 async def _said(request: Request, server: Server, caller: Caller) -> dict[str, Any]:
@@ -144,6 +153,21 @@ async def _said(request: Request, server: Server, caller: Caller) -> dict[str, A
                 continue
             said[name] = (await keep(server, caller, value)).id
     return said
+
+
+async def _has_its_own(server: Server, caller: Caller, said: Mapping[str, Any]) -> bool:
+    """Whether a video is given, as far as that can be told here: what is made for it is as long as it."""
+    if said.get("video_reference"):
+        return True
+    for name in _FILES:
+        given = _reference(said.get(name))
+        if not isinstance(given, str) or not given.startswith(PREFIX) or not given.isascii():
+            continue
+        with contextlib.suppress(UploadUnknown):  # which is said where all inputs are looked at
+            upload = await server.uploads.find(given, owner_of(caller))
+            if upload.media_type.startswith("video/"):
+                return True
+    return False
 
 
 def _put(said: dict[str, Any], name: str, value: str) -> None:
@@ -173,7 +197,7 @@ def _inputs(served: Served, said: Mapping[str, Any]) -> dict[str, Any]:
             inputs[name] = value
         elif name == "size" and "height" in declared:
             inputs["height"] = _height(value, said.get("extra_params"))
-        # The length of what these models make is that of what they are given; their clients always send a prompt.
+        # Clients always send a prompt, and a length for which most of these models have no word.
         elif name != "seconds" and (name, value) != ("prompt", ""):
             raise UnknownName("input", name, declared)
     return inputs
@@ -204,6 +228,15 @@ def _reference(value: Any) -> Any:
     return value
 
 
+def _samples(job: Job) -> list[Artifact]:
+    """The files that are each a result of their own: those that the model tells of as such, else the first one."""
+    told = (job.output or {}).get("samples")
+    names = [str(sample.get("file")) for sample in told if isinstance(sample, dict)] if isinstance(told, list) else []
+    named = {artifact.name: artifact for artifact in job.artifacts}
+    found = [named[name] for name in names if name in named]
+    return found if found and len(found) == len(names) else list(job.artifacts[:1])
+
+
 def _video(job: Job) -> dict[str, Any]:
     done = 100 if job.status == "succeeded" else int(99 * job.progress.fraction) if job.progress else 0
     error = {"code": job.error["code"], "message": job.error["message"]} if job.error else None
@@ -220,6 +253,11 @@ def _video(job: Job) -> dict[str, Any]:
         "size": _size_of(job),
         "seconds": _seconds_of(job),
         "error": error,
+        # Theirs has none of these.
+        "samples": [
+            {"index": number, "name": file.name, "media_type": file.media_type, "size": file.size}
+            for number, file in enumerate(_samples(job), 1)
+        ],
     }
 
 

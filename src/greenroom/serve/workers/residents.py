@@ -99,7 +99,7 @@ class Residents:
         self._classes[name] = model_class
         if not model_class.gangs and len(members(self._setup.device)) > 1:
             raise GangUnfit(name, self._setup.device)
-        self._residency.plan(name, model_class.memory)
+        self._residency.plan(name, model_class.memory, model_class.least_memory)
         self._make_room(name)
         with self._timed(name, "load"):
             self._models[name] = model_class.load(self._setup.device)

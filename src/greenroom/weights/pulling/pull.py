@@ -50,7 +50,7 @@ def pull(planner: Planner, asked: Asked, plan: Plan, watch: Watch, *, patience: 
     """
     began = time.monotonic()
     done: dict[Path, PulledFile] = {}
-    findings = list(plan.notes)
+    findings, terms = list(plan.notes), plan.terms
     store = planner.store
     if _only_reads(store, plan) and not (checked := _check(plan, watch)).damaged:
         done = {**checked.files}
@@ -79,6 +79,7 @@ def pull(planner: Planner, asked: Asked, plan: Plan, watch: Watch, *, patience: 
         seconds=time.monotonic() - began,
         store=planner.store.cache,
         findings=tuple(findings),
+        terms=terms,
     )
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenroom.findings import Finding
+    from greenroom.weights.pulling.terms import UseTerms
     from greenroom.weights.store.records import Authority
 
 
@@ -31,7 +32,10 @@ class PulledFile:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What is here now. fetched, resumed: bytes of all files.  seconds: that it took.  store: the cache written to."""
+    """What is here now. fetched, resumed: bytes of all files.  seconds: that it took.  store: the cache written to.
+
+    terms: that limit the use of what came.
+    """
 
     models: tuple[str, ...]
     files: tuple[PulledFile, ...]
@@ -40,3 +44,4 @@ class Pulled:
     seconds: float
     store: Path
     findings: tuple[Finding, ...]
+    terms: tuple[UseTerms, ...]
