@@ -10,8 +10,8 @@ import pytest
 
 from greenroom.media.video.images import write_image
 from greenroom.models import registry
-from greenroom.models.seedvr2.planning import rooms
-from greenroom.models.seedvr2.planning.plan import Room
+from greenroom.runtime import rooms
+from greenroom.runtime.rooms import Room
 from tests.command import greenroom
 from tests.docs.pages import ROOT
 from tests.media.video.clips import picture, video
@@ -36,7 +36,7 @@ def test_every_restoring_of_a_page_makes_its_file(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(registry._CLASSES, "seedvr2-3b", "tests.models.seedvr2.tiny:TinySeedVR2")
-    monkeypatch.setattr(rooms, "room_of", lambda device: Room("cuda:0", 24 * 10**9, 64 * 10**9, "NVIDIA L4"))
+    monkeypatch.setattr(rooms, "room_of", lambda device, who: Room("cuda:0", 24 * 10**9, 64 * 10**9, "NVIDIA L4"))
     video(tmp_path / "old.mp4", frames=3)
     write_image(tmp_path / "photo.jpg", picture(0))
     (tmp_path / "clips").mkdir()
