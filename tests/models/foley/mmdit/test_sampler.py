@@ -16,7 +16,7 @@ from greenroom.models.foley.mmdit import sampler as sampler_module
 from greenroom.models.foley.mmdit.course import Course
 from greenroom.models.foley.mmdit.denoising import Denoising
 from greenroom.models.foley.mmdit.fixed import Fixed, conditions, fix
-from greenroom.models.foley.mmdit.sampler import Part, Sampler, evenly
+from greenroom.models.foley.mmdit.sampler import Part, Sampler
 from greenroom.models.foley.mmdit.schedule import sigmas
 from greenroom.models.foley.mmdit.windows import GRID, LONGEST, OVERLAP, windows
 from tests.models.f5tts.recorded import Repeated
@@ -261,15 +261,6 @@ def test_samples_in_pieces_say_where_they_stand() -> None:
     sampler = Sampler(denoiser_of())
     sampler.sample(features_of(), noise, steps=2, together=3, step=lambda _stage, done, _total: told.append(done))
     assert told == [0, 0.5, 1, 1.5, 2]
-
-
-@given(st.integers(1, 40), st.integers(1, 9))
-def test_pieces_are_few_and_of_nearly_one_size(count: int, most: int) -> None:
-    pieces = evenly(count, most)
-    assert sum(pieces) == count
-    assert len(pieces) == -(-count // most)
-    assert max(pieces) <= most
-    assert max(pieces) - min(pieces) <= 1
 
 
 @pytest.mark.parametrize("together", [1, 2, 3, 4])

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenroom.models.foley.mmdit.windows import GRID, LONGEST, OVERLAP, Window, cuts_on_grid, on_grid, ramp, windows
+from greenroom.models.foley.mmdit.windows import (
+    GRID,
+    LONGEST,
+    OVERLAP,
+    Window,
+    cuts_on_grid,
+    evenly,
+    on_grid,
+    ramp,
+    windows,
+)
 from greenroom.models.foley.watching.lengths import segments, sync_tokens
 
 
@@ -76,3 +86,12 @@ def test_cuts_stand_on_the_grid_apart_from_each_other_and_from_the_end() -> None
     assert cuts_on_grid([Fraction(1), Fraction(2)], 160) == (0, 48, 96)
     assert cuts_on_grid([Fraction(1, 100), Fraction(2, 100)], 160) == (0, 16, 32)
     assert cuts_on_grid([Fraction(3), Fraction(31, 10)], 160) == (0, 128, 144)
+
+
+@given(st.integers(1, 40), st.integers(1, 9))
+def test_pieces_are_few_and_of_nearly_one_size(count: int, most: int) -> None:
+    pieces = evenly(count, most)
+    assert sum(pieces) == count
+    assert len(pieces) == -(-count // most)
+    assert max(pieces) <= most
+    assert max(pieces) - min(pieces) <= 1

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from greenroom.models.foley.architecture import PUBLISHED
-from greenroom.models.foley.mmdit.sampler import evenly as evenly_in_sampler
 from greenroom.models.foley.mmdit.synthetic import synthetic_denoiser, tiny
 from greenroom.models.foley.mmdit.transformer import MMDiT
 from greenroom.models.foley.mmdit.windows import GRID, LONGEST, windows
-from greenroom.models.foley.planning.costs import Batch, Job, Networks, evenly, frames_of, networks_on
+from greenroom.models.foley.planning.costs import Batch, Job, Networks, frames_of, networks_on
 from greenroom.recipes.catalogue import recipe
 
 XL, XXL = (Networks.published(recipe(name)) for name in ("hunyuanvideo-foley-xl", "hunyuanvideo-foley-xxl"))
@@ -68,11 +65,6 @@ def test_a_cpu_computes_in_twice_the_bytes() -> None:
     assert networks_on("cpu", doubled) is doubled
     small = networks_on("cpu", XL.in_eight_bits())
     assert small.denoiser < 0.6 * XL.denoiser * 2
-
-
-@given(st.integers(1, 200), st.integers(1, 12))
-def test_pieces_are_the_sampler_s(count: int, most: int) -> None:
-    assert evenly(count, most) == evenly_in_sampler(count, most)
 
 
 def test_a_short_clip_is_whole() -> None:

@@ -19,6 +19,7 @@ from greenroom.models.foley.mmdit.course import Course
 from greenroom.models.foley.mmdit.denoising import Denoising
 from greenroom.models.foley.mmdit.fixed import conditions, fix, stacked
 from greenroom.models.foley.mmdit.schedule import sigmas
+from greenroom.models.foley.mmdit.windows import evenly
 from greenroom.progress import Step, silent
 from greenroom.runtime.abreast import Abreast
 from greenroom.runtime.graphs import Pool, Recorded
@@ -238,12 +239,6 @@ class Sampler:
         self._course.rewind()
         self._prepared[name] = _Prepared(denoising, Recorded(denoising.advance, self._pool), fixed)
         return self._prepared[name]
-
-
-def evenly(count: int, most: int) -> list[int]:
-    """As few pieces as hold so many with no more than ``most`` in each, of nearly one size, the larger ones first."""
-    pieces = ceil(count / most)
-    return [count // pieces + (piece < count % pieces) for piece in range(pieces)]
 
 
 def _pieces(sizes: Sequence[int]) -> list[tuple[int, int]]:

@@ -108,6 +108,12 @@ def ramp(window: Window, length: int, place: int) -> float:
     return min(1.0, rise, fall)
 
 
+def evenly(count: int, most: int) -> list[int]:
+    """As few pieces as hold so many with no more than ``most`` in each, of nearly one size, the larger ones first."""
+    pieces = ceil(count / most)
+    return [count // pieces + (piece < count % pieces) for piece in range(pieces)]
+
+
 def _over(first: int, last: int, section: int) -> list[Window]:
     """As few windows as reach from one latent to another, of one size, spread evenly."""
     count = max(1, ceil((last - first - OVERLAP) / (LONGEST - OVERLAP)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from greenroom.models.foley.architecture import LATENTS_PER_SECOND, PUBLISHED, SYNC_GROUP
 from greenroom.models.foley.dac.config import DacConfig
-from greenroom.models.foley.mmdit.windows import Window, windows
+from greenroom.models.foley.mmdit.windows import Window, evenly, windows
 from greenroom.models.foley.planning.weights import OTHERS, around_blocks, blocks
 from greenroom.models.foley.precision import SMALL, USUAL
 from greenroom.models.foley.watching.lengths import LONGEST_LATENTS, PICTURE_RATE, SEGMENT, SEGMENT_STEP, SYNC_RATE
@@ -213,12 +213,6 @@ def _batches_of(latents: int, found: list[Window], samples: int, together: int) 
         mixed = len({window.section for window in here}) > 1
         yield Batch(latents, rows, len(here), rows if mixed else 1)
         first += rows
-
-
-def evenly(count: int, most: int) -> list[int]:
-    """As few pieces as hold so many with no more than ``most`` in each, of nearly one size, the larger ones first."""
-    pieces = ceil(count / most)
-    return [count // pieces + (piece < count % pieces) for piece in range(pieces)]
 
 
 def frames_of(latents: int) -> int:
