@@ -5,18 +5,25 @@
 A clip of 8 s, random weights of the published sizes. Each case says how long it takes and how far it is from float32
 without its shortcuts (tf32): root mean square of the difference over that of what is exact. Beside them are the fused
 Snake against torch's operations, Synchformer's patches as a product against the convolution that they are published as,
-and pictures on their way to the device from pageable and from pinned memory. Prints one JSON.
+and pictures on their way to the device from pageable and from pinned memory. Memory grows, and cuDNN chooses by its
+heuristics, as in the product. Prints one JSON.
 """
 
 from __future__ import annotations
 
+import growing_memory  # noqa: F401 - before torch
+
+# isort: split
+
 import argparse
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.nn import functional
 
 from foley_clip import clock, watched
 from greenroom.models.foley.architecture import PUBLISHED
@@ -30,6 +37,7 @@ from greenroom.models.foley.synchformer.synthetic import synthetic_synchformer
 from greenroom.models.foley.towers.encoders import see_pictures
 from greenroom.models.foley.towers.loading import filled, shapes_in_file, without_memory
 from greenroom.models.foley.towers.siglip2 import SiglipPictures, vision_tower
+from greenroom.models.foley.watching.lengths import SEGMENT, SEGMENT_STEP
 from greenroom.models.foley.watching.preprocess import normalised
 from greenroom.nn.snake import EPS, snake
 from greenroom.weights.synthesise import synthesise_on
@@ -128,9 +136,26 @@ def syncing(device: torch.device, sizes: Sizes, frames: Tensor, runs: int) -> di
     with tf32(on=False):
         encoder = synthetic_synchformer(device, torch.float32, sizes.synchformer)
         cases.add("float32", lambda: encoder.features(frames))
-    encoder = synthetic_synchformer(device, torch.float16, sizes.synchformer)
+    encoder = encoder.to(torch.float16)  # the same weights: drawn in another type they would be others
     for count in _SEGMENTS_AT_ONCE:
         cases.add(f"float16, {count} at once", partial(encoder.features, frames, at_once=count))
+    return cases.found
+
+
+def patches(device: torch.device, sizes: Sizes, frames: Tensor, runs: int) -> dict[str, dict[str, Any]]:
+    """What Synchformer's blocks are given of the clip's segments."""
+    cases, dtype = Cases(runs), torch.float16 if device.type == "cuda" else torch.float32
+    network = synthetic_synchformer(device, torch.float32, replace(sizes.synchformer, depth=0)).to(dtype)
+    shown = frames.to(dtype).unfold(0, SEGMENT, SEGMENT_STEP).movedim(-1, 1).contiguous()
+    weight, bias = (network.patch_embed_3d.get_parameter(f"proj.{name}") for name in ("weight", "bias"))
+    stand = (network.pos_embed[:, None, 1:] + network.temp_embed[:, :, None]).flatten(1, 2)
+
+    def convolved() -> Tensor:
+        seen = functional.conv3d(shown.transpose(1, 2), weight, bias, stride=weight.shape[2:])
+        return seen.flatten(2).transpose(1, 2) + stand
+
+    cases.add("convolution", convolved)
+    cases.add("product", lambda: network.tokens(shown)[:, 1:])
     return cases.found
 
 
@@ -167,6 +192,7 @@ def main() -> None:
             "decoding": decoding(device, TINY_DAC if options.tiny else DacConfig(), runs),
             "snake": snakes(device, runs),
             "siglip2": seeing(device, sizes, pictures, runs),
+            "patches": patches(device, sizes, frames, runs),
             "synchformer": syncing(device, sizes, frames, runs),
             "copies": copies(device, pictures, runs),
         },

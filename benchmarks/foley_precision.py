@@ -23,7 +23,7 @@ from foley_sound import apart as sounds_apart
 from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.engine import Engine, Sampling
 from greenroom.models.foley.mmdit.nearness import apart
-from greenroom.models.foley.mmdit.synthetic import synthetic_denoiser
+from greenroom.models.foley.mmdit.synthetic import synthetic_denoiser, tiny
 from greenroom.models.foley.parts import Sizes
 from greenroom.models.foley.parts_synthetic import synthetic_parts, tiny_sizes
 from machine import machine
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from greenroom.models.foley.mmdit.transformer import MMDiT
+    from greenroom.models.foley.parts import Parts
 
 _CASES: dict[str, dict[str, Any]] = {
     "bf16": {"dtype": torch.bfloat16, "precision": "bf16"},
@@ -43,9 +44,9 @@ _CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def made(denoiser: MMDiT, sizes: Sizes, device: torch.device, seconds: int, steps: int) -> tuple[Tensor, NDArray[Any]]:
-    """The latents and the sound of a clip."""
-    engine = Engine(replace(synthetic_parts(sizes, device), denoiser=denoiser))
+def made(denoiser: MMDiT, beside: Parts, seconds: int, steps: int) -> tuple[Tensor, NDArray[Any]]:
+    """The latents and the sound of a clip. beside: with the parts around the denoiser."""
+    engine = Engine(replace(beside, denoiser=denoiser))
     seen, texts = engine.watch(watched(seconds)), engine.read(PROMPT, NEGATIVE)
     latents = engine.sample(seen, texts, Sampling(steps=steps))
     return latents.float().cpu(), engine.decode(latents, seen)[0].samples[0]
@@ -56,17 +57,15 @@ def relative(one: Tensor, exact: Tensor) -> float:
     return round(float((one - exact).square().mean().sqrt() / exact.square().mean().sqrt()), 5)
 
 
-def compared(
-    of: Callable[..., MMDiT], sizes: Sizes, device: torch.device, seconds: int, steps: int
-) -> dict[str, dict[str, Any]]:
+def compared(of: Callable[..., MMDiT], beside: Parts, seconds: int, steps: int) -> dict[str, dict[str, Any]]:
     """Each case with float32."""
     exact = of(torch.float32)
-    latents, sound = made(exact, sizes, device, seconds, steps)
+    latents, sound = made(exact, beside, seconds, steps)
     found: dict[str, dict[str, Any]] = {}
     for name, case in _CASES.items():
         network = of(case["dtype"], precision=case["precision"])
         velocity = round(apart(network, exact), 5)
-        own, heard = made(network, sizes, device, seconds, steps)
+        own, heard = made(network, beside, seconds, steps)
         found[name] = {"velocity": velocity, "latents": relative(own, latents), "sound": sounds_apart(sound, heard)}
         print(name, found[name], flush=True)
     return found
@@ -88,6 +87,7 @@ def main() -> None:
     architecture = PUBLISHED[options.model]
     sizes = tiny_sizes(architecture) if options.tiny else Sizes(architecture)
     of = partial(synthetic_denoiser, sizes.denoiser, device, drawn=torch.bfloat16)
+    beside = synthetic_parts(replace(sizes, denoiser=tiny(sizes.denoiser)), device)  # another denoiser takes its place
     report(
         {
             "benchmark": "foley precision",
@@ -96,7 +96,7 @@ def main() -> None:
             "model": sizes.denoiser.name,
             "seconds": options.seconds,
             "steps": options.steps,
-            "cases": compared(of, sizes, device, options.seconds, options.steps),
+            "cases": compared(of, beside, options.seconds, options.steps),
         },
         options.output,
     )

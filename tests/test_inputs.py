@@ -64,6 +64,26 @@ def test_an_error_names_the_input_the_value_and_the_mend(values: dict[str, Any],
     assert mend in caught.value.mend
 
 
+def test_text_that_is_no_text_is_said_in_our_words() -> None:
+    class Watching(Inputs):
+        """It takes a file."""
+
+        video: Annotated[str, Input("What to see.", min_length=1, media="video")] = ""
+
+    for declaration, values, message, mend in (
+        (
+            Watching,
+            {"video": "caf\udce9.mp4"},
+            r"video is 'caf\udce9.mp4': a file whose name is not UTF-8",
+            "rename it",
+        ),
+        (Example, {"text": "\udce9"}, r"text is '\udce9': no UTF-8", "give text as UTF-8"),
+    ):
+        with pytest.raises(InputInvalid) as caught:
+            declaration.check(values)
+        assert (caught.value.message, caught.value.mend) == (message, mend)
+
+
 def test_an_unknown_input_is_named_with_the_likeliest() -> None:
     with pytest.raises(UnknownName, match="'stpes'") as caught:
         Example.check({"text": "hi", "stpes": 4})

@@ -49,7 +49,7 @@ class Publication:
             raise OutputUnwritable(f"{quoted(shown)} is a folder", mend="name a file")
         if target.exists() and not target.is_file():
             raise OutputUnwritable(
-                f"{quoted(shown)} is a device or a pipe, which no file may replace", mend="-o - streams"
+                f"{quoted(shown)} is a device or a pipe, which no file may replace", mend="name a file"
             )
         # A short name: the target's own may have no letter to spare.
         staged = target.with_name(f".{secrets.token_hex(6)}.part")

@@ -149,6 +149,10 @@ def _first_problem(declaration: type[Inputs], error: ValidationError) -> InputIn
         length = len(problem["input"])
         said = f"{name} has {length:,} characters" if length else f"{name} is empty"
         return InputInvalid(said, mend=bounds or f"give {name}")
+    if problem["type"] == "string_unicode":
+        named = "a file whose name is not UTF-8" if described and described.media else "no UTF-8"
+        mend = "rename it" if described and described.media else f"give {name} as UTF-8"
+        return InputInvalid(f"{name} is {quoted(problem['input'])}: {named}", mend=mend)
     reason = problem["msg"].removeprefix("Value error, ")
     message = f"{name} is {quoted(problem['input'])}: {reason[:1].lower()}{reason[1:]}"
     return InputInvalid(message, mend=bounds or f"change {name}")

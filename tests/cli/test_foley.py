@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -41,18 +42,67 @@ def test_a_video_gets_sound(greenroom: Run, tmp_path: Path, clip: Path) -> None:
 
 @pytest.mark.usefixtures("clip")
 def test_where_it_may_not_be_used_is_said_before_anything(greenroom: Run) -> None:
-    done = greenroom("foley", "nothing.mp4", *FAST)
-    assert done.returncode == 1
-    first, second, *_ = done.stderr.splitlines()
-    assert first.startswith("tests.models.foley.tiny:TinyFoley: not in the EU, UK, South Korea; ")
-    assert "there is no file 'nothing.mp4'" in second
+    for wrong, says in (("nothing.mp4",), "no file 'nothing.mp4'"), (("in.mp4", "--variant", "fp4"), "no variant"):
+        done = greenroom("foley", *wrong, *FAST)
+        assert done.returncode != 0
+        first, second, *_ = done.stderr.splitlines()
+        assert first.startswith("tests.models.foley.tiny:TinyFoley: not in the EU, UK, South Korea; ")
+        assert "; Synchformer: no known licence (" in first
+        assert says in second
+        done = greenroom("foley", *wrong, "--json", *FAST)
+        assert done.stderr.splitlines() == [first]
+        assert says in json.loads(done.stdout)["error"]["message"]
+
+
+@pytest.mark.usefixtures("clip")
+def test_what_is_wrong_has_a_mend_that_fits(greenroom: Run, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.wav")
+    for arguments, says, mend in (
+        (["rain on a roof"], "there is no file 'rain on a roof'", "check the path; for words alone: --prompt"),
+        (["rain, " * 100], "there is no file 'rain, ", "check the path; for words alone: --prompt"),
+        (["gone.mp4", "rain"], "there is no file 'gone.mp4'", "check the path"),
+        (["folder"], "'folder' is a folder", "name a file in it"),
+        (["pipe"], "'pipe' is a device or a pipe, and no file", "write it into a file first"),
+        (["/dev/zero"], "'/dev/zero' is a device or a pipe, and no file", "write it into a file first"),
+        (["caf\udce9.mp4"], r"video is 'caf\udce9.mp4': a file whose name is not UTF-8", "rename it"),
+        (["in.mp4", "-o", "pipe.wav"], "'pipe.wav' is a device or a pipe, which no file may replace", "name a file"),
+        (["in.mp4", "-o", "x.png"], "cannot be written", "name it .mp4, .mov, .mkv, .webm, .wav, .flac, .mp3, .opus"),
+        (["--prompt", "a", "-o", "x.avi"], "cannot be written", "name it .wav, .flac, .mp3, .opus, .aac"),
+        (["--prompt", "a", "--no-exact"], "exact is off, and there is no video", "leave exact on"),
+    ):
+        done = greenroom("foley", *arguments, *FAST)
+        _, error, mended = done.stderr.splitlines()
+        assert says in error, arguments
+        assert mended.startswith(f" mend: {mend}"), arguments
+        if "--prompt" not in mend:
+            assert "--prompt" not in mended
+
+
+@pytest.mark.usefixtures("clip")
+def test_what_is_lost_under_a_name_that_nobody_gave_is_said(greenroom: Run, tmp_path: Path) -> None:
+    (tmp_path / "out.wav").write_bytes(b"somebody's")
+    (tmp_path / "out.mkv").write_bytes(b"an earlier one")
+    lost = "out.wav was there before, and is replaced"
+    assert lost in greenroom("foley", "in.mp4", "-o", "out.mkv", "--wav", "--plan", *FAST).stdout
+    assert (tmp_path / "out.wav").read_bytes() == b"somebody's"
+    done = greenroom("foley", "in.mp4", "-o", "out.mkv", "--wav", *FAST)
+    assert done.stderr.splitlines()[1] == f"note: {lost}", "before the work begins"
+    assert "out.mkv was" not in done.stderr
+    done = greenroom("foley", "in.mp4", "-o", "out.mkv", "--wav", "--json", *FAST)
+    assert lost in json.loads(done.stdout)["result"]["notes"]
+    (tmp_path / "foley.mp4").touch()
+    assert "note: foley.mp4 was there before, and is replaced" in greenroom("foley", "in.mp4", *FAST).stderr
 
 
 @pytest.mark.usefixtures("clip")
 def test_samples_wav_and_facts(greenroom: Run, tmp_path: Path) -> None:
     done = greenroom("foley", "in.mp4", "-o", "x/out.mkv", "--samples", 2, "--seed", 7, "--wav", "--json", *FAST)
     said = json.loads(done.stdout)
-    assert (said["schema"], said["ok"], done.stderr) == ("greenroom/foley/1", True, "")
+    assert (said["schema"], said["ok"]) == ("greenroom/foley/1", True)
+    (notice,) = done.stderr.splitlines()  # with JSON, too, for it has to be known before the work
+    assert notice.startswith(f"{TINY[1]}: not in the EU, UK, South Korea; ")
     result = said["result"]
     assert [(sample["output"], sample["wav"]) for sample in result["samples"]] == [
         ("x/out-1.mkv", "x/out-1.wav"),
@@ -61,6 +111,7 @@ def test_samples_wav_and_facts(greenroom: Run, tmp_path: Path) -> None:
     assert (result["seed"], result["source"], result["length_s"], result["shots"]) == (7, "video", 0.8, 1)
     assert "there is no prompt: the pictures alone say what is heard" in result["notes"]
     assert result["terms"][0].startswith("territory: ")
+    assert any("Synchformer" in said for said in result["terms"])
     assert (result["precision"], result["plan"]["samples"], result["plan"]["device"]) == ("bf16", 2, "cpu")
     assert read_audio(tmp_path / "x" / "out-2.wav").seconds == 0.8
 
@@ -98,6 +149,33 @@ def test_shots_have_prompts_of_their_own(greenroom: Run, tmp_path: Path, prompts
     assert (tmp_path / "foley.mp4").is_file()
 
 
+def test_one_empty_prompt_of_a_shot_is_one(greenroom: Run, tmp_path: Path) -> None:
+    video(tmp_path / "in.mp4", frames=40, draw=scenes)
+    done = greenroom("foley", "in.mp4", "rain", "--shot-prompt", "", *FAST)
+    assert "shot_prompts has 1 line, and 'in.mp4' has 2 shots" in done.stderr
+
+
+def test_a_plan_names_all_files_and_the_length_of_the_clip(
+    greenroom: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(monkeypatch, 80 * GB)
+    video(tmp_path / "in.mp4", frames=36, draw=scenes)
+    asked = ("in.mp4", "-o", "out.mp4", "--samples", 2, "--wav", "--shot-prompt", "a", "--shot-prompt", "b")
+    plan = plan_of(greenroom, *asked)
+    assert plan["files"] == ["out-1.mp4", "out-1.wav", "out-2.mp4", "out-2.wav"]
+    assert plan["length_s"] == 1.44, "not that of the grid of windows"
+    said = greenroom("foley", *asked, "--plan").stdout.splitlines()
+    assert ": 1.4 s, 2 samples" in said[0]
+    assert said[-1] == "makes out-1.mp4, out-1.wav, out-2.mp4, out-2.wav"
+
+
+@pytest.mark.parametrize("prompt", ["дождь на крыше", "🌧️ on a roof 🏠", "雨"])
+@pytest.mark.usefixtures("clip")
+def test_prompts_are_of_any_script(greenroom: Run, prompt: str) -> None:
+    done = greenroom("foley", "in.mp4", prompt, "-o", "out.wav", *FAST)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.usefixtures("clip")
 def test_what_is_cut_of_a_long_prompt_is_said(greenroom: Run) -> None:
     done = greenroom("foley", "in.mp4", "step " * 2000, *FAST)
@@ -116,7 +194,7 @@ def test_what_is_cut_of_a_long_prompt_is_said(greenroom: Run) -> None:
         (["in.mp4", "--seconds", 3], "is a video, which has its own length", 2),
         (["in.mp4", "--shot-prompt", "a", "--shot-prompt", "b"], "shot_prompts has 2 lines", 2),
         (["in.mp4", "-o", "in.mp4"], "is the source itself", 2),
-        (["in.mp4", "-o", "x.doc"], "there is no audio format '.doc'", 2),
+        (["in.mp4", "-o", "x.avi"], "-o 'x.avi' has an ending that cannot be written", 2),
         (["in.mp4", "-o", "folder.mp4"], "is a folder", 1),
         (["short.mp4"], "lasts 0.40 s; the least is 0.64 s", 2),
         (["in.wav"], "is no video: it holds sound only", 1),
@@ -170,7 +248,7 @@ def test_without_memory_it_is_tried_by_the_smaller_plan_and_then_said(
     done = greenroom("foley", "in.mp4", "-o", "out.mp4", *FAST)
     assert done.returncode == 1
     assert "memory ran out: once more, by the smaller plan" in done.stderr
-    assert "ran out of memory on cpu, by its smaller plan too" in done.stderr
+    assert "ran out of memory on cpu, and a smaller plan did not help" in done.stderr
     assert "or take --precision fp8, --model hunyuanvideo-foley-xl, or a larger device" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out.mp4").exists()
@@ -199,7 +277,8 @@ def test_a_plan_needs_no_weights_and_does_nothing(greenroom: Run, clip: Path, mo
     assert "time: unknown for this device" in done.stdout
     assert sorted(path.name for path in clip.parent.iterdir()) == ["in.mp4"]
     plan = plan_of(greenroom, "in.mp4", "rain")
-    assert (plan["source"], plan["output"], plan["samples"], plan["windows"]) == ("video", "foley.mp4", 1, 1)
+    assert (plan["source"], plan["files"], plan["samples"], plan["windows"]) == ("video", ["foley.mp4"], 1, 1)
+    assert plan["terms"][0].startswith("territory: ")
     assert 10 * GB < plan["bytes"] < plan["weights"] < plan["free"] == 80 * GB  # not all of them are needed at once
     assert plan["seconds"] is None
 
@@ -235,6 +314,17 @@ def test_a_device_that_is_too_small_is_said_at_once(greenroom: Run, monkeypatch:
         error = json.loads(done.stdout)["error"]
         assert error["code"] == "memory-short"
         assert error["mend"].startswith(mend)
+
+
+def test_of_a_long_sound_less_is_a_shorter_one(greenroom: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    hour = ("--prompt", "rain", "--seconds", 3600, "--plan", "--json")
+    on(monkeypatch, 1 * GB)
+    error = json.loads(greenroom("foley", *hour).stdout)["error"]
+    assert error["mend"].startswith("take fewer --seconds, --precision fp8, ")
+    on(monkeypatch, 8 * GB, host=1 * GB)
+    error = json.loads(greenroom("foley", *hour).stdout)["error"]
+    assert "of the host's memory" in error["message"]
+    assert error["mend"].startswith("take fewer --seconds; or end what else uses the host's memory")
 
 
 @pytest.mark.usefixtures("clip")

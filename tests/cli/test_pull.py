@@ -25,7 +25,10 @@ kind = "territory"
 short = "not in the EU, UK, South Korea"
 text = "No rights are granted in the European Union, the United Kingdom and South Korea."
 """
-_ABROAD = {"abroad": recipe("abroad", _TERRITORY, file("acme/bound", "model.bin", DEEP), licence="LicenseRef-Own")}
+_ABROAD = {
+    "abroad": recipe("abroad", _TERRITORY, file("acme/bound", "model.bin", DEEP), licence="LicenseRef-Own"),
+    "built": recipe("built", file("acme/vocoder", "vocoder.bin"), head='components = ["abroad"]\n'),
+}
 
 
 @pytest.fixture
@@ -84,9 +87,19 @@ def test_restricted_weights_are_agreed_to_once(greenroom: Run, hub: HubServer) -
     assert greenroom("pull", "bound").returncode == 0
 
 
+def test_what_limits_a_component_limits_the_model(greenroom: Run, hub: HubServer) -> None:
+    refused = greenroom("pull", "built")
+    (notice, *_) = refused.stderr.splitlines()
+    assert notice == "built: not in the EU, UK, South Korea (weights MIT); see greenroom models built"
+    assert hub.served == {}
+
+
 def test_where_weights_may_not_be_used_is_in_what_programs_get(greenroom: Run, hub: HubServer) -> None:
     sentence = "No rights are granted in the European Union, the United Kingdom and South Korea."
-    refused = json.loads(greenroom("pull", "abroad", "--json").stdout)
+    said = greenroom("pull", "abroad", "--json")
+    assert said.stderr.startswith("abroad: not in the EU, UK, South Korea (weights "), "before anything is asked for"
+    assert len(said.stderr.splitlines()) == 1
+    refused = json.loads(said.stdout)
     assert (refused["ok"], refused["error"]["code"]) == (False, "licence-not-accepted")
     assert sentence in refused["error"]["message"]
     assert hub.served == {}

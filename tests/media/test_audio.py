@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from greenroom.errors import FileUnreadable, UnknownName
 from greenroom.media.audio import (
     AUDIO_FORMATS,
+    Audio,
     AudioFormat,
     AudioWriter,
     _resampled,
+    as_heard,
     audio_format,
+    is_lossy,
     media_type,
     read_audio,
+    require_file,
 )
 
 RATE = 22_050
@@ -207,3 +211,36 @@ def test_absent_sound_is_named(tmp_path: Path) -> None:
         read_audio(tmp_path / "absent.wav")
     with pytest.raises(FileUnreadable, match="is a folder"):
         read_audio(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "mend"),
+    [
+        ("absent.wav", "there is no file", "check the path"),
+        ("x" * 5000, "there is no file", "check the path"),
+        ("a\0b", "there is no file", "check the path"),
+        (".", "is a folder", "name a file in it"),
+        ("pipe", "is a device or a pipe, and no file", "write it into a file first"),
+        ("/dev/zero", "'/dev/zero' is a device or a pipe, and no file", "write it into a file first"),
+    ],
+)
+def test_what_is_no_file_is_said_to_be_what_it_is(tmp_path: Path, name: str, says: str, mend: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileUnreadable) as refused:
+        require_file(tmp_path / name)
+    assert says in refused.value.message
+    assert refused.value.mend == mend
+
+
+@pytest.mark.parametrize("form", AUDIO_FORMATS)
+def test_only_lossy_formats_hold_other_sound(form: AudioFormat) -> None:
+    assert is_lossy(form) == (form in ("mp3", "opus", "aac"))
+
+
+@pytest.mark.parametrize("form", ["wav", "mp3", "opus", "aac"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_what_is_heard_of_sound_is_what_a_file_holds(tmp_path: Path, form: AudioFormat, channels: int) -> None:
+    sound = Audio(np.tile(tone(rate=48_000), (channels, 1)), 48_000)
+    with (tmp_path / "x").open("wb") as file, AudioWriter(file, form, 48_000, channels=channels) as out:
+        out.write(sound.samples)
+    np.testing.assert_array_equal(as_heard(sound, form).samples, read_audio(tmp_path / "x").samples)

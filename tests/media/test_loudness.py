@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from greenroom.media.audio import Audio
-from greenroom.media.loudness import Limiter, gain_for, limited, measure
+from greenroom.media.limiting import AIM_DB
+from greenroom.media.loudness import gain_for, levelled, limited, measure
 
 
 def sine(level_db: float, seconds: float, rate: int = 48_000, channels: int = 1) -> Audio:
@@ -64,23 +65,7 @@ def test_peaks_are_held_down_to_reach_it_where_they_are_in_the_way() -> None:
 
 def test_what_would_need_too_much_limiting_stays_quieter() -> None:
     audio = pulses()
-    assert 20 * np.log10(gain_for(audio, -2)) == pytest.approx(-1 - measure(audio).true_peak + 12, abs=0.1)
-
-
-def test_the_limiter_moves_nothing_in_time_and_gives_the_same_in_pieces() -> None:
-    audio = Audio(pulses().samples * 3, 22_050)
-    whole = limited(audio, 1.0).mono
-    limiter = Limiter(audio.rate)
-    pieces = [limiter.push(piece) for piece in np.array_split(audio.mono, 7)]
-    np.testing.assert_allclose(np.concatenate([*pieces, limiter.flush()]), whole, atol=1e-6)
-    loud = np.abs(audio.mono) > 1
-    assert (np.abs(whole[loud]) > 0.8).all()
-
-
-def test_the_limiter_takes_nothing() -> None:
-    limiter = Limiter(22_050)
-    assert limiter.push(np.zeros(0, np.float32)).shape == (0,)
-    assert limiter.flush().shape == (0,)
+    assert 20 * np.log10(gain_for(audio, -2)) == pytest.approx(AIM_DB - measure(audio).true_peak + 12, abs=0.1)
 
 
 def test_two_channels_are_brought_to_a_loudness_and_held_down_together() -> None:
@@ -92,3 +77,22 @@ def test_two_channels_are_brought_to_a_loudness_and_held_down_together() -> None
     ratio = louder.samples[0] / np.where(louder.samples[1] == 0, 1, louder.samples[1])
     there = np.abs(louder.samples[1]) > 1e-3
     np.testing.assert_allclose(ratio[there], 10, rtol=1e-2)
+
+
+def duller(audio: Audio) -> Audio:
+    """As a codec that takes away 1.5 dB, and whose peaks are 2 dB higher."""
+    samples = audio.samples * np.float32(10 ** (-1.5 / 20))
+    samples[:, 100] = np.abs(audio.samples).max() * np.float32(10 ** (2 / 20))
+    return Audio(samples, audio.rate)
+
+
+def test_what_a_codec_takes_away_is_put_back_while_its_peaks_stay_down() -> None:
+    quiet, loud = (levelled(pulses(), target, duller) for target in (-30, -16))
+    assert quiet.held.integrated == pytest.approx(-30, abs=0.15)
+    assert loud.held == measure(duller(loud.audio))
+    assert loud.held.true_peak <= -1
+
+
+def test_silence_behind_a_codec_is_none() -> None:
+    gone = levelled(pulses(), -23, lambda audio: Audio(audio.samples * 0, audio.rate))
+    assert gone.held.integrated is None

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from greenroom.media.audio import Audio
 from greenroom.media.loudness import measure
-from greenroom.media.mixing import DUCKED_DB, UNDER_LU, Mix, mixed
+from greenroom.media.mixing import DUCKED_DB, UNDER_LU, Mix
+from greenroom.media.mixing import mixed as mixed_and_measured
 
 RATE = 48_000
 
@@ -17,6 +18,10 @@ def tone(hertz: float, seconds: float, level_db: float = -20, channels: int = 1)
     time = np.arange(int(seconds * RATE)) / RATE
     wave = (10 ** (level_db / 20) * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
     return Audio(np.tile(wave, (channels, 1)), RATE)
+
+
+def mixed(made: Audio, own: Audio | None, mix: Mix, lufs: float, *, channels: int = 1) -> Audio:
+    return mixed_and_measured(made, own, mix, lufs, channels=channels).audio
 
 
 def level(samples: NDArray[np.float32], hertz: float) -> float:

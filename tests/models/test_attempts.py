@@ -6,9 +6,13 @@ import pytest
 
 from greenroom.errors import GreenroomError, InputInvalid
 from greenroom.models.attempts import DeviceLost, MemoryRanOut, Mends, attempted
+from greenroom.runtime.residency import MemoryShort
+from greenroom.runtime.rooms import HostMemoryShort
 
 MENDS = Mends(memory="take less", lost="run it again")
 NO_MEMORY = RuntimeError("CUDA out of memory. Tried to allocate 2 GB")
+SHORT = MemoryShort("xxl", 1_600_000_000, "cuda:0", 1_800_000_000)
+HOST_SHORT = HostMemoryShort("xxl", 1_600_000_000, "cuda:0", 1_500_000_000)
 
 
 class Working:
@@ -47,8 +51,16 @@ def test_without_memory_the_smaller_plan_is_taken_once(said: list[str]) -> None:
 @pytest.mark.parametrize(
     ("errors", "raised", "says", "mend"),
     [
-        ((NO_MEMORY, NO_MEMORY), MemoryRanOut, "xxl ran out of memory on cuda:0, by its smaller plan", "take less"),
+        ((NO_MEMORY, NO_MEMORY), MemoryRanOut, "xxl ran out of memory on cuda:0, and a smaller plan", "take less"),
         ((MemoryError(), MemoryError()), MemoryRanOut, "xxl ran out of memory on cuda:0", "take less"),
+        (
+            (NO_MEMORY, SHORT),
+            MemoryRanOut,
+            "^xxl ran out .* and a smaller plan did not help$",
+            "take less",
+        ),
+        ((NO_MEMORY, HOST_SHORT), MemoryRanOut, "xxl ran out of memory on cuda:0, and a smaller", "take less"),
+        ((SHORT,), MemoryShort, "xxl needs 1.6 GB of memory", SHORT.mend),
         ((RuntimeError("CUDA error: unspecified"),), DeviceLost, "cuda:0 stopped answering while xxl", "run it again"),
         ((NO_MEMORY, RuntimeError("CUDA error: no")), DeviceLost, "cuda:0 stopped answering", "run it again"),
         ((InputInvalid("no", mend="yes"),), InputInvalid, "no", "yes"),

@@ -66,6 +66,14 @@ def test_licences_are_those_of_the_recipe() -> None:
     assert Foley.notice().startswith("not in the EU, UK, South Korea; ")
 
 
+def test_those_of_its_components_are_among_them() -> None:
+    class Foley(PublishedModel):
+        known = "hunyuanvideo-foley-xl"
+
+    assert any("Synchformer" in said for said in Foley.terms())
+    assert "Synchformer: no known licence" in Foley.notice()
+
+
 def test_it_is_imported_without_anything_heavy() -> None:
     code = "import sys, greenroom.models.published; print([name for name in ('torch', 'numpy') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -95,15 +95,17 @@ def test_copies_to_a_gpu_wait_for_its_work_and_its_work_for_them(monkeypatch: py
     monkeypatch.setattr(torch.cuda, "Event", Event)
     monkeypatch.setattr(torch.cuda, "stream", stream)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda _device: Stream("work"))
+    monkeypatch.setattr(Tensor, "record_stream", lambda _self, of: told.append(f"memory is kept for {of.name}"))
     lane = packing.lane_to(torch.device("cuda:0"))
     target = torch.zeros(5, dtype=torch.uint8)
     sent = lane.send([torch.tensor([1, 2, 3]).byte(), torch.tensor([4]).byte()], target)
     assert target.tolist() == [1, 2, 3, 4, 0]
     assert told == [
         "copies wait for all of work",
+        "memory is kept for copies",
         "copies begin",
         "the end of copies is marked",
         "copies are asked for",
     ]
     lane.wait(sent)
-    assert told[4:] == ["work waits for the end of copies"]
+    assert told[5:] == ["work waits for the end of copies"]

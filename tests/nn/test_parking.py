@@ -38,3 +38,26 @@ def test_weights_leave_and_come_back_as_they_were() -> None:
         assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
     assert not any(parameter.is_inference() for parameter in network.parameters())
     assert seen == [False, True, False, True, False]
+
+
+def test_what_finds_no_room_is_away_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.Linear(5, 4))
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    parking, came = Parking(network), []
+
+    def to(self: torch.Tensor, *_: object, **__: object) -> torch.Tensor:
+        came.append(self)
+        if len(came) == 3:
+            raise torch.OutOfMemoryError("out of memory")
+        return self
+
+    parking.leave()
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.Tensor, "to", to)
+        with pytest.raises(torch.OutOfMemoryError):
+            parking.come_back()
+    assert parking.away
+    assert sum(tensor.numel() for tensor in network.state_dict().values()) == 0
+    parking.leave()
+    parking.come_back()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())

@@ -40,7 +40,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     @contextmanager
     def on_stream(stream: _Stream) -> Iterator[None]:
-        told.append("on a stream")
+        told.append(stream)
         yield
 
     handles = itertools.count(1)
@@ -57,12 +57,24 @@ def test_work_is_done_before_it_is_recorded(told: list[object]) -> None:
         told.append("work")
         return len(told)
 
-    recorded = Recorded(work, Pool())
+    pool = Pool()
+    recorded = Recorded(work, pool)
     # Others read how much memory is free, or give some back: that must not spoil the record.
-    assert told == ["on a stream", "work", {"pool": 1, "capture_error_mode": "thread_local"}, "work"]
+    given = {"pool": 1, "stream": pool.stream(), "capture_error_mode": "thread_local"}
+    assert told == [pool.stream(), "work", given, "work"]
     assert recorded.result == 4
     recorded.replay()
     assert len(told) == 4
+
+
+def test_graphs_of_a_pool_have_one_stream(told: list[object]) -> None:
+    """Libraries take memory for each stream that they meet, and keep it."""
+    pool, other = Pool(), Pool()
+    for of in (pool, pool, other):
+        Recorded(lambda: None, of)
+        gc.collect()  # also behind the last of its graphs
+    assert [stream for stream in told if isinstance(stream, _Stream)] == [pool.stream(), pool.stream(), other.stream()]
+    assert pool.stream() is not other.stream()
 
 
 def test_what_the_work_reads_lives_as_long_as_its_record(told: list[object]) -> None:

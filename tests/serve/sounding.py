@@ -1,4 +1,4 @@
-"""Sound for videos by tiny networks: as a model of the catalogue, one that waits in its midst, one of little memory."""
+"""Sound for videos by tiny networks: as a model of the catalogue, one that waits in its midst, two of little memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 from greenroom.cli.main import main
 from greenroom.models import registry
+from greenroom.models.foley.planning.plan import plan
+from greenroom.models.foley.sounding.outlook import USUAL
+from greenroom.runtime.rooms import Room
 from tests.models.foley.tiny import TinyFoley
 from tests.serve.models import MARKS
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from greenroom.recipes.inputs.foley import FoleyFileInputs
 
 FOLEY = "hunyuanvideo-foley-xl"
-HELD, NARROW = f"{__name__}:Held", f"{__name__}:Narrow"
+HELD, NARROW, CRAMPED = f"{__name__}:Held", f"{__name__}:Narrow", f"{__name__}:Cramped"
 FAST = {"steps": 10, "guidance": 1}
 
 HELD_AT = 3
@@ -61,3 +64,11 @@ class Narrow(TinyFoley):
                 raise MemoryError
 
         return super().generate(inputs, dataclasses.replace(work, step=step))
+
+
+class Cramped(Narrow):
+    """Is planned for a card that it just fits, so that memory runs out where no smaller plan fits."""
+
+    def generate(self, inputs: FoleyFileInputs, work: Work) -> Generated:
+        plan(self.networks(), USUAL, Room("cuda:0", 1_800_000_000, 64 << 30, "NVIDIA L4"), small=work.small)
+        return super().generate(inputs, work)

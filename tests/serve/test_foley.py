@@ -17,10 +17,12 @@ import pytest
 from openai import OpenAI, UnprocessableEntityError
 
 from greenroom.media.video.facts import read_facts
-from tests.media.video.clips import video
+from greenroom.media.video.images import write_image
+from tests.media.video.clips import picture, video
+from tests.serve.hosting import hosted
 from tests.serve.routes.asking import events_of, post_job, until
 from tests.serve.servers import RunningServer, running_server
-from tests.serve.sounding import FAST, FOLEY, HELD, HELD_AT, NARROW, main_sounding
+from tests.serve.sounding import CRAMPED, FAST, FOLEY, HELD, HELD_AT, NARROW, main_sounding
 
 # What they call deprecated is their own service, not its interface.
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
@@ -30,7 +32,9 @@ WORDS: dict[str, Any] = {"prompt": "rain", "seconds": 0.7, "seed": 3, **FAST}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("foley"), FOLEY, HELD, NARROW, entry=main_sounding) as running:
+    env = {"GREENROOM_ALLOW_PRIVATE_URLS": "1"}
+    served = (FOLEY, HELD, NARROW, CRAMPED)
+    with running_server(tmp_path_factory.mktemp("foley"), *served, env=env, entry=main_sounding) as running:
         yield running
 
 
@@ -164,15 +168,31 @@ def test_openai_s_client_asks_for_several_and_gets_each(http: httpx.Client, open
         openai.videos.create(model=FOLEY, prompt="rain", size="1280x720")
 
 
+def lasting(http: httpx.Client, **given: object) -> tuple[float, list[str]]:
+    """How long the sound is for a file, beside a length that clients send anyway, and the notes on lengths."""
+    asked = http.post("/v1/videos", json={"model": FOLEY, "prompt": "x", "seconds": "8", **given, **FAST})
+    assert asked.status_code == 200, asked.text
+    job = until(http, asked.json()["id"], seconds=60)
+    assert job["status"] == "succeeded", job["error"]
+    return job["output"]["length_s"], [note for note in job["output"]["notes"] if "seconds" in note]
+
+
 @pytest.mark.parametrize("name", ["input_reference", "video_reference"])
-def test_a_length_that_clients_send_anyway_is_not_that_of_a_video(
+def test_a_length_that_clients_send_anyway_gives_way_to_that_of_a_video(
     http: httpx.Client, tmp_path: Path, name: str
 ) -> None:
     clip = sent(http, video(tmp_path / "in.mp4", frames=20))
-    asked = http.post("/v1/videos", json={"model": FOLEY, "prompt": "x", "seconds": "8", name: clip, **FAST})
-    assert asked.status_code == 200, asked.text
-    job = until(http, asked.json()["id"], seconds=60)
-    assert (job["status"], job["output"]["length_s"]) == ("succeeded", 0.8), job["error"]
+    note = "seconds is 8, and is not looked at: a video has its own length"
+    assert lasting(http, **{name: clip}) == (0.8, [note])
+
+
+def test_what_an_address_leads_to_is_known_when_it_is_fetched(http: httpx.Client, tmp_path: Path) -> None:
+    video(tmp_path / "in.mp4", frames=20)
+    write_image(tmp_path / "in.png", picture(0))
+    with hosted(tmp_path) as address:
+        for reference in (f"{address}/in.mp4", {"image_url": f"{address}/in.mp4"}):
+            assert lasting(http, input_reference=reference)[0] == 0.8
+        assert lasting(http, input_reference=f"{address}/in.png") == (8, [])
 
 
 @pytest.mark.parametrize("given", ["upload_none", "upload_\ud800", 5, {"file_id": "upload_none"}, None], ids=ascii)
@@ -231,6 +251,12 @@ def test_where_memory_runs_out_less_is_taken_for_the_same_sound(http: httpx.Clie
     assert sound_of(http, narrow) == sound_of(http, calm)
     plans = [event["data"] for event in told(http, narrow["id"]) if event["kind"] == "plan"]
     assert len(plans) == 2
+
+
+def test_that_memory_ran_out_is_said_where_less_does_not_do(http: httpx.Client) -> None:
+    job = until(http, post_job(http, CRAMPED, WORDS)["id"], seconds=60)
+    assert (job["status"], job["error"]["code"]) == ("failed", "out-of-memory")
+    assert "ran out of memory, and a smaller plan did not help" in job["error"]["message"]
 
 
 def test_the_document_says_what_is_taken(http: httpx.Client) -> None:

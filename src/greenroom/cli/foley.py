@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,13 @@ from greenroom.cli.devices import ON_CPU, chosen_device
 from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, json_option
 from greenroom.cli.showing import showing_sound
-from greenroom.errors import InputInvalid, quoted
+from greenroom.errors import FileUnreadable, InputInvalid, quoted
 from greenroom.models.foley.precision import SMALL, notes_of, precision_of
 from greenroom.recipes.inputs.foley import FoleyInputs
 from greenroom.runtime.device import GangInvalid, members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from greenroom.cli.devices import Chosen
     from greenroom.models.foley.model import FoleyModel
@@ -86,22 +87,26 @@ def foley(
     from greenroom.models.foley.sounding.sources import look
 
     out = Output("foley", as_json)
+    kind = _model_class(model)
+    out.notice(f"{model}: {kind.notice()}")
     settings = configured(out)
-    choice = _choice(settings, model, variant, precision)
-    out.say(f"{model}: {choice.kind.notice()}")
+    choice = _choice(settings, model, kind, variant, precision)
     if words is not None and prompt is not None:
         raise InputInvalid("the prompt is given twice, as PROMPT and with --prompt", mend="give one of them")
     asked = given({**inputs, "video": video and str(video), "prompt": words if prompt is None else prompt})
     if shot_prompts:
         asked["shot_prompts"] = "".join(f"{' '.join(said.split())}\n" for said in shot_prompts)
     checked = FoleyInputs.check(asked)
-    source = look(checked)  # loading takes seconds: what can be refused before is
+    with _or_words_alone(video, said=checked.prompt):
+        source = look(checked)  # loading takes seconds: what can be refused before is
     target = output or usual_output(source, video)
-    places(target, source, checked, wav=wav, tried=not plan_only)
+    found = places(target, source, checked, wav=wav, tried=not plan_only)
+    files = tuple(path for place in found for path in (place.output, place.wav) if path)
     chosen = _device(device, settings)
     if chosen.unasked:
         out.say(f"warning: {ON_CPU}")
-    request = _Request(choice, checked, source, target, wav, chosen.device, out)
+    replaced = tuple(f"{path} was there before, and is replaced" for path in files if path != output and path.exists())
+    request = _Request(choice, checked, source, _Target(target, wav, files, replaced), chosen.device, out)
     return request.plan() if plan_only else request.make()
 
 
@@ -116,14 +121,23 @@ class _Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class _Target:
+    """Where results go. files: all of them.  replaced: what is lost under a name that nobody gave, in sentences."""
+
+    output: Path
+    wav: bool
+    files: tuple[Path, ...]
+    replaced: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Request:
     """What is asked for, looked at and not refused."""
 
     choice: _Choice
     inputs: FoleyInputs
     source: Source
-    target: Path
-    wav: bool
+    target: _Target
     device: str
     out: Output
 
@@ -140,10 +154,11 @@ class _Request:
         networks, room = networks_on(self.device, choice.kind.networks(choice.precision)), room_of(self.device, FAMILY)
         with showing_sound(self.out) as shown, self._in_flags():
             begins = shots_of(self.source, self.inputs, shown.step)
-            notes = notes_of(choice.variant, choice.precision)
+            notes = (*notes_of(choice.variant, choice.precision), *self.target.replaced)
             planned = plan_sounding(networks, room, self.source, begins, self.inputs, notes=notes)
-        facts = {"output": self.target, "source": self.source.kind, **facts_of(planned)}
-        self.out.result(facts, "\n".join(planned.lines()))
+        files, terms = self.target.files, choice.kind.terms()
+        facts = {"files": files, "source": self.source.kind, **facts_of(planned), "terms": terms}
+        self.out.result(facts, "\n".join([*planned.lines(), f"makes {', '.join(map(str, files))}"]))
         return 0
 
     def make(self) -> int:
@@ -154,7 +169,7 @@ class _Request:
         from greenroom.runtime.rooms import require_device
 
         require_device(self.device, FAMILY)
-        choice, wanted = self.choice, Wanted(self.target, self.wav)
+        choice, wanted = self.choice, Wanted(self.target.output, self.target.wav)
         loaded: list[FoleyModel] = []
         mends = Mends(memory=f"end what else uses the device, or take {self._less}", lost="run it again")
 
@@ -163,12 +178,25 @@ class _Request:
                 loaded.append(choice.kind.load(self.device, choice.variant, choice.precision, small=small))
             return loaded[0].sound(self.inputs, wanted, shown.step, shown, small=small)
 
+        self._say(self.target.replaced)  # while there is time to stop
         with showing_sound(self.out) as shown, self._in_flags():
             result = attempted(made, choice.name, self.device, mends, self.out.say)
-        for note in result.notes:
-            self.out.say(f"note: {note}")
-        self.out.result(result, _lines(result))
+        self._say(result.notes)
+        self.out.result(replace(result, notes=(*self.target.replaced, *result.notes)), _lines(result))
         return 0
+
+    def _say(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            self.out.say(f"note: {note}")
+
+    @property
+    def _shorter(self) -> str:
+        """How to ask for less of a sound that is long; empty for one that is not."""
+        from greenroom.models.foley.watching.lengths import LONGEST_S
+
+        if self.source.end <= LONGEST_S:
+            return ""
+        return "a shorter clip" if self.source.kind == "video" else "fewer --seconds"
 
     @property
     def _less(self) -> str:
@@ -176,7 +204,7 @@ class _Request:
         fewer = "fewer --samples" if self.inputs.samples > 1 else ""
         small = "" if self.choice.precision == SMALL else f"--precision {SMALL}"
         model = "" if self.choice.name == _SMALLER_MODEL else f"--model {_SMALLER_MODEL}"
-        return ", ".join([*filter(None, (fewer, small, model)), "or a larger device"])
+        return ", ".join([*filter(None, (fewer, self._shorter, small, model)), "or a larger device"])
 
     @contextlib.contextmanager
     def _in_flags(self) -> Iterator[None]:
@@ -189,12 +217,26 @@ class _Request:
         except MemoryShort as error:
             if not isinstance(error, HostMemoryShort):
                 error.mend = f"take {self._less}"
+            elif self._shorter:
+                error.mend = f"take {self._shorter}; or {error.mend}"
             raise
 
 
-def _choice(settings: Settings, model: str, variant: str | None, precision: str | None) -> _Choice:
-    """Raises UnknownName for a file set or a precision that there is not, and as ``_model_class``."""
-    kind = _model_class(model)
+@contextlib.contextmanager
+def _or_words_alone(video: Path | None, *, said: str) -> Iterator[None]:
+    """Where the first argument is no file, somebody may have meant it to be heard. said: in another way."""
+    try:
+        yield
+    except FileUnreadable as error:
+        if video is not None and not said and not os.path.lexists(video):
+            error.mend = f"{error.mend}; for words alone: --prompt"
+        raise
+
+
+def _choice(
+    settings: Settings, model: str, kind: type[FoleyModel], variant: str | None, precision: str | None
+) -> _Choice:
+    """Raises UnknownName for a file set or a precision that there is not."""
     chosen = kind.variant_here(settings, variant)
     return _Choice(model, kind, chosen, precision_of(chosen, precision))
 

@@ -62,6 +62,10 @@ class Output:
         if not self.as_json:
             click.echo(text, err=True)
 
+    def notice(self, text: str) -> None:
+        """Tell what limits the use of a model: beside JSON, too, and before the work, since afterwards is too late."""
+        click.echo(text, err=True)
+
     @contextlib.contextmanager
     def progress(self) -> Iterator[Step]:
         """A step that draws a bar with the time left, on a terminal only; it ends the work when a signal says so."""

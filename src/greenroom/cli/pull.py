@@ -68,7 +68,7 @@ def pull(
     asked = _asked(names, variant, sha256, output, mirrors)
     settings = configured(out, flags)
     for limits in _limits(asked):
-        out.say(limits)  # before anybody is asked for anything: where it may not be used it should not be fetched
+        out.notice(limits)  # before anybody is asked for anything: where it may not be used it should not be fetched
     planner = Planner(Places.of(settings), Hub.of(settings))
     plan = planner.plan(asked)
     shown = "\n".join((columns(plan_rows(plan)), *plan_lines(plan)))
@@ -134,11 +134,11 @@ def _refuse_odd(url: str) -> None:
 def _limits(asked: Asked) -> tuple[str, ...]:
     """What limits the use of the models that are asked for, in a line each. Raises UnknownName."""
     from greenroom.models.terms import notice_of
-    from greenroom.recipes.catalogue import recipe
+    from greenroom.recipes.catalogue import with_components
     from greenroom.weights.pulling.terms import use_terms
 
-    known = [recipe(name) for name in asked.models]
-    return tuple(f"{one.name}: {notice_of(one)}" for one in known if use_terms([one]))
+    known = [with_components(name) for name in asked.models]
+    return tuple(f"{parts[0].name}: {notice_of(parts)}" for parts in known if use_terms(parts))
 
 
 def _agree(out: Output, settings: Settings, store: Store, terms: Sequence[UseTerms]) -> None:

@@ -86,6 +86,7 @@ class Restoring:
         return 1 if failed else 0
 
     def _planned(self, pair: Pair, step: Step) -> _Planned:
+        from greenroom.models.seedvr2.architecture import FAMILY
         from greenroom.models.seedvr2.planning.costs import networks_on
         from greenroom.models.seedvr2.restoring.restored import facts_of
         from greenroom.models.seedvr2.restoring.restorer import plan_restoring
@@ -93,7 +94,7 @@ class Restoring:
 
         device = self.choice.device
         published = self._kind.networks(self._kind.variant_here(self.settings, self.choice.variant))
-        networks, room = networks_on(device, published), room_of(device, "SeedVR2")
+        networks, room = networks_on(device, published), room_of(device, FAMILY)
         with _in_flags():
             source, form = self._looked_at(pair)
             plan = plan_restoring(networks, room, self._inputs(pair), self._wanted(pair), step)
@@ -195,12 +196,13 @@ class Restoring:
             self.out.say(f"warning: {ON_CPU}")
 
     def _load(self) -> SeedVR2Model:
+        from greenroom.models.seedvr2.architecture import FAMILY
         from greenroom.runtime.rooms import require_device
 
         try:
-            require_device(self.choice.device, "SeedVR2")
+            require_device(self.choice.device, FAMILY)
             self._say_where()
-            self.out.say(f"{self.choice.model}: {self._kind.notice()}")
+            self.out.notice(f"{self.choice.model}: {self._kind.notice()}")
             return self._kind.load(self.choice.device, self.choice.variant)
         except GreenroomError as error:
             self._unloadable = error

@@ -126,13 +126,13 @@ class _Embedded:
         from greenroom.models.voice.speak import Request, speak_to_files
 
         with self._out.progress() as step:
-            return speak_to_files(Request(self._inputs, self._voice, wanted), step=step, notice=self._out.say)
+            return speak_to_files(Request(self._inputs, self._voice, wanted), step=step, notice=self._out.notice)
 
     def into(self, file: IO[bytes], wanted: Wanted) -> None:
         """Say it into a pipe."""
         from greenroom.models.voice.speak import Request, speak_to_stream
 
-        speak_to_stream(Request(self._inputs, self._voice, wanted), file, notice=self._out.say)
+        speak_to_stream(Request(self._inputs, self._voice, wanted), file, notice=self._out.notice)
 
 
 class _Loaded:
@@ -178,7 +178,7 @@ class _Loaded:
         from greenroom.serve.devices import devices
 
         device = devices(self._device or self._settings.devices)[0]
-        self._out.say(f"{self._name}: {self._class.notice()}")
+        self._out.notice(f"{self._name}: {self._class.notice()}")
         return self._class.load(device)
 
 

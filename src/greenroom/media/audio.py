@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import stat
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal, Self, get_args
 
@@ -78,6 +80,20 @@ def audio_format(name: str) -> AudioFormat:
 def media_type(form: AudioFormat) -> str:
     """What HTTP calls a format: ``audio/wav``."""
     return _ENCODINGS[form].media_type
+
+
+def is_lossy(form: AudioFormat) -> bool:
+    """Whether a file holds other sound than what was written to it."""
+    return _ENCODINGS[form].bit_rate is not None
+
+
+def as_heard(sound: Audio, form: AudioFormat) -> Audio:
+    """What is left of sound in a file."""
+    file = io.BytesIO()
+    with AudioWriter(file, form, sound.rate, channels=len(sound.samples)) as writer:
+        writer.write(sound.samples)
+    file.seek(0)
+    return decoded(file)
 
 
 class AudioWriter:
@@ -174,10 +190,16 @@ class _Sink:
 
 def require_file(path: Path) -> None:
     """Refuse a path that leads to no file, before anything slow is done for it. Raises FileUnreadable."""
-    if path.is_dir():
-        raise FileUnreadable(f"{quoted(path)} is a folder", mend="name a file of sound")
-    if not path.is_file():
-        raise FileUnreadable(f"there is no file {quoted(path)}", mend="check the path")
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        raise FileUnreadable(f"{quoted(path)} cannot be read", mend="check the rights of its folder") from None
+    except (OSError, ValueError):  # also where no file can have such a name
+        raise FileUnreadable(f"there is no file {quoted(path)}", mend="check the path") from None
+    if stat.S_ISDIR(mode):
+        raise FileUnreadable(f"{quoted(path)} is a folder", mend="name a file in it")
+    if not stat.S_ISREG(mode):
+        raise FileUnreadable(f"{quoted(path)} is a device or a pipe, and no file", mend="write it into a file first")
 
 
 def read_audio(path: Path) -> Audio:
@@ -186,25 +208,36 @@ def read_audio(path: Path) -> Audio:
     Raises FileUnreadable when there is no such file, no sound in it, or it does not decode.
     """
     av = require_av()
-    import numpy as np
-
     shown = quoted(path)
     require_file(path)
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise FileUnreadable(f"{shown} has no sound", mend="give an audio file, or a video with a sound track")
-            stream = container.streams.audio[0]
-            rate = stream.rate
-            pieces = [_planar(frame) for frame in _resampled(av, container.decode(stream), rate)]
+            sound = _first_track(av, container)
     except (av.error.FFmpegError, ValueError) as error:
         message = f"{shown} is not sound that can be read ({_reason(error)})"
         raise FileUnreadable(message, mend="convert it to WAV") from error
     except OSError as error:
         raise FileUnreadable(f"{shown} cannot be read: {error.strerror or error}", mend="check its rights") from error
-    if not pieces:
+    if not sound.samples.size:
         raise FileUnreadable(f"{shown} holds no sound at all", mend="record or export it again")
-    return Audio(np.concatenate(pieces, axis=1), rate)
+    return sound
+
+
+def decoded(file: IO[bytes]) -> Audio:
+    """The whole first sound track of a file that was written here."""
+    with require_av().open(file) as container:
+        return _first_track(require_av(), container)
+
+
+def _first_track(av: Any, container: Any) -> Audio:
+    import numpy as np
+
+    stream = container.streams.audio[0]
+    pieces = [_planar(frame) for frame in _resampled(av, container.decode(stream), stream.rate)]
+    empty = np.zeros((len(pieces[0]) if pieces else 1, 0), np.float32)
+    return Audio(np.concatenate([empty, *pieces], axis=1), stream.rate)
 
 
 def require_av() -> Any:

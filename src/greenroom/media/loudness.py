@@ -8,25 +8,27 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from greenroom.media.audio import Audio
+from greenroom.media.limiting import AIM_DB, TRUE_PEAK_LIMIT_DB, Limiter, heights_of, held_down, true_peak
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
 # BS.1770 measures in blocks of 400 ms; shorter sound is repeated to fill some.
 _SHORTEST_S = 1.0
+_PIECE = 1 << 18  # samples: an hour of them takes memory for itself alone
 # The measure's own floor: nothing above the absolute gate.
 _SILENCE_LUFS = -70.0
-# EBU R 128 allows -1 dBTP. The limiter looks at samples; between those of speech at 22 kHz stand up to 0.2 dB more.
-TRUE_PEAK_LIMIT_DB = -1.0
-_SAMPLE_LIMIT = 10 ** (-1.4 / 20)
-# Fast enough for the pulses of a low voice, slow enough not to follow its waveform.
-_ATTACK_MS, _RELEASE_MS = 5, 50
 # A limiter takes loudness away with the peaks; the gain is raised for it, and found this close in so many rounds.
 _CLOSE_LU = 0.1
 _ROUNDS = 6
 # Beyond this much limiting speech sounds pressed: rather stay below the target.
 _MOST_LIMITED_DB = 12.0
+# A codec's own peaks fall elsewhere when its sound is another; what it takes away is corrected so often.
+_SPARE_DB = 0.1
+_CORRECTIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,83 +40,93 @@ class Loudness:
 
 
 def measure(audio: Audio) -> Loudness:
-    """Integrated loudness and true peak of the first two channels (FFmpeg's ebur128 filter)."""
+    """Integrated loudness and true peak of the first two channels."""
+    samples = audio.samples[:2]
+    return Loudness(_integrated(Audio(samples, audio.rate)), true_peak(samples))
+
+
+def _integrated(audio: Audio) -> float | None:
+    """In LUFS (FFmpeg's ebur128 filter), None for silence."""
     import numpy as np
 
-    samples = audio.samples[:2]
-    count = samples.shape[-1]
+    samples, count = audio.samples, audio.samples.shape[-1]
     if not count or not samples.any():
-        return Loudness(None, -np.inf)
+        return None
     shortest = int(_SHORTEST_S * audio.rate)
     if count < shortest:
         samples = np.tile(samples, -(-shortest // count))
-    meter = _Filter(audio.rate, len(samples), "ebur128", "metadata=1:peak=true")
+    meter = _Filter(audio.rate, len(samples), "ebur128", "metadata=1")
     said: dict[str, str] = {}
-    for frame in (*meter.push(samples), *meter.flush()):
+    for start in range(0, samples.shape[-1], _PIECE):
+        for frame in meter.push(samples[:, start : start + _PIECE]):
+            said.update(frame.metadata)
+    for frame in meter.flush():
         said.update(frame.metadata)
     integrated = float(said["lavfi.r128.I"])
-    peak = max(float(value) for name, value in said.items() if name.startswith("lavfi.r128.true_peaks_ch"))
-    return Loudness(
-        integrated if integrated > _SILENCE_LUFS else None, float(20 * np.log10(peak)) if peak > 0 else -np.inf
-    )
+    return integrated if integrated > _SILENCE_LUFS else None
 
 
-class Limiter:
-    """Holds peaks below -1 dBTP without moving anything in time (FFmpeg's alimiter, which looks ahead).
-
-    Feed samples in order with ``push``, shape (n,), or (2, n) of two channels, which are held down together; and take
-    what is left with ``flush``.
-    """
-
-    def __init__(self, rate: int, channels: int = 1) -> None:
-        said = f"limit={_SAMPLE_LIMIT:.4f}:level=false:attack={_ATTACK_MS}:release={_RELEASE_MS}:latency=true"
-        self._channels = channels
-        self._filter = _Filter(rate, channels, "alimiter", said)
-
-    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What can be given of the samples so far."""
-        return self._joined(self._filter.push(samples.reshape(self._channels, -1))) if samples.size else samples
-
-    def flush(self) -> NDArray[np.float32]:
-        """The rest."""
-        return self._joined(self._filter.flush())
-
-    def _joined(self, frames: list[Any]) -> NDArray[np.float32]:
-        import numpy as np
-
-        pieces = [frame.to_ndarray().reshape(self._channels, -1) for frame in frames]
-        joined = np.concatenate([*pieces, np.zeros((self._channels, 0), np.float32)], axis=1)
-        samples: NDArray[np.float32] = (joined[0] if self._channels == 1 else joined).astype(np.float32, copy=False)
-        return samples
-
-
-def limited(audio: Audio, gain: float) -> Audio:
-    """Sound of one or two channels times ``gain``, its peaks held below -1 dBTP."""
+def limited(audio: Audio, gain: float, *, lower: float = 0.0) -> Audio:
+    """Sound of one or two channels times ``gain``, its peaks held below -1 dBTP. lower: by so many decibels more."""
     import numpy as np
 
     channels = len(audio.samples)
-    limiter = Limiter(audio.rate, channels)
+    limiter = Limiter(audio.rate, channels, lower=lower)
     pieces = limiter.push(audio.samples * np.float32(gain)), limiter.flush()
     return Audio(np.concatenate([piece.reshape(channels, -1) for piece in pieces], axis=1), audio.rate)
 
 
-def gain_for(audio: Audio, lufs: float) -> float:
-    """The factor that, limited, brings sound of one or two channels to ``lufs``; 1 for silence.
+def gain_for(audio: Audio, lufs: float, *, lower: float = 0.0) -> float:
+    """The factor that, limited, brings sound of one or two channels to ``lufs``; 1 for silence. lower: see ``limited``.
 
     Sound whose peaks would have to be held down by more than 12 dB stays below the target.
     """
-    measured = measure(audio)
-    if measured.integrated is None:
+    import numpy as np
+
+    loudness = _integrated(audio)
+    if loudness is None:
         return 1.0
-    most = TRUE_PEAK_LIMIT_DB - measured.true_peak + _MOST_LIMITED_DB
-    decibels = min(lufs - measured.integrated, most)
-    for _ in range(_ROUNDS):
-        reached = measure(limited(audio, _factor(decibels))).integrated
+    heights = heights_of(audio.samples)
+    free = AIM_DB - lower - 20 * float(np.log10(heights.max()))
+    most = free + _MOST_LIMITED_DB
+    decibels = min(lufs - loudness, most)
+    for _ in range(_ROUNDS if decibels > free else 0):
+        gain = np.float32(_factor(decibels))
+        held = held_down(audio.samples * gain, heights * gain, audio.rate, lower=lower)
+        reached = _integrated(Audio(held, audio.rate))
         missing = 0.0 if reached is None else lufs - reached
         if abs(missing) < _CLOSE_LU or (missing > 0 and decibels == most):
             break
         decibels = min(decibels + missing, most)
     return _factor(decibels)
+
+
+@dataclass(frozen=True, slots=True)
+class Levelled:
+    """Sound made as loud as asked. held: what a file of it holds, which a lossy codec changes."""
+
+    audio: Audio
+    held: Loudness
+
+
+def levelled(audio: Audio, lufs: float, coded: Callable[[Audio], Audio] | None = None) -> Levelled:
+    """Sound of one or two channels brought to ``lufs`` with peaks below -1 dBTP, see ``gain_for``.
+
+    coded: what a lossy codec leaves of sound; where it is audibly quieter, or has other peaks, gain and limit are
+    corrected for it.
+    """
+    made = limited(audio, gain_for(audio, lufs))
+    held = measure(coded(made) if coded else made)
+    wanted, lower = lufs, 0.0
+    for _ in range(_CORRECTIONS if coded else 0):
+        over = held.true_peak - TRUE_PEAK_LIMIT_DB
+        if held.integrated is None or (over <= 0 and abs(lufs - held.integrated) < _CLOSE_LU):
+            break
+        wanted += lufs - held.integrated
+        lower += over + _SPARE_DB if over > 0 else 0.0
+        made = limited(audio, gain_for(audio, wanted, lower=lower), lower=lower)
+        held = measure(coded(made) if coded else made)
+    return Levelled(made, held)
 
 
 def _factor(decibels: float) -> float:

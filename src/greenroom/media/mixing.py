@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from greenroom.media.audio import Audio
-from greenroom.media.loudness import gain_for, limited, measure
+from greenroom.media.loudness import Levelled, levelled, measure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 Mix = Literal["replace", "under", "ducked"]
@@ -27,18 +29,26 @@ _BEFORE, _AFTER = 5, 30  # blocks: it goes down before something is heard, and c
 _SMOOTHED = 11  # blocks over which it goes down or comes back
 
 
-def mixed(made: Audio, own: Audio | None, mix: Mix, lufs: float, *, channels: int = 1) -> Audio:
+def mixed(
+    made: Audio,
+    own: Audio | None,
+    mix: Mix,
+    lufs: float,
+    *,
+    channels: int = 1,
+    coded: Callable[[Audio], Audio] | None = None,
+) -> Levelled:
     """What is heard of both, brought to ``lufs`` with its peaks below -1 dBTP (EBU R 128).
 
     made: of one channel.  own: of one or two, at the same rate; None where the video has none, which then is as silence
     is.  channels: of the result at least; it has as many as ``own`` where that is heard, and lasts as long as the
-    longer of both.
+    longer of both.  coded: see ``levelled``.
     """
     heard = None if own is None or mix == "replace" else measure(own).integrated
     both = made if own is None or heard is None else _added(made, own, mix, heard)
     if len(both.samples) < channels:
         both = Audio(np.repeat(both.samples, channels, axis=0), both.rate)
-    return limited(both, gain_for(both, lufs))
+    return levelled(both, lufs, coded)
 
 
 def _added(made: Audio, own: Audio, mix: Mix, heard: float) -> Audio:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from greenroom.errors import GreenroomError
 from greenroom.runtime.memory import is_device_lost, is_out_of_memory, release
+from greenroom.runtime.residency import MemoryShort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +17,12 @@ Made = TypeVar("Made")
 
 
 class MemoryRanOut(GreenroomError):
-    """The device, or the host, had less than was planned with, by the smaller plan too."""
+    """The device, or the host, had less than was planned with; by the smaller plan it did, too, or there was none."""
 
     code = "out-of-memory"
 
     def __init__(self, model: str, device: str, mend: str) -> None:
-        super().__init__(f"{model} ran out of memory on {device}, by its smaller plan too", mend=mend)
+        super().__init__(f"{model} ran out of memory on {device}, and a smaller plan did not help", mend=mend)
 
 
 class DeviceLost(GreenroomError):
@@ -53,6 +54,8 @@ def attempted(
         try:
             return work(small)
         except Exception as error:
+            if small and isinstance(error, MemoryShort):  # of the part that it may take: what there is, is no less
+                raise MemoryRanOut(model, device, mends.memory) from error
             if isinstance(error, GreenroomError) and not is_out_of_memory(error):  # it may in another rank
                 raise
             if is_device_lost(error):

@@ -21,19 +21,19 @@ class PublishedModel(Model):
 
     @classmethod
     def terms(cls) -> tuple[str, ...]:
-        """What its users must know of its licences, the most restricting first."""
+        """What its users must know of its licences and of its components', the most restricting first."""
         from greenroom.models.terms import terms_of
-        from greenroom.recipes.catalogue import recipe
+        from greenroom.recipes.catalogue import with_components
 
-        return terms_of(recipe(cls.known))
+        return terms_of(with_components(cls.known))
 
     @classmethod
     def notice(cls) -> str:
         """The same in a line."""
         from greenroom.models.terms import notice_of
-        from greenroom.recipes.catalogue import recipe
+        from greenroom.recipes.catalogue import with_components
 
-        return notice_of(recipe(cls.known))
+        return notice_of(with_components(cls.known))
 
 
 class InVariants(PublishedModel):

@@ -14,7 +14,8 @@ from greenroom.captions.align.chain import Alignment, Written, align
 from greenroom.captions.align.link import Span
 from greenroom.files import Publication, writing_to
 from greenroom.media.audio import Audio, AudioFormat, AudioWriter
-from greenroom.media.loudness import Limiter, gain_for, limited
+from greenroom.media.limiting import Limiter
+from greenroom.media.loudness import gain_for, limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -73,14 +73,13 @@ class HostLane:
 class CudaLane:
     """To a GPU: from pinned memory, on a stream of its own.
 
-    Memory of the device belongs to the caller's stream. It is given back after ``finish`` alone, so that torch need not
-    be told that another stream uses it.
+    Memory of the device belongs to the caller's stream; torch is told that this one writes it too, so that it is
+    nobody else's before that has been done, also where work broke off.
     """
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        # torch gives this constructor, and that of events, no types.
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch gives it no types
 
     def piece(self, size: int) -> Tensor:
         """See ``Lane``."""
@@ -93,10 +92,11 @@ class CudaLane:
     def send(self, pieces: Sequence[Tensor], target: Tensor) -> object:
         """See ``Lane``."""
         self._stream.wait_stream(torch.cuda.current_stream(self._device))
+        target.record_stream(self._stream)
         with torch.cuda.stream(self._stream):
             for piece, part in zip(pieces, _parts(pieces, target), strict=True):
                 part.copy_(piece, non_blocking=True)
-            sent = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            sent = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch gives it no types
             sent.record(self._stream)
         return sent
 

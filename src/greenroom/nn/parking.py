@@ -43,20 +43,30 @@ class Parking:
             return
         with torch.inference_mode(mode=False):  # tensors that were made in it cannot take the weights' place
             self._held = self._held or [_on_host(weight) for weight in self._weights()]
-            for weight in self._weights():
-                weight.data = weight.data.new_empty(0)
+            self._empty()
         torch.cuda.empty_cache()
         self._away = True
 
     def come_back(self) -> None:
-        """Have the weights on the device. What is asked of it next waits for them."""
+        """Have the weights on the device. What is asked of it next waits for them.
+
+        Raises torch's errors where memory is short, and then all of them are away.
+        """
         if not self._away:
             return
         torch.cuda.empty_cache()  # weights among the leavings of others would break memory up
         with torch.inference_mode(mode=False):
-            for weight, held in zip(self._weights(), self._held, strict=True):
-                weight.data = held.to(weight.device, non_blocking=True)
+            try:
+                for weight, held in zip(self._weights(), self._held, strict=True):
+                    weight.data = held.to(weight.device, non_blocking=True)
+            except BaseException:
+                self._empty()
+                raise
         self._away = False
+
+    def _empty(self) -> None:
+        for weight in self._weights():
+            weight.data = weight.data.new_empty(0)
 
     def _weights(self) -> Iterator[Tensor]:
         return chain(self._module.parameters(), self._module.buffers())

@@ -39,6 +39,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "media-invalid": (422, "The file cannot be used"),
     "file-unreadable": (422, "The file cannot be read"),
     "video-damaged": (422, "The video breaks off"),
+    "times-missing": (422, "The video does not tell when its pictures are shown"),
     "frame-size-changed": (422, "The video changes its size"),
     "alpha-present": (422, "The picture is transparent"),
     "encoding-impossible": (422, "The video cannot be written like this"),
@@ -108,7 +109,7 @@ _UNKNOWN = (500, "Something went wrong")
 # What these say is for whoever may look at the machine: their messages name files of it.
 _NAMES_FILES = {
     "file-unreadable", "output-unwritable", "failed", "model-failed",
-    "video-damaged", "frame-size-changed", "alpha-present", "encoding-impossible",
+    "video-damaged", "times-missing", "frame-size-changed", "alpha-present", "encoding-impossible",
 }  # fmt: skip
 # When nothing better is known, as a fair guess of when it is worth while to ask again.
 _RETRY_AFTER_S = {503: 5.0, 429: 5.0}

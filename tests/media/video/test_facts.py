@@ -92,6 +92,17 @@ def test_an_avi_without_times_of_showing(tmp_path: Path) -> None:
     assert [facts.time(number) for number in range(12)] == [number / RATE for number in range(12)]
 
 
+def test_frames_that_an_avi_stores_in_another_order_are_counted(tmp_path: Path) -> None:
+    facts = read_facts(video(tmp_path / "in.avi", frames=20, options={"bf": "3", "b-pyramid": "none"}))
+    assert [facts.time(number) for number in range(20)] == [number / RATE for number in range(20)]
+    assert facts.counted
+    assert not facts.seekable
+    assert any("have no time of their own" in note for note in facts.notes)
+    plain = read_facts(video(tmp_path / "plain.avi", frames=20, options={"bf": "0"}))
+    assert not plain.counted
+    assert plain.seekable
+
+
 def test_interlaced_is_told(tmp_path: Path) -> None:
     options = {"flags": "+ildct+ilme", "x264-params": "tff=1"}
     facts = read_facts(video(tmp_path / "x.mp4", options=options, frames=3))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import struct
 from pathlib import Path
+from typing import Any
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,20 @@ def test_a_large_box_is_passed_over(tmp_path: Path) -> None:
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(struct.pack(">I4s8x", 16, b"ftyp") + struct.pack(">I4sQ", 1, b"mdat", 1 << 40) + b"frames")
     assert "is cut off" in said_of(cut)
+
+
+@pytest.mark.parametrize(("codec", "form"), [("h264", "h264"), ("hevc", "hevc"), ("mpeg2video", "mpeg2video")])
+def test_pictures_without_a_container_are_told_by_what_they_lack(tmp_path: Path, codec: str, form: str) -> None:
+    bare = tmp_path / "bare"
+    with av.open(str(bare), "w", format=form) as out:
+        stream: Any = out.add_stream(codec, rate=25, width=64, height=48, pix_fmt="yuv420p")
+        for _ in range(10):
+            out.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        out.mux(stream.encode(None))
+    with pytest.raises(FileUnreadable) as refused, opened(bare):
+        pass
+    assert refused.value.message == f"'{bare}' is a bare stream, which tells no times"
+    assert "ffmpeg -framerate 25 -i IN OUT.mkv" in refused.value.mend
 
 
 @pytest.mark.parametrize(
@@ -75,7 +91,8 @@ def test_what_cameras_and_old_recorders_write_is_read(
 
 
 def test_what_is_not_read_says_how_to_convert_it(tmp_path: Path) -> None:
-    path = video(tmp_path / "x.h264", container="h264")
+    path = tmp_path / "x.doc"
+    path.write_bytes(b"a letter")
     with pytest.raises(FileUnreadable) as refused, opened(path):
         pass
     assert refused.value.mend == "convert it to PNG, or to MKV, such as with ffmpeg -i IN OUT.mkv"

@@ -119,6 +119,16 @@ def test_memory_does_not_grow_with_the_clip(clips: dict[str, Path]) -> None:
     assert peak < 8 * WIDTH * HEIGHT * 3 + 1_000_000
 
 
+def test_frames_of_an_avi_come_as_they_are_shown(tmp_path: Path) -> None:
+    """Its packets lie in another order, and have the times of each other."""
+    shown = [frame.pixels for frame in VideoReader(video(tmp_path / "in.mp4", frames=20)).frames()]
+    reader = VideoReader(video(tmp_path / "in.avi", frames=20))
+    read = list(reader.frames())
+    assert [frame.time for frame in read] == [number / RATE for number in range(20)]
+    assert all(psnr(frame.pixels, pixels) > 40 for frame, pixels in zip(read, shown, strict=True))
+    np.testing.assert_array_equal(next(iter(reader.frames(7, 8))).pixels, read[7].pixels)
+
+
 def test_one_frame(tmp_path: Path) -> None:
     frames = list(VideoReader(video(tmp_path / "x.mp4", frames=1)).frames())
     assert [(frame.time, frame.duration) for frame in frames] == [(Fraction(0), 1 / RATE)]

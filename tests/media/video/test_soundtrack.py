@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,11 +12,20 @@ import av
 import numpy as np
 import pytest
 
-from greenroom.errors import UnknownName
-from greenroom.media.audio import Audio
-from greenroom.media.video.errors import EncodingImpossible
+from greenroom.errors import FileUnreadable, UnknownName
+from greenroom.media.audio import Audio, read_audio
+from greenroom.media.loudness import measure
+from greenroom.media.video.errors import EncodingImpossible, TimesMissing
 from greenroom.media.video.facts import read_facts
-from greenroom.media.video.soundtrack import own_sound, replace_sound, require_held
+from greenroom.media.video.soundtrack import (
+    as_heard,
+    others_left_out,
+    own_sound,
+    replace_sound,
+    require_held,
+    require_sound,
+    sound_beside,
+)
 from tests.media.video.clips import CLICK_S, click_at, planes_of, times_of, video, with_sound
 
 RATE = 44_100
@@ -34,7 +44,7 @@ def test_pictures_stay_and_the_new_sound_is_in_time(tmp_path: Path, source: str,
     facts = read_facts(path)
     out = tmp_path / f"out.{target}"
     notes = replace_sound(facts, click(0.7, channels=channels), out)
-    assert not [note for note in notes if "milliseconds" not in note]
+    assert [note for note in notes if "milliseconds" not in note] == ["sound track 2 of the video is left out"]
     assert planes_of(out) == planes_of(path)
     assert [round(time * 1000) for time in times_of(out)] == [
         round(time * 1000 - facts.origin * 1000) for time in times_of(path)
@@ -71,6 +81,42 @@ def test_what_a_container_does_not_hold_is_refused(tmp_path: Path) -> None:
     for held in ("mp4", "mov", "mkv"):
         require_held(facts, tmp_path / f"out.{held}")
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "other"), [("mkv", r"\.mov, or \.wav"), ("mp4", r"\.mov, or"), ("webm", r"\.mov, or")]
+)
+def test_a_gif_is_sent_to_what_holds_it(tmp_path: Path, suffix: str, other: str) -> None:
+    facts = read_facts(video(tmp_path / "in.gif", codec="gif", pixel_format="rgb8"))
+    with pytest.raises(EncodingImpossible) as raised:
+        require_held(facts, tmp_path / f"out.{suffix}")
+    assert re.search(other, raised.value.mend)
+    assert f".{suffix}" not in raised.value.mend
+
+
+def test_packets_without_times_are_not_copied(tmp_path: Path) -> None:
+    facts = read_facts(video(tmp_path / "in.avi", frames=20))
+    for refused in (
+        lambda: require_held(facts, tmp_path / "out.mp4"),
+        lambda: replace_sound(facts, click(0.2), tmp_path / "out.mp4"),
+    ):
+        with pytest.raises(TimesMissing, match="does not tell when each of its pictures is shown"):
+            refused()
+    assert [path.name for path in tmp_path.iterdir()] == ["in.avi"]
+
+
+@pytest.mark.parametrize(("name", "codec"), [("x.mp4", "aac"), ("x.mkv", "aac"), ("x.webm", "opus")])
+def test_what_is_heard_of_sound_is_what_the_file_holds(tmp_path: Path, name: str, codec: str) -> None:
+    noise = 0.1 * np.random.default_rng(1).standard_normal((2, 96_000)).astype(np.float32)
+    pictures = "libvpx" if name == "x.webm" else "libx264"
+    facts = read_facts(video(tmp_path / f"in{Path(name).suffix}", codec=pictures))
+    replace_sound(facts, Audio(noise, 48_000), tmp_path / name)
+    assert read_facts(tmp_path / name).tracks[0].codec == codec
+    heard, file = (
+        measure(one) for one in (as_heard(Audio(noise, 48_000), tmp_path / name), read_audio(tmp_path / name))
+    )
+    assert heard.integrated == pytest.approx(file.integrated, abs=0.05)
+    assert heard.true_peak == pytest.approx(file.true_peak, abs=0.2)
 
 
 @pytest.mark.parametrize("form", ["mp4", "mkv", "ts", "mov"])
@@ -120,3 +166,46 @@ def test_its_own_sound_begins_with_the_first_moment_of_the_file(tmp_path: Path) 
     assert late is not None
     clicks = [float(np.abs(sound.mono).argmax() / 48_000) for sound in (early, late)]
     assert clicks == pytest.approx([CLICK_S + 0.2, CLICK_S - 0.1], abs=0.004)
+
+
+@pytest.mark.parametrize(("end", "lost"), [(Fraction(1, 2), 0.5), (Fraction(2), 0.0), (Fraction(49, 50), 0.0)])
+def test_beside_the_pictures_its_own_sound_ends_with_them(tmp_path: Path, end: Fraction, lost: float) -> None:
+    facts = read_facts(with_sound(tmp_path / "in.mkv", codec="pcm_s16le"))
+    own = own_sound(facts, 48_000)
+    assert own is not None
+    own.samples[:] = 0.1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("greenroom.media.video.soundtrack.own_sound", lambda *_: own)
+        sound, notes = sound_beside(facts, 48_000, end)
+    assert sound is not None
+    assert sound.samples.shape == (1, end * 48_000)
+    assert notes == ((f"the last {lost:.2f} s of its own sound, behind its pictures, are cut",) if lost else ())
+    assert sound_beside(read_facts(video(tmp_path / "silent.mp4")), 48_000, end) == (None, ())
+
+
+def test_tracks_behind_the_first_are_named(tmp_path: Path) -> None:
+    one, two, three = (read_facts(with_sound(tmp_path / f"{count}.mp4", tracks=count)) for count in (1, 2, 3))
+    assert others_left_out(one) == ()
+    assert others_left_out(two) == ("sound track 2 of the video is left out",)
+    assert others_left_out(three) == ("sound tracks 2 and 3 of the video are left out",)
+    assert sound_beside(two, 48_000, Fraction(1))[1] == others_left_out(two)
+
+
+@pytest.mark.parametrize("value", [48.0, np.nan, np.inf])
+def test_a_sound_that_is_no_sound_is_refused(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "in.mkv"
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        heard: Any = out.add_stream("pcm_f32le", rate=48_000, layout="mono")
+        frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+        frame.pts = 0
+        out.mux(stream.encode(frame))
+        noise = av.AudioFrame.from_ndarray(np.full((1, 4800), value, np.float32), format="flt", layout="mono")
+        noise.sample_rate, noise.pts = 48_000, 0
+        out.mux(heard.encode(noise))
+        for one in (stream, heard):
+            out.mux(one.encode(None))
+    with pytest.raises(FileUnreadable, match="is broken") as raised:
+        require_sound(read_facts(path))
+    assert "--mix replace" in raised.value.mend

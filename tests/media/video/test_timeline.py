@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenroom.media.video.timeline import Timeline, repaired
+from greenroom.media.video.timeline import REORDERED, Timeline, counted, repaired
 
 
 def timeline(ticks: list[int], base: Fraction, nominal: Fraction | None = None, last: int = 1) -> Timeline:
@@ -61,3 +62,16 @@ def test_durations_and_ends() -> None:
     line = timeline([10, 20, 50], Fraction(1, 100), last=5)
     assert [line.duration(number) for number in range(3)] == [Fraction(1, 10), Fraction(3, 10), Fraction(1, 20)]
     assert (line.time(0), line.seconds, line.average) == (Fraction(1, 10), Fraction(45, 100), Fraction(20, 3))
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(-5, 5), st.randoms())
+def test_mixed_times_are_counted(frames: int, step: int, first: int, drawn: random.Random) -> None:
+    mixed = [7 + step * number for number in range(frames)]
+    drawn.shuffle(mixed)
+    assert counted(mixed, first) == [first + step * number for number in range(frames)]
+
+
+def test_mixed_times_with_a_pause_keep_it_and_the_last_are_not_believed() -> None:
+    paused = [0, 1, 3, 2, 9, 8, *range(10, 10 + 2 * REORDERED)]
+    assert counted(paused, 5) == [time + 5 for time in sorted(paused)]
+    assert counted([0, 4, 8, 9], 0) == [0, 4, 8, 12]

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from greenroom.errors import FileUnreadable, GreenroomError
 from greenroom.models.f5tts.architecture import PUBLISHED, SMALL, Architecture
@@ -21,10 +20,10 @@ from greenroom.models.f5tts.vocos import VocosConfig
 from greenroom.nn.rotary import frequencies
 from greenroom.weights.fitting import shapes_of
 from tests.models.f5tts.networks import BASE, E2, V1, VARIANTS
+from tests.weights.altered import Weights, changed, refusal_of
 
 VOCODER = VocosConfig(dim=16, inner=32, depth=2)
 PROJECTION = "ema_model.transformer.proj_out.weight"
-Weights = dict[str, Tensor]
 
 
 @pytest.fixture
@@ -35,20 +34,8 @@ def published(tmp_path: Path) -> Path:
     return file
 
 
-def changed(file: Path, change: Callable[[Weights], Any]) -> Path:
-    weights = {name: tensor.clone() for name, tensor in load_file(file).items()}
-    change(weights)
-    save_file(weights, file)
-    return file
-
-
 def refusal(file: Path, architecture: Architecture = V1, **options: Any) -> GreenroomError:
-    with pytest.raises(GreenroomError) as caught:
-        load_flow(file, architecture, **options)
-    assert str(file.parent) not in caught.value.message + caught.value.mend
-    assert file.name in caught.value.message
-    assert caught.value.mend
-    return caught.value
+    return refusal_of(file, lambda path: load_flow(path, architecture, **options))
 
 
 @pytest.mark.parametrize("architecture", VARIANTS, ids=lambda a: a.name)

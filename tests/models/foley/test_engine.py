@@ -19,22 +19,28 @@ from greenroom.media.audio import Audio
 from greenroom.media.video.reading import Frame, VideoReader
 from greenroom.models.finite import SoundNotFinite
 from greenroom.models.foley import engine as module
+from greenroom.models.foley.dac.pieces import decode
 from greenroom.models.foley.engine import Engine, Sampling, Scene, Seen
+from greenroom.models.foley.mmdit.windows import grid_end
 from greenroom.models.foley.parity_denoiser import denoiser_of
 from greenroom.models.foley.parity_media import dac_vae_of, synchformer_of
 from greenroom.models.foley.parity_sounding import encoders_of
 from greenroom.models.foley.parts import Parts
+from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.recognising import VISUAL
+from greenroom.models.foley.towers import encoders
 from greenroom.models.foley.towers.clap import ClapTexts
 from greenroom.models.foley.towers.encoders import Texts, Tokens
 from greenroom.models.foley.towers.siglip2 import SiglipPictures
-from greenroom.models.foley.watching.lengths import ClipTooShort
+from greenroom.models.foley.watching.lengths import MOST_FRAMES, MOST_PICTURES, SEGMENT, ClipTooShort, frames_until
 from greenroom.models.foley.watching.pictures import look, stretches
+from greenroom.models.foley.watching.preprocess import PICTURE_SIDE, SYNC_SIDE, normalised
 from greenroom.models.golden import Golden, read_golden
 from greenroom.runtime.memory import is_out_of_memory
 from tests.media.video.clips import video
 from tests.models.foley.media_parts import frames_at
 from tests.models.foley.networks import GOLDENS
+from tests.models.foley.planning.counting import Counting
 from tests.models.foley.whole_parts import SIZES, tiny_files, tiny_parts
 
 FEW = Sampling(steps=2)
@@ -248,6 +254,30 @@ def test_a_clip_of_any_length_is_watched_once_piece_by_piece(
     torch.testing.assert_close(seen.sync[8 * 45 : 8 * 49], engine.watch(stretches(moved, Fraction(8, 5))).sync)
 
 
+def test_of_a_frame_that_is_shown_for_long_no_more_is_on_the_device_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than a plan has counted on."""
+    most: list[tuple[int, int]] = []
+
+    def kept(given: Tensor) -> Tensor:
+        most.append((given.shape[2], len(given)))
+        return normalised(given)
+
+    monkeypatch.setattr(module, "normalised", kept)
+    monkeypatch.setattr(encoders, "normalised", kept)
+    frames = [*frames_at([*(Fraction(number, 25) for number in range(30)), Fraction(18)])]
+    frames[-1] = replace(frames[-1], duration=Fraction(17))
+    engine.arrange(Way(pictures=1000))
+    seen = engine.watch(stretches(frames, Fraction(35)))
+    engine.arrange(Way())
+    assert (len(seen.visual), len(seen.sync)) == (frames_until(grid_end(Fraction(35)), 8), 8 * (seen.latents // 16 - 1))
+    assert max(count for side, count in most if side == SYNC_SIDE) <= MOST_FRAMES + SEGMENT
+    assert max(count for side, count in most if side == PICTURE_SIDE) <= MOST_PICTURES
+    same = seen.visual[-130:-1]
+    torch.testing.assert_close(same, seen.visual[-1:].expand_as(same))
+
+
 def test_short_clips_are_watched_as_they_are_looked_at(engine: Engine, long_clip: list[Frame]) -> None:
     watched, looked = (
         engine.watch(stretches(long_clip[:48], Fraction(48, 25))),
@@ -264,6 +294,24 @@ def test_a_long_clip_gets_a_sound_to_the_sample(engine: Engine, watched: Seen, t
     assert sound.samples.shape == (1, seen.samples)
     two = engine.sound(seen, texts, replace(FEW, samples=2))
     np.testing.assert_allclose(two[0].samples, sound.samples, atol=1e-5)
+
+
+@pytest.mark.parametrize("samples", [40 * 960, 39 * 960 + 7])
+def test_a_sound_leaves_the_device_piece_by_piece(samples: int) -> None:
+    """What is there meanwhile does not grow with its length, and what is heard is the same."""
+    parts = tiny_parts()
+    engine = Engine(parts, Way(piece=5))
+    latents = torch.randn(1, parts.denoiser.architecture.latent, 160, generator=torch.Generator().manual_seed(1))
+    peaks = []
+    for length in (40, 160):
+        seen = Seen(torch.zeros(0), torch.zeros(0), length, samples + (length - 40) * 960)
+        with Counting() as counted:
+            [sound] = engine.decode(latents[:, :, :length], seen)
+        peaks.append(counted.peak)
+        with torch.inference_mode():
+            whole = decode(parts.vae, latents[:, :, :length], 5)[0, :, : seen.samples]
+        assert np.array_equal(sound.samples, whole.numpy())
+    assert peaks[1] == peaks[0]
 
 
 def test_scenes_hear_their_own_texts(engine: Engine, long_clip: list[Frame], texts: Texts) -> None:

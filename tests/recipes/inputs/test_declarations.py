@@ -184,6 +184,7 @@ def test_a_declaration_imports_no_other_and_finding_it_imports_nothing() -> None
         ({}, "prompt is empty, and there is no video"),
         ({"prompt": " \n"}, "prompt is empty, and there is no video"),
         ({"prompt": "rain", "shot_prompts": "a\nb"}, "shot_prompts is given, and there is no video"),
+        ({"prompt": "rain", "exact": False}, "exact is off, and there is no video"),
         ({**SOUND, "shot_prompts": "a", "exact": False}, "shot_prompts is given, and exact is off"),
     ],
 )
@@ -195,8 +196,14 @@ def test_sound_of_nothing_is_refused(asked: dict[str, Any], words: str) -> None:
 
 def test_an_empty_line_keeps_the_prompt_in_its_shot() -> None:
     asked = FoleyInputs.check({**SOUND, "shot_prompts": "a door\n\n steps \n"})
-    assert asked.prompts_of_shots == ("a door", "rain on a tin roof", "steps")
-    for lines, prompts in (("a door\r\n\r\n", ("a door", "rain on a tin roof")), ("a\n", ("a",)), ("\n\n", ())):
+    heard = "rain on a tin roof"
+    assert asked.prompts_of_shots == ("a door", heard, "steps")
+    for lines, prompts in (
+        ("a door\r\n\r\n", ("a door", heard)),
+        ("a\n", ("a",)),
+        ("\n\n", (heard, heard)),
+        ("\n", (heard,)),
+    ):
         assert FoleyInputs.check({**SOUND, "shot_prompts": lines}).prompts_of_shots == prompts
     assert FoleyInputs.check(SOUND).prompts_of_shots == ()
 

@@ -103,3 +103,8 @@ def watched(browser: Browser, url: str, **context: Any) -> Iterator[Watched]:
         watch.check()
     finally:
         own.close()
+
+
+def expect_sentence(page: Page, words: str) -> None:
+    """Wait until a job says this of itself."""
+    expect(page.locator(".sentence")).to_have_text(words)

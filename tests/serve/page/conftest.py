@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.serve.page.browser import Watched, browsing, watched
-from tests.serve.page.stand_in import StandIn, World, standing_in
+from tests.serve.page.stand_in import StandIn, standing_in
+from tests.serve.page.world import World
 
 
 @pytest.fixture(scope="module")

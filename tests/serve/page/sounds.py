@@ -13,7 +13,7 @@ import numpy as np
 from greenroom.inputs import Input, Inputs
 
 if TYPE_CHECKING:
-    from tests.serve.page.stand_in import World
+    from tests.serve.page.world import World
 
 
 class SoundInputs(Inputs):

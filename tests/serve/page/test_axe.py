@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serve.page.browser import watched
+from tests.serve.page.media import clip, picture, tone
 from tests.serve.page.sounds import sounded
-from tests.serve.page.stand_in import StandIn, clip, picture, tone
+from tests.serve.page.stand_in import StandIn
+from tests.serve.page.world import World
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
@@ -25,31 +27,31 @@ def violations(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html']} {json.dumps(node['any'][:1])}" for one in found for node in one["nodes"]]
 
 
+def opened(page: Page, job_id: str) -> None:
+    """Lead the page to a job."""
+    page.evaluate("id => location.hash = '#/jobs/' + id", job_id)
+
+
 def views(server: StandIn, page: Page) -> Iterator[str]:
     """Lead the page from view to view."""
-    world = server.world
-
-    def opened(job: dict[str, Any]) -> None:
-        page.evaluate("id => location.hash = '#/jobs/' + id", job["id"])
-
     yield "empty"
+    yield from under_way(server.world, page)
+    yield from ended(server.world, page)
+    yield from forms(page)
+    server.world.keys = frozenset({"secret"})
+    page.reload()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "key"
 
-    done = world.add("voice-tone", {"text": "Hello"}, status="running", started_at="2026-01-01T00:00:00.000Z")
-    world.finish(done, "")
-    opened(done)
-    page.locator("gr-waveform[data-drawn]").wait_for()
-    expect(page.get_by_text("The first words")).to_be_visible()
-    page.evaluate("document.querySelector('audio').currentTime = 0.2")
-    expect(page.locator(".cue[aria-current]")).to_have_count(1)
-    page.get_by_text("The request").click()
-    yield "sound"
 
-    opened(world.add("voice-tone", {"text": "Wait"}, queue_position=2))
+def under_way(world: World, page: Page) -> Iterator[str]:
+    """Jobs before their end."""
+    opened(page, world.add("voice-tone", {"text": "Wait"}, queue_position=2)["id"])
     expect(page.get_by_text("Queued, 2 ahead of you.").first).to_be_visible()
     yield "queued"
 
     step = {"stage": "sampling", "done": 7, "total": 32, "fraction": 7 / 32, "eta_s": 2.2}
-    opened(world.add("voice-tone", {"text": "Run"}, status="running", progress=step))
+    opened(page, world.add("voice-tone", {"text": "Run"}, status="running", progress=step)["id"])
     expect(page.get_by_text("Step 7 of 32, about 2 s left.").first).to_be_visible()
     yield "running"
 
@@ -59,30 +61,46 @@ def views(server: StandIn, page: Page) -> Iterator[str]:
     for stage in ("encoding", "sampling"):
         world.happened(restoring["id"], "progress", **{**step, "stage": stage})
     world.keep(restoring, "preview.png", picture(), "image/png", among="previews")
-    opened(restoring)
+    opened(page, restoring["id"])
     expect(page.get_by_role("row", name="Worked at 1920 × 1080 px")).to_be_visible()
     expect(page.locator(".stages li")).to_have_count(2)
     expect(page.locator(".early img")).to_be_visible()
     yield "before the result"
 
+
+def ended(world: World, page: Page) -> Iterator[str]:
+    """Jobs at their end."""
+    done = world.add("voice-tone", {"text": "Hello"}, status="running", started_at="2026-01-01T00:00:00.000Z")
+    world.finish(done, "")
+    opened(page, done["id"])
+    page.locator("gr-waveform[data-drawn]").wait_for()
+    expect(page.get_by_text("The first words")).to_be_visible()
+    page.evaluate("document.querySelector('audio').currentTime = 0.2")
+    expect(page.locator(".cue[aria-current]")).to_have_count(1)
+    page.get_by_text("The request").click()
+    yield "sound"
+
     bad = world.add("voice-tone", {"text": "fail"}, status="running")
     world.finish(bad, "fail")
-    opened(bad)
+    opened(page, bad["id"])
     expect(page.get_by_text("What helps:")).to_be_visible()
     yield "failed"
 
     world.made["upload_0"] = (clip(sharp=False), "video/webm")
     video = world.add("restore", {"source": "upload_0"}, status="running")
     world.finish(video, "")
-    opened(video)
+    opened(page, video["id"])
     page.locator("gr-compare").wait_for()
     yield "video"
 
-    page.evaluate("id => location.hash = '#/jobs/' + id", sounded(world, tone()))
+    opened(page, sounded(world, tone()))
     page.locator("gr-samples gr-waveform[data-drawn]").wait_for()
     page.get_by_role("radio", name="Sample 2 of 3").check()
     yield "sounds to choose from"
 
+
+def forms(page: Page) -> Iterator[str]:
+    """The form of a few models."""
     page.get_by_role("button", name="Generate").click()
     page.get_by_text("More settings").click()
     expect(page.get_by_text("Write something here.")).to_be_visible()
@@ -96,11 +114,6 @@ def views(server: StandIn, page: Page) -> Iterator[str]:
     page.locator("input[type=file]").set_input_files({"name": "a.webm", "mimeType": "video/webm", "buffer": clip()})
     expect(page.get_by_role("button", name="Remove a.webm")).to_be_visible()
     yield "form with a file"
-
-    world.keys = frozenset({"secret"})
-    page.reload()
-    expect(page.get_by_role("dialog")).to_be_visible()
-    yield "key"
 
 
 def test_no_view_shuts_anybody_out(browser: Browser, server: StandIn) -> None:

@@ -8,7 +8,8 @@ import re
 from playwright.sync_api import expect
 
 from tests.serve.page.browser import Watched
-from tests.serve.page.stand_in import StandIn, clip
+from tests.serve.page.media import clip
+from tests.serve.page.stand_in import StandIn
 
 
 def sent(server: StandIn, number: int = -1) -> dict[str, object]:

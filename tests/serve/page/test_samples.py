@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.serve.page.browser import Watched, until, until_in
+from tests.serve.page.media import picture, tone
 from tests.serve.page.sounds import sounded, sounding
-from tests.serve.page.stand_in import StandIn, picture, tone
+from tests.serve.page.stand_in import StandIn
 
 SEEN = "[...document.querySelectorAll('gr-samples video, gr-samples audio')].find((one) => one.checkVisibility())"
 

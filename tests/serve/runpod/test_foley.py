@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import functools
-import http.server
 import json
-import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,15 +16,11 @@ from numpy.typing import NDArray
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import write_image
 from tests.media.video.clips import picture, planes_of, video
+from tests.serve.hosting import hosted
 from tests.serve.runpod.bucket import Bucket
 from tests.serve.runpod.platform import Platform, wait_for
 from tests.serve.runpod.worker import Worker
 from tests.serve.sounding import FAST, HELD
-
-
-class _Files(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        return
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
     """Of the files."""
-    handler = functools.partial(_Files, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as files:
-        threading.Thread(target=files.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{files.server_port}"
-        files.shutdown()
+    with hosted(folder) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

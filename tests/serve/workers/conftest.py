@@ -1,9 +1,12 @@
-"""What is seen of the pulse of workers."""
+"""What is seen of the pulse of workers, and marks for their models."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.serve.models import MARKS
 from tests.serve.workers.pools import Pulses
 
 
@@ -11,3 +14,12 @@ from tests.serve.workers.pools import Pulses
 def pulses(monkeypatch: pytest.MonkeyPatch) -> Pulses:
     """Of all pools of the test."""
     return Pulses(monkeypatch)
+
+
+@pytest.fixture
+def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the file ``open`` lets go of who holds."""
+    folder = tmp_path / "marks"
+    folder.mkdir()
+    monkeypatch.setenv(MARKS, str(folder))
+    return folder

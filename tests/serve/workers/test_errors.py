@@ -55,5 +55,6 @@ def test_an_error_of_a_models_own_keeps_its_code_and_manner() -> None:
 
 def test_out_of_memory_says_its_numbers() -> None:
     said = OutOfMemory("big", "cuda:0", 18_900_000_000, 1_000_000_000, tried_small=True).message
-    assert said == "big ran out of memory, by its smaller plan too: its plan is 18.9 GB, 1.0 GB were free on cuda:0"
+    words = "big ran out of memory, and a smaller plan did not help"
+    assert said == f"{words}: its plan is 18.9 GB, 1.0 GB were free on cuda:0"
     assert OutOfMemory("m", "cpu", 0, None, tried_small=False).message == "m ran out of memory: on cpu"

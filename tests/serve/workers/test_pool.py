@@ -15,20 +15,12 @@ from greenroom.models.model import Generated
 from greenroom.models.registry import find
 from greenroom.serve.workers.errors import Busy, ModelUnready
 from greenroom.serve.workers.pool import Pool
-from tests.serve.models import MARKS
 from tests.serve.workers.pools import PATIENCE_S, Seen, alive, fresh, named, pool_of, state, until
+
+pytestmark = pytest.mark.usefixtures("marks")
 
 # As long as it takes until the mark ``open`` is there.
 HELD = {"steps": 1_000_000, "step_s": 0.01, "to_mark": True}
-
-
-@pytest.fixture(autouse=True)
-def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where models look for marks."""
-    folder = tmp_path / "marks"
-    folder.mkdir()
-    monkeypatch.setenv(MARKS, str(folder))
-    return folder
 
 
 async def said(pool: Pool, text: str, folder: Path, *, urgent: bool = False) -> str:

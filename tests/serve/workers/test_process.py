@@ -67,6 +67,17 @@ def test_what_never_fits_fails_with_the_numbers_and_the_worker_stays(tmp_path: P
     asyncio.run(work())
 
 
+def test_that_memory_ran_out_is_said_where_no_smaller_plan_fits(tmp_path: Path) -> None:
+    async def work() -> None:
+        seen = Seen()
+        async with pool_of("Cramped", folder=tmp_path, observer=seen) as pool:
+            with pytest.raises(OutOfMemory, match="ran out of memory, and a smaller plan did not help"):
+                await pool.run(named("Cramped"), {}, fresh(tmp_path))
+            assert seen.short == [named("Cramped")]
+
+    asyncio.run(work())
+
+
 def test_a_mistake_of_a_model_shows_neither_its_words_nor_a_path(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

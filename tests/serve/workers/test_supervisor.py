@@ -16,16 +16,9 @@ from greenroom.serve.workers.life import Life
 from greenroom.serve.workers.observer import Observer
 from greenroom.serve.workers.options import PoolOptions
 from greenroom.serve.workers.supervisor import Supervisor
-from tests.serve.models import MARKS
 from tests.serve.workers.pools import FROZEN_S, Pulses, Seen, eventually, fresh, named, pool_of, reason, state, until
 
-
-@pytest.fixture(autouse=True)
-def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "marks"
-    folder.mkdir()
-    monkeypatch.setenv(MARKS, str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("marks")
 
 
 def test_an_idle_worker_that_is_killed_comes_back(tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ class FrameSizeChanged(FileUnreadable):
     code = "frame-size-changed"
 
 
+class TimesMissing(InputInvalid):
+    """A container does not tell when each packet of pictures is shown: what is decoded can be counted, not copied."""
+
+    code = "times-missing"
+
+
 class AlphaPresent(InputInvalid):
     """A picture is transparent in places, which whoever reads it cannot keep."""
 

@@ -16,7 +16,7 @@ from greenroom.media.video import orientation
 from greenroom.media.video.colour import Colour, colour_of
 from greenroom.media.video.hdr import ContentLight, MasteringDisplay
 from greenroom.media.video.opening import BROKEN, opened, picture_stream
-from greenroom.media.video.timeline import Timeline, repaired
+from greenroom.media.video.timeline import REORDERED, Timeline, counted, repaired
 from greenroom.media.video.wholeness import ending_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ _DYNAMIC = {
 _CODECS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "mp3float": "mp3"}
 _USUAL_RATE = Fraction(25)
 _DURATION = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2}(?:\.[0-9]+)?)")
-_REORDERED = 16  # frames, at most
+# AVI has no times of frames, and these codecs store them in another order than they are shown.
+_UNTIMED, _UNORDERED = "avi", ("h264", "hevc")
 _PROGRESSIVE = (0, 1)  # AVFieldOrder: unknown, progressive
 
 
@@ -75,8 +76,9 @@ class VideoFacts:
 
     width and height: of what is shown, after rotation, in pixels; sample_aspect: how much wider than high such a pixel
     is.  colour: as tagged, or as guessed where notes say so.  origin: what the container calls the first moment, in
-    seconds; the times of frames are counted from there.  timeline: as in the container.  missing: frames that the
-    header promises and the file does not hold.  notes: sentences on what was guessed, repaired, or will be lost.
+    seconds; the times of frames are counted from there.  timeline: as in the container.
+    counted: packets do not tell when they are shown; the times of frames follow from their order.  missing: frames that
+    the header promises and the file does not hold.  notes: sentences on what was guessed, repaired, or will be lost.
     """
 
     path: Path
@@ -96,6 +98,7 @@ class VideoFacts:
     timeline: Timeline
     origin: Fraction
     seekable: bool
+    counted: bool
     missing: int
     tracks: tuple[Track, ...]
     chapters: tuple[Chapter, ...]
@@ -133,10 +136,13 @@ class _Scan(NamedTuple):
     stated: list[int | None]
     last_duration: int
     missing: int
+    counted: bool = False
 
 
 def _scan(container: InputContainer, stream: VideoStream) -> _Scan | None:
     """The times of all frames by their packets; None where those do not tell, and frames have to be decoded."""
+    if container.format.name == _UNTIMED and codec_name(stream) in _UNORDERED:
+        return None
     times: list[tuple[int, int]] = []
     packets, begun, first_key = 0, False, 0
     try:
@@ -181,7 +187,11 @@ def _scan_decoded(path: Path) -> _Scan:
                 duration = frame.duration
         except BROKEN:
             pass  # whoever reads the frames is told
-    return _Scan(stated, duration, 0)
+        untimed, first = container.format.name == _UNTIMED, stream.start_time or 0
+    times = [time for time in stated if time is not None]
+    if not untimed or not times or (len(times) == len(stated) and times == sorted(set(times))):
+        return _Scan(stated, duration, 0)
+    return _Scan([*counted(times, first)], duration, 0, counted=True)
 
 
 def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
@@ -207,6 +217,8 @@ def _facts(container: InputContainer, stream: VideoStream, first: VideoFrame, sc
     interlaced = first.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE
     if interlaced:
         notes.append("the video is interlaced: its frames hold lines of two moments")
+    if scanned.counted:
+        notes.append("its frames have no time of their own in the file: they are counted")
     missing = scanned.missing or _cut_off(container, stream, timeline, path, notes)
     if missing:
         notes.append(f"the file breaks off: {missing} frames that it promises are not there")
@@ -229,7 +241,8 @@ def _facts(container: InputContainer, stream: VideoStream, first: VideoFrame, sc
         interlaced=interlaced,
         timeline=timeline,
         origin=_origin(container, timeline),
-        seekable=scanned.stated == list(timeline.ticks),
+        seekable=not scanned.counted and scanned.stated == list(timeline.ticks),
+        counted=scanned.counted,
         missing=missing,
         tracks=tuple(_tracks(container, stream)),
         chapters=_chapters(container),
@@ -255,7 +268,7 @@ def _cut_off(container: InputContainer, stream: VideoStream, timeline: Timeline,
     usual = int(np.median(steps)) if len(steps) else timeline.end - int(timeline.ticks[0])
     behind = round((stated / timeline.time_base - timeline.end) / usual)
     # Frames lie in another order than they are shown: of those around the end, some may be absent before the last.
-    absent = max(0, behind) + int((np.rint(steps[-_REORDERED:] / usual) - 1).clip(0).sum())
+    absent = max(0, behind) + int((np.rint(steps[-REORDERED:] / usual) - 1).clip(0).sum())
     if not absent:
         notes.append("the file is shorter than its header says, but its last frame is there")
     return absent

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # their own pictures, too. Streams without a container tell no times; those have to be given one.
 _FORMATS = (*FORMATS, "nut", "mxf", "dv", "asf", "yuv4mpegpipe")
 _WALLS = {"protocol_whitelist": "none", "format_whitelist": ",".join(_FORMATS)}
+_BARE = ("h264", "hevc", "vvc", "obu", "mpegvideo", "m4v", "h261", "h263", "vc1", "dirac", "cavsvideo", "mjpeg")
 _BOX = 8  # bytes of a box's length and name
 _BUFFER = 1 << 18  # bytes; every refill goes through Python
 # What PyAV raises over a file that is not as it should be: the last where a broadcast begins a stream on its way.
@@ -57,10 +58,23 @@ def _unread(path: Path) -> FileUnreadable:
             f"{quoted(path)} is cut off: it is an MP4 or MOV without its index, which as a rule comes last",
             mend="copy or download it again",
         )
+    if _is_bare(path):
+        return FileUnreadable(
+            f"{quoted(path)} is a bare stream, which tells no times",
+            mend="give it some, at the rate that it was made for, such as with ffmpeg -framerate 25 -i IN OUT.mkv",
+        )
     return FileUnreadable(
         f"{quoted(path)} is no video or picture that can be read",
         mend="convert it to PNG, or to MKV, such as with ffmpeg -i IN OUT.mkv",
     )
+
+
+def _is_bare(path: Path) -> bool:
+    """Whether a file is pictures of one codec without a container."""
+    walls = {**_WALLS, "format_whitelist": ",".join(_BARE)}
+    with path.open("rb") as file, contextlib.suppress(*BROKEN), av.open(Nameless(file), "r", options=walls):
+        return True
+    return False
 
 
 def _lacks_index(path: Path) -> bool:

@@ -10,9 +10,9 @@ import av
 import numpy as np
 
 from greenroom.errors import FileUnreadable, InputInvalid, quoted
-from greenroom.media.audio import Audio
+from greenroom.media.audio import Audio, decoded
 from greenroom.media.video.encoding import container_named
-from greenroom.media.video.errors import EncodingImpossible
+from greenroom.media.video.errors import EncodingImpossible, TimesMissing
 from greenroom.media.video.muxing import Muxer
 from greenroom.media.video.opening import BROKEN, opened, picture_stream
 from greenroom.media.video.tracks import LAYOUTS, new_sound
@@ -29,15 +29,19 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 14  # samples
 _GAP_S = Fraction(1, 50)  # times that are off by less are rounded ones
+_CONTAINERS = (".mkv", ".mov", ".mp4", ".webm")  # that may hold what another does not
+_COARSE = 8000  # samples a second, of sound that nobody keeps
+_NONSENSE = 8.0  # times full scale: what does not fail to decode, and is no sound
 
 
 def replace_sound(source: VideoFacts, sound: Audio, path: Path) -> tuple[str, ...]:
     """Write a video with other sound, from its first moment on; pictures keep their bytes, times and rotation.
 
     Subtitles, chapters and metadata are copied; the sound becomes AAC, or Opus in WebM. Returns notes on what was lost.
-    Raises InputInvalid, UnknownName, EncodingImpossible where the container does not hold the pictures, FileUnreadable
-    where the source breaks off, OutputUnwritable.
+    Raises InputInvalid, UnknownName, EncodingImpossible where the container does not hold the pictures, TimesMissing,
+    FileUnreadable where the source breaks off, OutputUnwritable.
     """
+    _require_times(source)
     if len(sound.samples) not in LAYOUTS:
         raise InputInvalid(f"the sound has {len(sound.samples)} channels", mend="mix it down to one or two")
     muxer = Muxer(path, container_named(path.suffix), source.timeline.time_base, source, sound=False)
@@ -46,7 +50,7 @@ def replace_sound(source: VideoFacts, sound: Audio, path: Path) -> tuple[str, ..
         try:
             pictures = muxer.copied_stream(stream)
         except ValueError as error:
-            raise _not_held(source, path) from error
+            raise _not_held(source, path, stream) from error
         heard = new_sound(muxer.container, sound.rate, len(sound.samples))
         muxer.begin()
         pieces = _pieces(sound)
@@ -63,33 +67,92 @@ def replace_sound(source: VideoFacts, sound: Audio, path: Path) -> tuple[str, ..
         for piece in pieces:
             muxer.write_sound(heard.encode(piece))
         muxer.write_sound(heard.encode(None))
-    return muxer.notes
+    return (*muxer.notes, *others_left_out(source))
+
+
+def as_heard(sound: Audio, path: Path) -> Audio:
+    """What is left of sound in a video that ``replace_sound`` would write: its codec is a lossy one."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=container_named(path.suffix)) as container:
+        stream = new_sound(container, sound.rate, len(sound.samples))
+        for piece in (*_pieces(sound), None):
+            container.mux(stream.encode(piece))
+    file.seek(0)
+    return decoded(file)
 
 
 def require_held(source: VideoFacts, path: Path) -> None:
     """Refuse now what ``replace_sound`` would refuse: pictures that a container does not hold.
 
-    Raises UnknownName, EncodingImpossible, FileUnreadable.
+    Raises UnknownName, EncodingImpossible, TimesMissing, FileUnreadable.
     """
-    form = container_named(path.suffix)
-    with opened(source.path) as container, av.open(io.BytesIO(), "w", format=form) as tried:
+    _require_times(source)
+    with opened(source.path) as container:
+        stream = picture_stream(container, source.path)
+        if not _holds(path.suffix, stream):
+            raise _not_held(source, path, stream)
+
+
+def _require_times(source: VideoFacts) -> None:
+    if source.counted:
+        raise TimesMissing(
+            f"{quoted(source.path)} does not tell when each of its pictures is shown, so that they cannot be copied",
+            mend="encode them again, such as with ffmpeg -i IN OUT.mkv, or name the result .wav",
+        )
+
+
+def _holds(suffix: str, stream: VideoStream) -> bool:
+    with av.open(io.BytesIO(), "w", format=container_named(suffix)) as tried:
         try:
-            tried.add_stream_from_template(picture_stream(container, source.path), opaque=True)
+            tried.add_stream_from_template(stream, opaque=True)
             tried.start_encoding()
-        except (av.error.FFmpegError, ValueError) as error:
-            raise _not_held(source, path) from error
+        except (av.error.FFmpegError, ValueError):
+            return False
+    return True
 
 
-def _not_held(source: VideoFacts, path: Path) -> EncodingImpossible:
+def _not_held(source: VideoFacts, path: Path, stream: VideoStream) -> EncodingImpossible:
+    other = next((suffix for suffix in _CONTAINERS if suffix != path.suffix.lower() and _holds(suffix, stream)), None)
+    names = f"{other}, or .wav" if other else ".wav"
     return EncodingImpossible(
-        f"{path.suffix} does not hold {source.codec}", mend="name the file .mkv, or encode the pictures again"
+        f"{path.suffix} does not hold {source.codec}",
+        mend=f"name the file {names} for the sound alone, or encode the pictures again",
     )
+
+
+def others_left_out(source: VideoFacts) -> tuple[str, ...]:
+    """What becomes of sound tracks behind the first, in a sentence; nothing where there are none."""
+    count = sum(1 for track in source.tracks if track.kind == "audio")
+    if count < 2:
+        return ()
+    numbers = [str(number) for number in range(2, count + 1)]
+    if len(numbers) == 1:
+        return ("sound track 2 of the video is left out",)
+    return (f"sound tracks {', '.join(numbers[:-1])} and {numbers[-1]} of the video are left out",)
+
+
+def sound_beside(source: VideoFacts, rate: int, end: Fraction) -> tuple[Audio | None, tuple[str, ...]]:
+    """A video's own sound, see ``own_sound``, until ``end``, in seconds, and what is lost of it, in sentences.
+
+    Raises FileUnreadable.
+    """
+    own = own_sound(source, rate)
+    if own is None:
+        return None, ()
+    count = round(end * rate)
+    behind = own.samples[:, count:]
+    notes: tuple[str, ...] = others_left_out(source)
+    if behind.shape[1] > rate / source.timeline.average and behind.any():
+        notes = (f"the last {behind.shape[1] / rate:.2f} s of its own sound, behind its pictures, are cut", *notes)
+    within = own.samples[:, :count]
+    return Audio(np.pad(within, ((0, 0), (0, count - within.shape[1]))), rate), notes
 
 
 def own_sound(source: VideoFacts, rate: int) -> Audio | None:
     """A video's first sound track at another rate, in one or two channels; None where it has none.
 
-    It begins with the file's first moment, and is silent where the track holds nothing. Raises FileUnreadable.
+    It begins with the file's first moment, and is silent where the track holds nothing. Raises FileUnreadable, also
+    for what decodes to numbers that are no sound.
     """
     track = next((track for track in source.tracks if track.kind == "audio"), None)
     if track is None:
@@ -102,9 +165,22 @@ def own_sound(source: VideoFacts, rate: int) -> Audio | None:
                 time = line.until if frame.pts is None else frame.pts * frame.time_base - source.origin
                 line.add(frame, time)
         except BROKEN as error:
-            message = f"the sound of {quoted(source.path)} does not decode"
-            raise FileUnreadable(message, mend="copy or download it again, or replace its sound") from error
-    return Audio(line.samples(), rate)
+            raise _broken(source, "does not decode") from error
+    sound = Audio(line.samples(), rate)
+    peak = float(np.abs(sound.samples).max(initial=0))
+    if not peak <= _NONSENSE:  # what is no number is neither
+        raise _broken(source, f"is broken: it decodes to {peak:.0f} times full scale")
+    return sound
+
+
+def require_sound(source: VideoFacts) -> None:
+    """Refuse now what ``own_sound`` would refuse. Raises FileUnreadable."""
+    own_sound(source, _COARSE)
+
+
+def _broken(source: VideoFacts, how: str) -> FileUnreadable:
+    mend = "take --mix replace, or copy or download it again"
+    return FileUnreadable(f"the sound of {quoted(source.path)} {how}", mend=mend)
 
 
 class _Line:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median_low
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from numpy.typing import NDArray
+
+REORDERED = 16
+"""Frames that a codec may store in another order than they are shown, at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +70,19 @@ class Timeline:
         places = np.arange(len(self.ticks), dtype=np.int64)
         off = (self.ticks - self.ticks[0]) * step.denominator - places * step.numerator
         return bool(np.abs(off).max() < step.denominator)
+
+
+def counted(mixed: Sequence[int], first: int) -> list[int]:
+    """Times of frames that come as they are shown, each with the time of another. first: when they begin.
+
+    All those times, in order, are theirs; but of the last frames, which nothing comes behind, they are guessed.
+    """
+    ticks = sorted(mixed)
+    steps = [later - before for before, later in pairwise(ticks)]
+    usual = median_low(steps) if steps else 0
+    if all(step == usual for step in steps[:-REORDERED]):
+        return [first + number * usual for number in range(len(ticks))]
+    return [tick - ticks[0] + first for tick in ticks]
 
 
 def repaired(stated: Sequence[int | None], step: int) -> tuple[list[int], int]:

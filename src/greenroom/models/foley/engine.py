@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import torch
 
 from greenroom.errors import InputInvalid
 from greenroom.media.audio import Audio
 from greenroom.models.finite import finite
 from greenroom.models.foley.architecture import FAMILY
-from greenroom.models.foley.dac.pieces import decode
+from greenroom.models.foley.dac.pieces import decoded
 from greenroom.models.foley.draws import noise
 from greenroom.models.foley.mmdit.fixed import Features
 from greenroom.models.foley.mmdit.sampler import Part, Sampler
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from greenroom.models.foley.parts import Files, Parts, Sizes
@@ -205,21 +207,14 @@ class Engine:
     @torch.inference_mode()
     def see(self, clip: Pictures, step: Step = silent) -> Seen:
         """What is to be known of a clip. Raises ClipTooShort, and what ``step`` raises."""
-        parts, way = self._parts, self._way
         step("seeing", 0, 2)
-        with self._using("siglip2"):
-            visual = see_pictures(
-                clip.pictures.to(self._device, non_blocking=True), parts.pictures, at_once=way.pictures
-            )
+        visual = self._pictured(clip.pictures)
         step("seeing", 1, 2)
-        with self._using("synchformer"):
-            sync = parts.synchformer.features(
-                normalised(clip.frames.to(self._device, non_blocking=True)), at_once=way.segments
-            )
+        sync = self._synced(clip.frames)
         step("seeing", 2, 2)
         if clip.end is None:
             length = latents(len(clip.frames))
-            return Seen(visual, sync, length, length * parts.vae.config.hop)
+            return Seen(visual, sync, length, length * self._parts.vae.config.hop)
         return Seen(visual, sync, latents_until(clip.end), round(clip.end * self.rate))
 
     @torch.inference_mode()
@@ -228,32 +223,39 @@ class Engine:
 
         Raises ClipTooShort, and what ``step`` and reading the pieces raise.
         """
-        parts, way, before = self._parts, self._way, torch.zeros(0)
+        before = torch.zeros(0)
         visual, sync = [], []
         end, watched = Fraction(0), 0
         for piece in clip:
             end = piece.end or end
             if len(piece.pictures):
-                with self._using("siglip2"):
-                    seen = see_pictures(
-                        piece.pictures.to(self._device, non_blocking=True), parts.pictures, at_once=way.pictures
-                    )
-                visual.append(seen)
+                visual.append(self._pictured(piece.pictures))
             # Segments reach over from one piece into the next.
             frames = torch.cat((before, piece.frames)) if len(before) else piece.frames
             if len(frames) >= SEGMENT:
-                with self._using("synchformer"):
-                    shown = normalised(frames.to(self._device))
-                    sync.append(parts.synchformer.features(shown, at_once=way.segments))
-                before = frames[SEGMENT_STEP * segments(len(frames)) :]
+                sync.append(self._synced(frames))
+                before = frames[SEGMENT_STEP * segments(len(frames)) :].clone()
             else:
                 before = frames
             watched += len(piece.frames)
             total = float(end * SYNC_RATE)
             step("seeing", min(watched, total), total)
+            del piece, frames  # the next is made before they would be let go
         segments(watched)
         length = on_grid(latents_until(end))
         return Seen(torch.cat(visual), torch.cat(sync), length, round(end * self.rate))
+
+    def _pictured(self, pictures: Tensor) -> Tensor:
+        """A vector of each, see ``see_pictures``."""
+        with self._using("siglip2"):
+            shown = pictures.to(self._device, non_blocking=True)
+            return see_pictures(shown, self._parts.pictures, at_once=self._way.pictures)
+
+    def _synced(self, frames: Tensor) -> Tensor:
+        """The tokens of their segments, see ``Synchformer.features``. Raises ClipTooShort."""
+        with self._using("synchformer"):
+            shown = normalised(frames.to(self._device, non_blocking=True))
+            return self._parts.synchformer.features(shown, at_once=self._way.segments)
 
     @torch.inference_mode()
     def imagine(self, seconds: Fraction, picture: Tensor | None = None) -> Seen:
@@ -319,6 +321,7 @@ class Engine:
         """Give back the memory of all graphs, and of slots for weights; both are there again when they are needed."""
         self._sampler.forget()
         self._parts.denoiser.streaming.forget()
+        self._parts.denoiser.modulations.forget()
 
     @torch.inference_mode()
     def decode(self, made: Tensor, seen: Seen, step: Step = silent) -> list[Audio]:
@@ -328,20 +331,24 @@ class Engine:
         step("decoding", 0, len(made))
         with self._using("vae"):
             for latent in made:
-                wave = decode(self._parts.vae, latent[None], self._way.piece)[0, :, : seen.samples]
-                sounds.append(Audio(finite(wave.float().cpu().numpy()), self.rate))
+                sounds.append(Audio(finite(self._heard(latent, seen.samples)), self.rate))
                 step("decoding", len(sounds), len(made))
         return sounds
+
+    def _heard(self, latent: Tensor, samples: int) -> NDArray[np.float32]:
+        """A sound on the host, (1, samples), to which each piece of it goes once it is there."""
+        vae, done = self._parts.vae, 0
+        wave = np.empty((1, min(samples, latent.shape[1] * vae.config.hop)), np.float32)
+        for piece in decoded(vae, latent[None], self._way.piece):
+            own = piece[0, :, : samples - done].float().cpu().numpy()
+            wave[:, done : done + own.shape[1]] = own
+            done += own.shape[1]
+        return wave
 
 
 def _current(device: torch.device) -> AbstractContextManager[object]:
     """Make a device the thread's own for a while: kernels of ours, streams and graphs go to no other."""
     return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
-
-
-def windows_of(seen: Seen, scenes: Sequence[Scene]) -> int:
-    """In how many pieces a clip is denoised."""
-    return 1 if _is_whole(seen, scenes) else len(_parts(seen, scenes))
 
 
 def _is_whole(seen: Seen, scenes: Sequence[Scene]) -> bool:

@@ -125,7 +125,8 @@ class FoleyModel(InVariants):
     def generate(self, inputs: FoleyFileInputs, work: Work) -> Generated:
         """Make the sounds of a request: the samples in order, then what was made alone, where that is asked for.
 
-        Raises InputInvalid, FileUnreadable, OutputUnwritable, MemoryShort, Cancelled.
+        Raises InputInvalid, FileUnreadable, OutputUnwritable, MemoryShort, HostMemoryShort, EncodingImpossible,
+        SoundNotFinite, Cancelled.
         """
         from greenroom.models.foley.sounding.places import fitting
         from greenroom.models.foley.sounding.sounder import Wanted
@@ -162,8 +163,8 @@ class _Telling:
         self.tell("plan", facts_of(plan))
 
 
-# What has to be free for the plan of 8 s and one sample where all is resident, and the least for which there is a plan.
-# Not measured yet.
+# What has to be free for the plan of 8 s and one sample where all is resident, and the least for which there is a plan,
+# rounded up to 0.1 GB. Not measured yet.
 
 
 class FoleySmall(FoleyModel):
@@ -171,7 +172,7 @@ class FoleySmall(FoleyModel):
 
     known = "hunyuanvideo-foley-xl"
     memory: ClassVar[int] = 8_300_000_000
-    least_memory: ClassVar[int] = 1_700_000_000
+    least_memory: ClassVar[int] = 1_600_000_000
 
 
 class FoleyLarge(FoleyModel):

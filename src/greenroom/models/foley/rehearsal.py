@@ -90,6 +90,7 @@ class FoleyRehearsal(Rehearsal):
 
     # What the stages leave for those behind them.
     _engine: Engine
+    _windows: int
     _clip: list[Pictures]
     _seen: Seen
     _texts: Texts
@@ -177,6 +178,7 @@ class FoleyRehearsal(Rehearsal):
     def _choose(self, job: Job) -> Did:
         planned = plan(self._engine.networks(self.known.name), job, self._engine.room())
         self._engine.arrange(planned.way)
+        self._windows = planned.windows
         return Did("; ".join([f"{in_gigabytes(planned.bytes)} at most", *planned.notes]))
 
     def _invent(self, seconds: int) -> Did:
@@ -214,12 +216,11 @@ class FoleyRehearsal(Rehearsal):
         return Did(f"{len(self._texts.prompt)} tokens")
 
     def _sample(self, samples: int, steps: int) -> Did:
-        from greenroom.models.foley.engine import Sampling, Scene, windows_of
+        from greenroom.models.foley.engine import Sampling
 
         sampling = Sampling(steps=steps, samples=samples, seed=_SEED)
         self._latents = self._engine.sample(self._seen, self._texts, sampling, self.conditions.step)
-        windows = windows_of(self._seen, [Scene(0, self._texts)])
-        pieces = f", {windows} windows" if windows > 1 else ""
+        pieces = f", {self._windows} windows" if self._windows > 1 else ""
         return Did(f"{self._seen.latents:,} latents{pieces}, {steps} of {_STEPS} steps")
 
     def _decode(self) -> Did:
@@ -236,7 +237,7 @@ class FoleyRehearsal(Rehearsal):
         from greenroom.media.mixing import mixed
         from greenroom.recipes.inputs.foley import LOUDNESS_LUFS
 
-        self._sounds = [mixed(sound, None, "replace", LOUDNESS_LUFS) for sound in self._sounds]
+        self._sounds = [mixed(sound, None, "replace", LOUDNESS_LUFS).audio for sound in self._sounds]
         return Did(f"{LOUDNESS_LUFS:g} LUFS")
 
     def _encode(self) -> Did:

@@ -8,6 +8,9 @@ from typing import Literal
 
 from greenroom.errors import InputInvalid
 
+FAMILY = "SeedVR2"
+"""For words."""
+
 Design = Literal["dit_v2", "dit"]
 """The two networks of the family, by the names that the makers gave them: of the 3B and of the 7B."""
 

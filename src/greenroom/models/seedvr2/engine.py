@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from greenroom.errors import InputInvalid
+from greenroom.models.seedvr2.architecture import FAMILY
 from greenroom.models.seedvr2.colours.methods import FRAME_BY_FRAME, METHODS
 from greenroom.models.seedvr2.frames.landing import landed
 from greenroom.models.seedvr2.frames.postprocess import to_whole
@@ -104,7 +105,7 @@ class Engine:
         """
         target = torch.device(device)
         if target.type == "cuda":
-            require_bfloat16(device, "SeedVR2")
+            require_bfloat16(device, FAMILY)
             torch.cuda.set_device(target)  # kernels of ours go to the process's own device, which is this one
         transformer = load_transformer(files.transformer, architecture, device=target, small=small)
         vae = load_vae(files.vae, device=target)

@@ -124,11 +124,12 @@ class SeedVR2Rehearsal(Rehearsal):
         return stages if hurried else (*stages, Stage("file", self._write))
 
     def _open_device(self) -> Did:
+        from greenroom.models.seedvr2.architecture import FAMILY
         from greenroom.runtime.rooms import require_bfloat16
 
         opened = open_device(self.conditions.device)
         if not self._on_cpu:
-            require_bfloat16(self.conditions.device, "SeedVR2")
+            require_bfloat16(self.conditions.device, FAMILY)
         return opened
 
     def _make_weights(self) -> Did:

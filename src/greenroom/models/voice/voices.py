@@ -8,7 +8,7 @@ from pathlib import Path
 
 from greenroom.errors import ExtraMissing, UnknownName, closest
 from greenroom.models.terms import notice_of, terms_of
-from greenroom.recipes.catalogue import names, recipe
+from greenroom.recipes.catalogue import names, with_components
 
 _FAMILY = "voice"
 
@@ -39,9 +39,10 @@ def find_voice(wanted: str) -> VoiceSource:
     voices = [name for name in names() if name.startswith(f"{_FAMILY}-")]
     if wanted not in voices:
         raise _unknown(wanted, voices)
-    found = recipe(wanted)
+    parts = with_components(wanted)
+    found = parts[0]
     weights = next(file for file in found.files if file.path.endswith(".onnx"))
-    return VoiceSource(wanted, _installed(weights.path, found.title), notice_of(found), terms_of(found))
+    return VoiceSource(wanted, _installed(weights.path, found.title), notice_of(parts), terms_of(parts))
 
 
 def _installed(path: str, title: str) -> Path:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _WARPS = 8
 
 
-@triton.jit
+# Where a stream's tokens begin in ``shows`` differs from clip to clip: one variant serves all.
+@triton.jit(do_not_specialize=["shows"])
 def _modulate(
     stream, branch, bias, gate, scale, shift, shows, added, normed, stride, width, eps,
     padded: tl.constexpr, with_shows: tl.constexpr, with_branch: tl.constexpr, with_bias: tl.constexpr,

@@ -19,7 +19,9 @@ _TOKENS = 8  # of a program, which goes through their heads one after another wi
 _WARPS = 4
 
 
-@triton.jit
+# How many tokens there are, and where a stream's begin, differs from clip to clip, and no read or write of a head
+# depends on it: one variant serves all, compiled when the network is warmed up.
+@triton.jit(do_not_specialize=["turns", "places", "tokens", "rows"])
 def _place(
     qkv, query_weight, key_weight, cos, sin, turns, places, out, tokens, rows, eps,
     parts: tl.constexpr, heads: tl.constexpr, half: tl.constexpr, block: tl.constexpr,

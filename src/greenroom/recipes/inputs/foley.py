@@ -18,6 +18,9 @@ LOUDNESS_LUFS = -23.0
 class FoleyInputs(Inputs):
     """Sound that fits a video."""
 
+    # Whether ``seconds`` gives way to a video's own length; else both of them are refused.
+    seconds_yield: ClassVar[bool] = False
+
     video: Annotated[
         str | None,
         Input(
@@ -73,9 +76,7 @@ class FoleyInputs(Inputs):
 
     @property
     def prompts_of_shots(self) -> tuple[str, ...]:
-        """One of each shot, the prompt where a line is empty; none where no shot has its own."""
-        if not self.shot_prompts.strip():
-            return ()
+        """One of each shot, the prompt where a line is empty; none where there is no line."""
         return tuple(line.strip() or self.prompt for line in self.shot_prompts.splitlines())
 
     @model_validator(mode="after")
@@ -83,6 +84,15 @@ class FoleyInputs(Inputs):
         if self.video is None and not self.prompt.strip():
             raise InputInvalid(
                 "prompt is empty, and there is no video: nothing says what to hear", mend="give prompt, or video"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Self:
+        if self.video is None and not self.exact:
+            raise InputInvalid(
+                "exact is off, and there is no video: the original's rule is about where one ends",
+                mend="leave exact on, or give a video",
             )
         return self
 
@@ -104,6 +114,9 @@ class FoleyInputs(Inputs):
 
 class FoleyFileInputs(FoleyInputs):
     """What to make sound for, how, and what to make of it: where no file name tells."""
+
+    # Who serves sees what a URL leads to when it is fetched, and clients send a length with whatever they ask for.
+    seconds_yield: ClassVar[bool] = True
 
     format: Annotated[
         Literal["mp4", "mov", "mkv", "webm", "wav", "flac", "mp3", "opus"],

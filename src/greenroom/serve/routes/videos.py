@@ -5,7 +5,6 @@ https://platform.openai.com/docs/api-reference/videos
 
 from __future__ import annotations
 
-import contextlib
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,10 +13,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from greenroom.errors import InputInvalid, UnknownName, quoted
 from greenroom.inputs import fields
-from greenroom.jobs.errors import JobConflict, UploadUnknown
+from greenroom.jobs.errors import JobConflict
 from greenroom.jobs.history import Asked
 from greenroom.jobs.job import Artifact, Job, NewJob, Status
-from greenroom.jobs.uploads import PREFIX
 from greenroom.serve.limits import is_form
 from greenroom.serve.requests import json_of, read_object
 from greenroom.serve.routes.access import At, By, accept, owner_of
@@ -69,8 +67,6 @@ async def create(request: Request, server: At, caller: By) -> Response:
     served = server.served.get(name)
     if served is None:
         raise UnknownName("model", name, server.served)
-    if "seconds" in said and await _has_its_own(server, caller, said):
-        del said["seconds"]  # clients send a length with every request
     inputs = served.inputs.check(_inputs(served, said)).model_dump(mode="json")
     asked = {"size": str(said["size"])} if said.get("size") else {}
     new = NewJob(name, inputs, owner=caller.name, timeout_s=served.timeout_s, metadata=asked)
@@ -153,21 +149,6 @@ async def _said(request: Request, server: Server, caller: Caller) -> dict[str, A
                 continue
             said[name] = (await keep(server, caller, value)).id
     return said
-
-
-async def _has_its_own(server: Server, caller: Caller, said: Mapping[str, Any]) -> bool:
-    """Whether a video is given, as far as that can be told here: what is made for it is as long as it."""
-    if said.get("video_reference"):
-        return True
-    for name in _FILES:
-        given = _reference(said.get(name))
-        if not isinstance(given, str) or not given.startswith(PREFIX) or not given.isascii():
-            continue
-        with contextlib.suppress(UploadUnknown):  # which is said where all inputs are looked at
-            upload = await server.uploads.find(given, owner_of(caller))
-            if upload.media_type.startswith("video/"):
-                return True
-    return False
 
 
 def _put(said: dict[str, Any], name: str, value: str) -> None:

@@ -117,7 +117,7 @@ class OutOfMemory(GreenroomError):
     def __init__(self, model: str, device: str, plan: int, free: int | None, *, tried_small: bool) -> None:
         numbers = [f"its plan is {in_gigabytes(plan)}"] if plan else []
         numbers += [f"{in_gigabytes(free)} were free on {device}"] if free is not None else [f"on {device}"]
-        small = ", by its smaller plan too" if tried_small else ""
+        small = ", and a smaller plan did not help" if tried_small else ""
         super().__init__(
             f"{model} ran out of memory{small}: {', '.join(numbers)}",
             mend="ask for less: shorter, smaller or fewer; or serve it on a larger device",

@@ -24,6 +24,7 @@ from greenroom.machine.environments.started import mark_started
 from greenroom.models.model import Generated, MadeFile, Work
 from greenroom.runtime.device import device_memory, is_host
 from greenroom.runtime.memory import is_device_lost, is_out_of_memory, release
+from greenroom.runtime.residency import MemoryShort
 from greenroom.serve.paths import without_paths
 from greenroom.serve.workers.crew import Crew, Ended
 from greenroom.serve.workers.errors import DeviceLost, DiskFull, ModelFailed, OutOfMemory, Problem
@@ -173,7 +174,7 @@ class Worker:
         return made
 
     def _attempt(self, run: Run, model: Model, reports: Reports, telling: Telling, *, small: bool) -> Generated | None:
-        """None when memory ran out; what the attempt held is free again then."""
+        """None when memory ran out, or when there is no smaller plan; what the attempt held is free again then."""
         inputs = model.inputs.check(run.inputs)
         work = Work(
             folder=Path(run.folder),
@@ -187,6 +188,9 @@ class Worker:
         try:
             made = model.generate(inputs, work)
         except Exception as error:
+            if small and isinstance(error, MemoryShort):  # of the part that it may take: what there is, is no less
+                _log.warning("%s has no smaller plan that fits", run.model, exc_info=True)
+                return None
             if not is_out_of_memory(error):
                 raise
             _log.warning("%s ran out of memory%s", run.model, " by its smaller plan" if small else "", exc_info=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from greenroom.errors import GreenroomError, InputInvalid
 from greenroom.models.foley.architecture import Architecture
+from greenroom.models.foley.dac.synthetic import TINY as TINY_DAC
+from greenroom.models.foley.dac.synthetic import synthesise_dac_vae
 from greenroom.models.foley.mmdit import checkpoint
 from greenroom.models.foley.mmdit.checkpoint import REORDERED, arranged, load_denoiser, recognise, without_weights
 from greenroom.models.foley.mmdit.quantised import QuantisedSequenceConv
@@ -23,8 +24,8 @@ from greenroom.nn.quantised import QuantisedLayer
 from greenroom.weights.fp8 import Fp8
 from greenroom.weights.loading import read_quantised
 from tests.models.foley.networks import TINY, normal, published_shapes
+from tests.weights.altered import Weights, changed, refusal_of
 
-Weights = dict[str, Tensor]
 GO = ("audio_mlp.", "v_cond_mlp.", "linear")  # of the names of weights in a block
 QKV = "triple_blocks.0.audio_self_attn_qkv.weight"
 
@@ -37,20 +38,8 @@ def published(tmp_path: Path) -> Path:
     return file
 
 
-def changed(file: Path, change: Callable[[Weights], Any]) -> Path:
-    weights = {name: tensor.clone() for name, tensor in load_file(file).items()}
-    change(weights)
-    save_file(weights, file)
-    return file
-
-
 def refusal(file: Path, architecture: Architecture = TINY) -> GreenroomError:
-    with pytest.raises(GreenroomError) as caught:
-        load_denoiser(file, architecture)
-    assert str(file.parent) not in caught.value.message + caught.value.mend
-    assert file.name in caught.value.message
-    assert caught.value.mend
-    return caught.value
+    return refusal_of(file, lambda path: load_denoiser(path, architecture))
 
 
 def test_every_tensor_comes_from_the_file(published: Path) -> None:
@@ -259,3 +248,10 @@ def test_the_other_size_is_recognised(published: Path) -> None:
     refused = refusal(published, replace(TINY, triple=3, heads=1))
     assert refused.code == "weights-other-network"
     assert "a denoiser of width 32 with 2 triple and 2 single blocks" in refused.message
+
+
+def test_another_part_of_the_family_is_recognised(tmp_path: Path) -> None:
+    synthesise_dac_vae(tmp_path / "vae.safetensors", TINY_DAC)
+    refused = refusal(tmp_path / "vae.safetensors")
+    assert refused.code == "weights-other-network"
+    assert "the audio VAE of HunyuanVideo-Foley" in refused.message

@@ -8,6 +8,7 @@ import torch
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.mmdit.course import MOST_STEPS, Course
 from greenroom.models.foley.mmdit.schedule import sigmas, times
+from greenroom.models.foley.mmdit.triple_block import TripleBlock
 from greenroom.recipes.inputs.foley import FoleyInputs
 from tests.models.foley.networks import denoiser_of
 
@@ -50,6 +51,31 @@ def test_set_again_it_stands_at_the_first_step_and_makes_nothing_twice() -> None
     course.set(sigmas(3))
     assert course.now().length.item() == sigmas(3).diff()[0].item()
     assert asked == [4, 3]
+
+
+def test_a_schedule_that_cannot_be_made_is_not_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, whole = denoiser_of(), Course(denoiser_of())
+    network.modulations.keep(0)
+    course = Course(network)
+    course.set(sigmas(5))
+    last, terms = network.triples[-1], TripleBlock.terms
+
+    def failing(self: TripleBlock, time: torch.Tensor) -> torch.Tensor:
+        made = terms(self, time)
+        if self is last:
+            raise torch.OutOfMemoryError("out of memory")
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TripleBlock, "terms", failing)
+        with pytest.raises(torch.OutOfMemoryError):
+            course.set(sigmas(3))
+    assert network.modulations.taken == 0
+    for steps in (5, 3):
+        course.set(sigmas(steps))
+        whole.set(sigmas(steps))
+        assert torch.equal(course._triple[:steps], whole._triple[:steps])
+        assert torch.equal(course._lengths[:steps], whole._lengths[:steps])
 
 
 def test_its_tensors_stay_where_they_are() -> None:

@@ -194,14 +194,38 @@ def test_windows_share_a_graph_and_each_keeps_what_it_shows(recorded: list[Calla
     assert not torch.allclose(Sampler(denoiser_of()).sample_parts(parts_of(length), noise, steps=3), wanted, atol=1e-2)
 
 
+BEGINS = tuple(GRID * place for place in (0, 2, 5, 9, 14, 20, 27, 35, 44, 54))
+
+
+def sizes_of(parts: list[Part]) -> int:
+    """Of windows."""
+    return len({(part.window.length, len(part.features.visual)) for part in parts})
+
+
 def test_as_many_graphs_are_kept_as_a_clip_has_sizes(recorded: list[Callable[[], None]]) -> None:
-    begins = tuple(GRID * place for place in (0, 2, 5, 9, 14, 20, 27, 35, 44, 54))
-    parts, noise = parts_of(65 * GRID, tuple(range(10)), begins), normal(1, TINY.latent, 65 * GRID)
-    sizes = len({(part.window.length, len(part.features.visual)) for part in parts})
-    assert sizes > 8
+    parts, noise = parts_of(44 * GRID, tuple(range(8)), BEGINS[:8]), normal(1, TINY.latent, 44 * GRID)
+    assert 4 < sizes_of(parts) <= 8
     sampler = Sampler(denoiser_of(), graphs=True)
-    sampler.sample_parts(parts, noise, steps=3)
-    assert len(recorded) == sizes
+    for _ in range(2):
+        sampler.sample_parts(parts, noise, steps=3)
+        assert len(recorded) == len(sampler._prepared) == sizes_of(parts)
+    # A request behind it keeps fewer, as its plan counts, also if it has its own already.
+    own = parts[3]
+    sampler.sample(own.features, noise[:, :, own.window.start : own.window.stop], steps=1)
+    assert len(recorded) == sizes_of(parts)
+    assert len(sampler._prepared) == 4
+
+
+def test_a_clip_of_more_sizes_has_no_graphs(recorded: list[Callable[[], None]]) -> None:
+    parts, noise = parts_of(65 * GRID, tuple(range(10)), BEGINS), normal(1, TINY.latent, 65 * GRID)
+    assert sizes_of(parts) > 8
+    sampler = Sampler(denoiser_of(), graphs=True)
+    sampler.sample(features_of(), NOISE, steps=1)
+    made = sampler.sample_parts(parts, noise, steps=3)
+    wanted = Sampler(denoiser_of()).sample_parts(parts, noise, steps=3)
+    torch.testing.assert_close(made, wanted, atol=1e-5, rtol=1e-5)
+    sampler.sample(features_of(), NOISE, steps=1)
+    assert len(recorded) == 1  # that of requests before is there again
 
 
 @pytest.mark.parametrize(("together", "graphs"), [(6, 2), (3, 4), (1, 8)])

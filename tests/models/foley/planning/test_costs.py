@@ -9,7 +9,7 @@ from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.mmdit.synthetic import synthetic_denoiser, tiny
 from greenroom.models.foley.mmdit.transformer import MMDiT
 from greenroom.models.foley.mmdit.windows import GRID, LONGEST, windows
-from greenroom.models.foley.planning.costs import Batch, Job, Networks, frames_of, networks_on
+from greenroom.models.foley.planning.costs import Batch, Job, Networks, networks_on
 from greenroom.recipes.catalogue import recipe
 
 XL, XXL = (Networks.published(recipe(name)) for name in ("hunyuanvideo-foley-xl", "hunyuanvideo-foley-xxl"))
@@ -96,5 +96,4 @@ def test_scenes_in_one_batch_have_their_own_texts() -> None:
 
 def test_conditions_frames_and_segments() -> None:
     assert (Job(400).conditions, Job(400, guided=False).conditions) == (2, 1)
-    assert (frames_of(400), frames_of(398)) == (64, 64)
     assert (Job(400, frames=200).segments, Job(400).segments) == (24, 0)

@@ -26,6 +26,7 @@ from greenroom.models.foley.synchformer.encoder import Synchformer, SynchformerC
 from greenroom.models.foley.towers.clap import text_tower
 from greenroom.models.foley.towers.encoders import see_pictures
 from greenroom.models.foley.towers.siglip2 import SiglipPictures, vision_tower
+from greenroom.models.foley.watching.preprocess import normalised
 from greenroom.nn import adaptive_layer_norm as norms
 from tests.models.foley.networks import denoiser_of
 from tests.models.foley.planning.counting import Counting
@@ -113,6 +114,17 @@ def test_segments_that_are_watched(monkeypatch: pytest.MonkeyPatch, segments: in
     with torch.inference_mode(), Counting() as counted:
         network.features(frames, at_once=segments)
     assert foretold(counted, footprint.watching(segments, 4))
+
+
+def test_frames_that_come_to_be_watched() -> None:
+    shown = torch.zeros(5, 3, 224, 224, dtype=torch.uint8)
+    with torch.inference_mode(), Counting() as counted:
+        frames = normalised(shown)
+        assert counted.peak == footprint.normalised(5, 4)
+        half = frames.half()
+    # Numbers of eight bits are there as well while they are made wider, and are gone before the others are halved.
+    assert half.shape == shown.shape
+    assert counted.peak == footprint.normalised(5, 2) > footprint.normalised(5, 4) + shown.nbytes
 
 
 def test_texts_that_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

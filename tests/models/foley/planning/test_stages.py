@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from greenroom.models.foley.planning.costs import Job, Networks, networks_on
-from greenroom.models.foley.planning.stages import Costs
+from greenroom.models.foley.planning.stages import Costs, work
 from greenroom.models.foley.planning.way import Way
 from greenroom.recipes.catalogue import recipe
 
@@ -74,6 +74,21 @@ def test_what_is_looked_at_does_not_grow_with_the_clip() -> None:
     assert second["seeing"] - first["seeing"] < features + 0.2 * GB
 
 
+def test_sounds_leave_the_device_as_they_are_made() -> None:
+    one, hour = (of(Job(count)).stages(Way(resident=1))["decoding"] for count in (3_008, 180_000))
+    features = 2 * 4 * 768 * (180_000 - 3_008) * (8 + 25) / 50
+    latents = 4 * 128 * (180_000 - 3_008)
+    assert hour - one == pytest.approx(features + latents, rel=1e-3)
+
+
+def test_windows_of_one_size_stand_in_the_same_places() -> None:
+    """Tables of them are there once, however many there are."""
+    [(batch, count)] = work(XXL.architecture, XXL.itemsize, HOUR, 6)
+    kept = of(HOUR).windows(Way()).kept
+    assert kept == count * batch.seen + batch.places + replace(batch, texts=1).said
+    assert count * batch.places > 0.5 * GB
+
+
 def test_scenes_have_texts_of_their_own() -> None:
     alone, cut = (Job(3200, sections=sections) for sections in ((0,), tuple(range(0, 3200, 640))))
     assert of(cut).stages(Way(resident=1))["denoising"] > of(alone).stages(Way(resident=1))["denoising"] + 4 * 10**6
@@ -88,3 +103,25 @@ def test_of_a_cpu_nothing_waits_anywhere() -> None:
 def test_guidance_doubles_the_rows() -> None:
     guided, alone = (of(replace(CLIP, guided=guided)).windows(Way()).step for guided in (True, False))
     assert 1.5 * alone < guided < 2.1 * alone
+
+
+def test_a_step_is_counted_beside_what_graphs_keep_for_one() -> None:
+    """It is done once before it is recorded."""
+    costs = of(CLIP)
+    windows = costs.windows(Way())
+    assert costs._denoising(Way()) >= windows.kept + windows.step
+    small = of(CLIP, networks=XXL.in_eight_bits())
+    assert small._denoising(Way()) - costs._denoising(Way()) == small.networks.unpacking > 0
+
+
+def test_graphs_do_not_grow_with_scenes() -> None:
+    """A clip of more shapes than are kept has none of its own."""
+    graphs = []
+    for scenes in (9, 10, 37):
+        begins = tuple(16 * sum(range(2, 2 + place)) for place in range(scenes + 1))
+        job = Job(begins[-1], sections=begins[:-1])
+        shapes = {batch.latents for batch, _ in job.batches(1)}
+        assert len(shapes) == scenes - 1  # the last one reaches over on one side alone
+        graphs.append(of(job).windows(Way(together=1)).graphs)
+    assert graphs[1] < graphs[0]
+    assert graphs[2] < graphs[0]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from greenroom.media.video.images import write_image
 from greenroom.models.foley.architecture import SYNC_GROUP
-from greenroom.models.foley.engine import Engine, Scene, Seen, windows_of
+from greenroom.models.foley.engine import Engine, Sampling, Scene, Seen
+from greenroom.models.foley.mmdit.fixed import Features
+from greenroom.models.foley.mmdit.sampler import Part, Sampler
 from greenroom.models.foley.mmdit.windows import cuts_on_grid
 from greenroom.models.foley.model import FoleySmall
 from greenroom.models.foley.planning.costs import Job
@@ -53,6 +57,25 @@ def seen_of(engine: Engine, inputs: FoleyInputs, *, watched: bool) -> Seen:
     return engine.see(look_at(source.reader.frames(), exact=inputs.exact))
 
 
+def windows_of(engine: Engine, seen: Seen, scenes: Sequence[Scene]) -> int:
+    """In how many pieces the engine has a clip denoised."""
+    found: list[int] = []
+
+    def whole(_: Sampler, __: Features, noise: Tensor, **___: object) -> Tensor:
+        found.append(1)
+        return noise
+
+    def cut(_: Sampler, parts: Sequence[Part], noise: Tensor, **__: object) -> Tensor:
+        found.append(len(parts))
+        return noise
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Sampler, "sample", whole)
+        patched.setattr(Sampler, "sample_parts", cut)
+        engine.sample(seen, scenes, Sampling())
+    return found[0]
+
+
 @pytest.mark.parametrize(
     ("seconds", "exact", "watched"),
     [("0.8", True, False), ("14.5", True, False), ("15", True, False), ("16.5", True, True), ("16.5", False, False)],
@@ -71,14 +94,14 @@ def test_a_video_is_as_long_as_it_was_said(
         assert abs(job.latents - seen.latents) <= 2
         assert abs(job.pictures - len(seen.visual)) <= 1
     texts = engine.read("rain", "")
-    assert len(job.windows()) == windows_of(seen, [Scene(0, texts)])
+    assert len(job.windows()) == windows_of(engine, seen, [Scene(0, texts)])
 
 
 @pytest.mark.parametrize("latents", [750, 752, 768])
 def test_what_is_made_as_a_whole_is_planned_so(engine: Engine, latents: int) -> None:
     seen = Seen(torch.zeros(124, 24), torch.zeros(8 * 47, 24), latents, latents * 960)
     whole = [Scene(0, engine.read("rain", ""))]
-    assert len(Job(latents).windows()) == windows_of(seen, whole) == 1 + (latents > 752)
+    assert len(Job(latents).windows()) == windows_of(engine, seen, whole) == 1 + (latents > 752)
 
 
 def test_shots_are_sections(engine: Engine, tmp_path: Path) -> None:
@@ -91,7 +114,7 @@ def test_shots_are_sections(engine: Engine, tmp_path: Path) -> None:
     assert (job.latents, job.pictures) == (seen.latents, len(seen.visual))
     assert job.sections == cuts_on_grid(begins[1:], seen.latents)
     found = [Scene(begin, engine.read("rain", "")) for begin in job.sections]
-    assert len(job.windows()) == windows_of(seen, found) == 2
+    assert len(job.windows()) == windows_of(engine, seen, found) == 2
 
 
 @pytest.mark.parametrize("seconds", [1, 20])

@@ -14,7 +14,7 @@ import pytest
 from greenroom.errors import Cancelled, FileUnreadable, InputInvalid, OutputUnwritable
 from greenroom.media.audio import Audio, read_audio
 from greenroom.media.loudness import measure
-from greenroom.media.video.facts import read_facts
+from greenroom.media.video.facts import VideoFacts, read_facts
 from greenroom.media.video.images import write_image
 from greenroom.media.video.soundtrack import own_sound, replace_sound
 from greenroom.models.foley.architecture import PUBLISHED
@@ -211,6 +211,68 @@ def test_a_place_that_takes_nothing_is_known_before_the_work(
     (tmp_path / "file").touch()
     with pytest.raises(OutputUnwritable):
         sound(made, tmp_path / "file" / "out.mp4", video=str(clip))
+
+
+def test_a_broken_sound_is_found_before_anything_is_made(
+    made: Sounder, heard_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise FileUnreadable("the sound does not decode")
+
+    monkeypatch.setattr(sounding, "sound_beside", broken)
+    monkeypatch.setattr(Engine, "arrange", lambda *_: pytest.fail("it went on"))
+    with pytest.raises(FileUnreadable, match="does not decode"):
+        sound(made, tmp_path / "new" / "out.mp4", video=str(heard_clip), mix="under")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_its_own_sound_ends_with_the_pictures_and_what_is_cut_is_said(made: Sounder, tmp_path: Path) -> None:
+    time = np.arange(2 * 48_000) / 48_000
+    tone = (0.2 * np.sin(2 * np.pi * 3000 * time)).astype(np.float32)
+    facts = read_facts(video(tmp_path / "silent.mp4", frames=FRAMES))
+    replace_sound(facts, Audio(tone[None], 48_000), tmp_path / "in.mp4")
+    result = sound(made, tmp_path / "out.wav", video=str(tmp_path / "in.mp4"), mix="under")
+    assert read_audio(tmp_path / "out.wav").samples.shape == (1, SECONDS * 48_000)
+    assert any("of its own sound, behind its pictures, are cut" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mp3", "out.opus", "out.wav"])
+def test_a_file_is_as_loud_as_is_said(
+    made: Sounder, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Of noise, codecs leave the highest tones out."""
+    noise = 0.1 * np.random.default_rng(3).standard_normal((1, 38_400)).astype(np.float32)
+    monkeypatch.setattr(Engine, "sound", lambda *_: [Audio(noise, 48_000)])
+    [sample] = sound(made, tmp_path / name, video=str(clip), loudness=-18).samples
+    held = measure(read_audio(tmp_path / name))
+    assert held.integrated == pytest.approx(-18, abs=0.2)
+    assert sample.loudness_lufs == pytest.approx(held.integrated, abs=0.11)
+    assert sample.true_peak_dbtp == pytest.approx(held.true_peak, abs=0.11)
+
+
+def test_a_loudness_that_is_not_reached_is_said(made: Sounder, clip: Path, tmp_path: Path) -> None:
+    result = sound(made, tmp_path / "out.wav", video=str(clip), loudness=-6)
+    [sample] = result.samples
+    assert sample.loudness_lufs is not None
+    assert sample.loudness_lufs < -6.5
+    assert sample.true_peak_dbtp is not None
+    assert sample.true_peak_dbtp <= -1
+    assert any(note.startswith(f"out.wav has {sample.loudness_lufs:g} LUFS: for -6") for note in result.notes)
+
+
+def test_where_the_disk_is_full_those_that_are_whole_are_named(
+    made: Sounder, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(facts: VideoFacts, heard: Audio, path: Path) -> tuple[str, ...]:
+        if path.name == "out-3.mp4":
+            raise OutputUnwritable("no room on the disk for 'out-3.mp4'", mend="free some")
+        return replace_sound(facts, heard, path)
+
+    monkeypatch.setattr(sounding, "replace_sound", full)
+    with pytest.raises(OutputUnwritable, match=r"no room .*; whole and in its place: out-1\.mp4, out-2\.mp4") as raised:
+        sound(made, tmp_path / "out.mp4", video=str(clip), samples=4)
+    assert raised.value.mend == "free some"
+    assert {path.name for path in tmp_path.iterdir()} == {"out-1.mp4", "out-2.mp4"}
 
 
 def test_it_warms_up(made: Sounder) -> None:

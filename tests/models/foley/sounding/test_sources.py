@@ -19,7 +19,7 @@ from greenroom.models.foley.sounding import sources
 from greenroom.models.foley.sounding.sources import ClipTooLong, look, shots_of
 from greenroom.models.foley.watching.lengths import ClipTooShort
 from greenroom.progress import silent
-from greenroom.recipes.inputs.foley import FoleyInputs
+from greenroom.recipes.inputs.foley import FoleyFileInputs, FoleyInputs
 from tests.media.video.clips import picture, video
 
 
@@ -53,9 +53,24 @@ def test_what_is_shorter_than_a_segment_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_longer_than_an_hour_is_refused(tmp_path: Path) -> None:
-    times = [12_800 * 1801 * place for place in range(3)]
-    with pytest.raises(ClipTooLong, match=r"lasts \d+ min; the most is 60 min"):
+    times = [12_800 * 2700 * place for place in range(3)]
+    with pytest.raises(ClipTooLong, match=r"lasts 90 min; the most is 60 min"):
         look(asked(video(tmp_path / "in.mp4", times=times)))
+
+
+@pytest.mark.parametrize(
+    ("times", "says"),
+    [
+        ([*range(0, 1000, 40), 3_601_000], r"lasts 60\.02 min; the most is 60 min"),
+        ([*range(0, 1000, 40), 3_600_000], r"lasts 60\.0\d*[1-9] min; the most is 60 min"),
+        ([*range(0, 600, 40), 600 - 3], r"lasts 0\.63\d* s; the least is 0\.64 s"),
+        ([*range(0, 600, 40), 600 - 1], r"lasts 0\.639 s; the least is 0\.64 s"),
+    ],
+)
+def test_what_is_said_to_be_too_much_is_not_the_most(tmp_path: Path, times: list[int], says: str) -> None:
+    path = video(tmp_path / "in.mp4", times=times, time_base=Fraction(1, 1000))
+    with pytest.raises(InputInvalid, match=says):
+        look(asked(path))
 
 
 def test_the_original_rule_says_what_it_does_not_see(tmp_path: Path) -> None:
@@ -124,6 +139,12 @@ def test_a_picture_and_words_last_as_long_as_asked(tmp_path: Path) -> None:
         look(asked(tmp_path / "in.png", shot_prompts="a"))
     with pytest.raises(InputInvalid, match="is a video, which has its own length"):
         look(asked(video(tmp_path / "in.mp4", frames=20), seconds=3))
+
+
+def test_a_length_gives_way_to_that_of_a_video_where_it_is_served_and_is_said(tmp_path: Path) -> None:
+    source = look(FoleyFileInputs.check({"video": str(video(tmp_path / "in.mp4", frames=20)), "seconds": 3}))
+    assert source.end == Fraction(4, 5)
+    assert source.notes == ("seconds is 3, and is not looked at: a video has its own length",)
 
 
 def test_shots_are_found_where_they_have_prompts(tmp_path: Path) -> None:

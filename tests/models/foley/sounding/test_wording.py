@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenroom.models.foley.sounding.wording import worded
+from greenroom.models.foley.towers.clap_tokenizer import ClapTokenizer
 from greenroom.models.foley.towers.encoders import LONGEST_TEXT
+from tests.models.foley.tower_parts import tokenizer_file
 from tests.models.foley.towers.test_encoders import letters  # a token each letter, and two marks
 
 
@@ -52,3 +54,29 @@ def test_any_text_can_be_encoded(text: str) -> None:
     assert letters([wording.text]).ids.shape[1] <= LONGEST_TEXT
     assert text.strip().startswith(wording.text)
     assert bool(wording.note) == (len(text.strip()) > 76) or len(text.strip()) > 76
+
+
+@pytest.fixture(scope="module")
+def of_bytes(tmp_path_factory: pytest.TempPathFactory) -> ClapTokenizer:
+    """The published kind, where a letter of another script has two tokens or more, and an emoji four."""
+    return ClapTokenizer(tokenizer_file(tmp_path_factory.mktemp("tokenizer")))
+
+
+@pytest.mark.parametrize("text", ["дождь на крыше", "🌧️ on a roof 🏠", "雨が屋根に"])
+def test_other_scripts_and_emoji_are_heard(of_bytes: ClapTokenizer, text: str) -> None:
+    assert worded(text, of_bytes, "prompt") == (text, "")
+
+
+def test_what_is_cut_of_another_script_is_said_in_whole_words(of_bytes: ClapTokenizer) -> None:
+    heard, cut = "дождь стучит по крыше, собака лает", "вдалеке, хлопает дверь"
+    wording = worded(f"{heard} {cut}", of_bytes, "prompt")
+    assert wording.text == f"{heard} {cut}"
+    assert wording.note == (f"the prompt has 9 words, of which the first 6 are heard, until '{heard}'; cut is '{cut}'")
+
+
+def test_an_emoji_is_never_cut_in_two(of_bytes: ClapTokenizer) -> None:
+    wording = worded("🌧" * 200, of_bytes, "prompt")
+    assert wording.text == "🌧" * 127, "with the marks of begin and end, 510 tokens of 512"
+    assert wording.note == (
+        f"the prompt has 200 characters, of which the first 19 are heard, until '{'🌧' * 19}'; cut is '{'🌧' * 38}…"
+    )

@@ -19,8 +19,8 @@ from greenroom.models.foley.towers.encoders import (
 
 
 def letters(texts: Sequence[str]) -> Tokens:
-    """A tokenizer of letters, between a 0 and a 2 and padded with 1."""
-    rows = [[0, *(ord(letter) for letter in text), 2] for text in texts]
+    """A tokenizer of letters of any script, each below 256, between a 0 and a 2 and padded with 1."""
+    rows = [[0, *(ord(letter) % 256 for letter in text), 2] for text in texts]
     longest = max(len(row) for row in rows)
     ids = torch.tensor([row + [1] * (longest - len(row)) for row in rows])
     own = torch.tensor([[place < len(row) for place in range(longest)] for row in rows])

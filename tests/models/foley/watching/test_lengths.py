@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from greenroom.models.foley.watching.lengths import (
     ClipTooShort,
+    frames_beside,
     frames_until,
     latents,
     latents_until,
@@ -34,6 +35,12 @@ def test_some_lengths_lose_a_latent_to_float64() -> None:
 def test_frames_and_latents_reach_to_the_end_and_no_further(end: Fraction) -> None:
     for count, rate in ((frames_until(end, 25), 25), (frames_until(end, 8), 8), (latents_until(end), 50)):
         assert Fraction(count - 1, rate) < end <= Fraction(count, rate)
+
+
+@given(st.integers(0, 10**6))
+def test_frames_beside_latents_are_those_until_they_end(latents: int) -> None:
+    for rate in (8, 25):
+        assert frames_beside(latents, rate) == -(-latents * rate // 50) == frames_until(Fraction(latents, 50), rate)
 
 
 def test_an_end_between_float64_numbers_loses_nothing() -> None:

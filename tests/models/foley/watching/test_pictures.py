@@ -18,8 +18,9 @@ from torch import Tensor
 
 from greenroom.errors import Cancelled
 from greenroom.media.video.reading import Frame, VideoReader
+from greenroom.models.foley.mmdit.windows import grid_end
 from greenroom.models.foley.watching.cadence import Cadence, picked
-from greenroom.models.foley.watching.lengths import ClipTooShort
+from greenroom.models.foley.watching.lengths import MOST_FRAMES, MOST_PICTURES, STRETCH, ClipTooShort, frames_until
 from greenroom.models.foley.watching.pictures import WATCHING, Pictures, look, picture_of, stretches
 from greenroom.models.foley.watching.preprocess import centred, squashed
 from tests.media.video.clips import video, with_sound
@@ -157,10 +158,14 @@ def test_the_last_frame_is_not_made_twice_at_once(monkeypatch: pytest.MonkeyPatc
             return super().pixels
 
     asked: list[int] = []
-    frames = [*frames_at([Fraction(number, 25) for number in range(20)])]
+    frames = [*frames_at([Fraction(number, 25) for number in range(21)])]
     last = replace(frames[-1], duration=Fraction(1))
     look([*frames[:-1], Slow(last, asked)], exact=True)
-    assert asked == [19, 19]
+    assert asked == [20, 20]
+    asked.clear()
+    last = replace(frames[-2], duration=Fraction(1))
+    look([*frames[:-2], Slow(last, asked)], exact=True)
+    assert asked == [19], "it was in both already"
 
 
 def test_threads_end_and_what_they_raise_is_raised() -> None:
@@ -225,6 +230,49 @@ def test_stretches_join_to_the_whole() -> None:
     assert (pictures.shape[1:], frames.shape[1:]) == ((3, 512, 512), (3, 224, 224))
 
 
+def as_one(times: list[Fraction], end: Fraction, rate: int) -> list[int]:
+    """Which frame each of a stream's shows until the grid, by their times alone."""
+    count = frames_until(grid_end(end), rate)
+    return [min(bisect_left(times, Fraction(place, rate)), len(times) - 1) for place in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("times", "last_s"),
+    [
+        ([*range(25), 625], 1),  # a gap of 24 s
+        ([*range(25), 15_025, 15_026], 1),  # one of 10 min
+        ([*range(27)], 600),  # a last frame that is shown for as long
+        ([0, 1500], 60),  # two pictures of a minute
+        ([1000, 1001], 1),  # a first frame that is late
+        ([*range(125, 600)], 1),
+        ([0, 390, 780, 1170], 1),
+        ([0, 391, 782, 1173], 1),
+        ([*range(374), 374 + 15, 374 + 400], 1),
+    ],
+)
+def test_a_frame_is_in_no_stretch_for_longer_than_it_lasts(times: list[int], last_s: int) -> None:
+    """However long it is shown. times: in frames of 25 a second."""
+    asked: list[int] = []
+    begins = [Fraction(time, 25) for time in times]
+    frames = [*frames_at(begins)]
+    frames[-1] = replace(frames[-1], duration=Fraction(last_s))
+    end = begins[-1] + last_s
+    seen: tuple[list[int], list[int]] = [], []
+    for piece in stretches((Lazy(frame, asked) for frame in frames), end):
+        assert len(piece.frames) <= MOST_FRAMES
+        assert len(piece.pictures) <= MOST_PICTURES
+        seen[0].extend(numbers(piece.frames))
+        seen[1].extend(numbers(piece.pictures))
+    for rate, own in zip((25, 8), seen, strict=True):
+        assert own == [number % 256 for number in as_one(begins, end, rate)]
+    assert len(asked) <= len(times) + 1, "a frame is made small once"
+
+
+def test_a_gap_is_cut_every_fifteen_seconds() -> None:
+    lengths = [len(piece.frames) for piece in stretches(frames_at([Fraction(0), Fraction(100)]), Fraction(101))]
+    assert lengths == [STRETCH] * 6 + [2528 - 6 * STRETCH]
+
+
 def test_memory_does_not_grow_with_the_video() -> None:
     """Of what is decoded ahead no more is alive at once than threads have to do."""
     alive, most = 0, 0
@@ -260,6 +308,17 @@ def test_a_video_that_begins_late_is_looked_at_from_its_first_frame_on() -> None
 def test_a_still_picture_is_seen_like_a_frame() -> None:
     frame = next(frames_at([0]))
     assert torch.equal(picture_of(frame.pixels)[0], look(frames_at([Fraction(n, 25) for n in range(16)])).pictures[0])
+
+
+def test_a_file_of_two_slides_is_seen_for_as_long_as_they_are_shown(tmp_path: Path) -> None:
+    reader = VideoReader(video(tmp_path / "in.mp4", times=[0, 60_000, 119_960], time_base=Fraction(1, 1000)))
+    pieces = list(stretches(reader.decoded(), Fraction(120)))
+    assert max(len(piece.frames) for piece in pieces) <= MOST_FRAMES
+    pictures, frames = joined(pieces)
+    assert (len(pictures), len(frames)) == (960, 3000)
+    small = [centred(torch.from_numpy(frame.pixels).permute(2, 0, 1)[None])[0] for frame in reader.frames()]
+    assert all(torch.equal(frames[place], small[1]) for place in (1, 750, 1500))
+    assert all(torch.equal(frames[place], small[2]) for place in (1501, 2250, 2999))
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])

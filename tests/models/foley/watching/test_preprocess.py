@@ -61,3 +61,11 @@ def test_black_is_minus_one_and_white_one() -> None:
     made = normalised(torch.tensor([0, 51, 255], dtype=torch.uint8))
     torch.testing.assert_close(made, torch.tensor([-1.0, -0.6, 1.0]))
     assert made.dtype == torch.float32
+
+
+def test_every_level_is_as_written_down() -> None:
+    """In place, since frames of a stretch are large; what is given stays as it is."""
+    given = torch.arange(256, dtype=torch.uint8)
+    kept = given.clone()
+    assert torch.equal(normalised(given), (given.float() / 255 - 0.5) / 0.5)
+    assert torch.equal(given, kept)

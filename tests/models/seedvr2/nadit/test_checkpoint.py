@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from greenroom.errors import GreenroomError
@@ -19,9 +18,9 @@ from greenroom.models.seedvr2.nadit.checkpoint import PREFIX, load_transformer, 
 from greenroom.models.seedvr2.nadit.rotary import frequencies
 from greenroom.models.seedvr2.nadit.synthetic import synthesise_transformer
 from tests.models.seedvr2.networks import BOTH, V1, V2, normal, published_shapes
+from tests.weights.altered import Weights, changed, refusal_of
 from tests.weights.gguf_files import ARRAY, INT32, Listed, entry, numbers, write
 
-Weights = dict[str, Tensor]
 QKV, FREQS = "blocks.0.attn.proj_qkv.vid.weight", "blocks.1.attn.rope.rope.freqs"
 
 
@@ -33,20 +32,8 @@ def published(tmp_path: Path) -> Path:
     return file
 
 
-def changed(file: Path, change: Callable[[Weights], Any]) -> Path:
-    weights = {name: tensor.clone() for name, tensor in load_file(file).items()}
-    change(weights)
-    save_file(weights, file)
-    return file
-
-
 def refusal(file: Path, architecture: Architecture = V2) -> GreenroomError:
-    with pytest.raises(GreenroomError) as caught:
-        load_transformer(file, architecture)
-    assert str(file.parent) not in caught.value.message + caught.value.mend
-    assert file.name in caught.value.message
-    assert caught.value.mend
-    return caught.value
+    return refusal_of(file, lambda path: load_transformer(path, architecture))
 
 
 @pytest.mark.parametrize("architecture", BOTH, ids=lambda a: a.name)

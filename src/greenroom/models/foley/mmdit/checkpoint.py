@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from greenroom.models.foley import recognising
 from greenroom.models.foley.mmdit.mlp import fuse_gates
 from greenroom.models.foley.mmdit.quantised import small_weights, with_small_layers
 from greenroom.models.foley.mmdit.sequence_conv import lay_channels_innermost
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 REORDERED = "linear_qkv."
 """In the names of what a network holds in another order than published: see ``arranged``."""
 
+_BLOCKS = "triple_blocks."  # what names of a denoiser begin with
 _PARTS = 3  # query, key, value
 _KNOWN = {(1408, 12, 24): "HunyuanVideo-Foley XL", (1536, 18, 36): "HunyuanVideo-Foley XXL"}
 
@@ -132,6 +134,8 @@ def recognise(shapes: Mapping[str, Shape]) -> str:
 def _other(found: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> str:
     """What a file is recognised as, if that is not what is wanted."""
     recognised = recognise(found)
+    if not recognised:
+        return recognising.recognise(found, wanted=_BLOCKS)
     return "" if recognised == recognise(wanted) else recognised
 
 

@@ -43,19 +43,21 @@ class Course:
 
     @torch.inference_mode()
     def set(self, shares: Tensor) -> None:
-        """Stand before the first step of a schedule of ``sigmas``. Raises InputInvalid."""
+        """Stand before the first step of a schedule of ``sigmas``. Raises InputInvalid.
+
+        What breaks off leaves no schedule, and the device as it was.
+        """
         steps, most = len(shares) - 1, len(self._lengths)
         if steps > most:
             raise InputInvalid(f"{steps} steps", mend=f"give {most} or fewer")
         self.rewind()
         if self._of is not None and torch.equal(self._of, shares):
             return
-        time = self._network.time_in(times(shares))
-        self._lengths[:steps] = shares.diff()
-        self._times[:steps] = time
-        for layer, block in enumerate(self._network.triples):
-            self._triple[:steps, layer] = block.terms(time)
-        self._network.modulations.forget()  # on a GPU these came from the host for this
+        self._of = None  # from here on the tables are neither's
+        try:
+            self._make(shares)
+        finally:
+            self._network.modulations.forget()  # on a GPU these came from the host for this
         self._of = shares.clone()
 
     @torch.inference_mode()
@@ -72,3 +74,10 @@ class Course:
     def rewind(self, step: int = 0) -> None:
         """Stand before the first step again, or before another."""
         self._step.fill_(step)
+
+    def _make(self, shares: Tensor) -> None:
+        steps, time = len(shares) - 1, self._network.time_in(times(shares))
+        self._lengths[:steps] = shares.diff()
+        self._times[:steps] = time
+        for layer, block in enumerate(self._network.triples):
+            self._triple[:steps, layer] = block.terms(time)

@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 _TOGETHER = 6  # rows of each condition
 _ROOM = 16  # tokens: texts are given room in steps of so many, so that most share a graph
 _KEPT = 4  # graphs that are kept; what a step needs beside its request is shared by all
-# Graphs of a clip in groups, unless it has more sizes. Beside the memory that all share, each has what stays of its
-# group once more: for XXL 0.11 MB for each token of the two texts, or of two a row where its windows hear several.
+# Graphs of a clip in groups; one of more sizes has none, since graphs take memory of the device for as long as they are
+# there, and a step of many rows does not wait for the host. Beside the memory that all share, each has what stays of
+# its group once more: for XXL 0.11 MB for each token of the two texts, or of two a row where its windows hear several.
 _OF_A_CLIP = 8
 
 
@@ -152,7 +153,11 @@ class Sampler:
         groups = self._groups(parts, len(noise), guidance, together)
         blend = Blend([part.window for part in parts], [own.rows for own in groups], noise, self._network.device)
         graphs = len({(own.fixed.shapes, own.copy) for own in groups})
-        prepared = [self._prepare(own.fixed, own.copy, graphs) for own in groups]
+        if graphs > _OF_A_CLIP:
+            self._keep(_KEPT if self._recording() else 0)
+            prepared = [self._unrecorded(own.fixed) for own in groups]
+        else:
+            prepared = [self._prepare(own.fixed, own.copy, graphs) for own in groups]
         step("sampling", 0, steps)
         rows, abreast = len(parts) * len(noise), Abreast(self._network.device)
         for done in range(steps):
@@ -225,20 +230,29 @@ class Sampler:
         """A request's own memory, or that of the last one of its size. kept: graphs that are, at most, if more."""
         if self._pool is None or not self._recording():
             self._prepared.clear()
-            return _Prepared(Denoising(self._network, fixed, self._course), None, fixed)
-        name = *fixed.shapes, copy
+            return self._unrecorded(fixed)
+        name, kept = (*fixed.shapes, copy), max(kept, _KEPT)
         if name in self._prepared:
             self._prepared.move_to_end(name)
+            self._keep(kept)
             self._prepared[name].hold(fixed)
             return self._prepared[name]
-        while len(self._prepared) >= max(kept, _KEPT):
-            self._prepared.popitem(last=False)
+        self._keep(kept - 1)
         # Its memory becomes that of later requests: nobody else's.
         denoising = Denoising(self._network, fixed.copied(), self._course)
         # Recording does a step: from zeros, at the first time of whatever schedule was there.
         self._course.rewind()
         self._prepared[name] = _Prepared(denoising, Recorded(denoising.advance, self._pool), fixed)
         return self._prepared[name]
+
+    def _unrecorded(self, fixed: Fixed) -> _Prepared:
+        """A request's own memory, whose steps are started kernel by kernel."""
+        return _Prepared(Denoising(self._network, fixed, self._course), None, fixed)
+
+    def _keep(self, count: int) -> None:
+        """Give up graphs until there are no more than so many, those that were not used for longest first."""
+        while len(self._prepared) > count:
+            self._prepared.popitem(last=False)
 
 
 def _pieces(sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -249,8 +263,8 @@ def _pieces(sizes: Sequence[int]) -> list[tuple[int, int]]:
 def _copies(shapes: Sequence[Hashable]) -> dict[Hashable, int]:
     """How many graphs groups of each shape have, all in all as many as a clip may have.
 
-    With a graph of its own, what stays of a group is in its memory and nothing is copied at a step. A graph for each
-    shape there must be: it would be recorded again at every step.
+    With a graph of its own, what stays of a group is in its memory and nothing is copied at a step. Each shape has one
+    at least, since it would be recorded again at every step.
     """
     counts = Counter(shapes)
     spare = max(0, _OF_A_CLIP - len(counts))

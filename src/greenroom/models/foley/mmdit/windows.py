@@ -16,7 +16,14 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from greenroom.models.foley.architecture import LATENTS_PER_SECOND
-from greenroom.models.foley.watching.lengths import PICTURE_RATE, SEGMENT_STEP, SYNC_RATE, segments, sync_tokens
+from greenroom.models.foley.watching.lengths import (
+    PICTURE_RATE,
+    SEGMENT_STEP,
+    SYNC_RATE,
+    frames_beside,
+    segments,
+    sync_tokens,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +59,7 @@ class Window:
 
     def pictures(self, there: int) -> slice:
         """Which of the clip's pictures it shows: those next to its own times. there: how many the clip has."""
-        count = ceil(self.length * PICTURE_RATE / LATENTS_PER_SECOND)
+        count = frames_beside(self.length, PICTURE_RATE)
         first = min(round(self.start * PICTURE_RATE / LATENTS_PER_SECOND), there - count)
         return slice(first, first + count)
 

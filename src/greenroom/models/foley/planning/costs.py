@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from math import ceil
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from greenroom.models.foley.architecture import LATENTS_PER_SECOND, PUBLISHED, SYNC_GROUP
+from greenroom.models.foley.architecture import PUBLISHED, SYNC_GROUP
 from greenroom.models.foley.dac.config import DacConfig
 from greenroom.models.foley.mmdit.windows import Window, evenly, windows
 from greenroom.models.foley.planning.weights import OTHERS, around_blocks, blocks
 from greenroom.models.foley.precision import SMALL, USUAL
-from greenroom.models.foley.watching.lengths import LONGEST_LATENTS, PICTURE_RATE, SEGMENT, SEGMENT_STEP, SYNC_RATE
+from greenroom.models.foley.watching.lengths import LONGEST_LATENTS, SEGMENT, SEGMENT_STEP, SYNC_RATE, frames_beside
 from greenroom.runtime.device import is_host
 
 if TYPE_CHECKING:
@@ -215,12 +214,6 @@ def _batches_of(latents: int, found: list[Window], samples: int, together: int) 
         first += rows
 
 
-def frames_of(latents: int) -> int:
-    """Pictures beside so many latents."""
-    return ceil(latents * PICTURE_RATE / LATENTS_PER_SECOND)
-
-
 def sync_tokens_of(latents: int) -> int:
     """Synchformer's tokens beside so many latents, at most."""
-    frames = ceil(latents * SYNC_RATE / LATENTS_PER_SECOND)
-    return SYNC_GROUP * max(1, (frames - SEGMENT) // SEGMENT_STEP + 1)
+    return SYNC_GROUP * max(1, (frames_beside(latents, SYNC_RATE) - SEGMENT) // SEGMENT_STEP + 1)

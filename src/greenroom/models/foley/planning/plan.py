@@ -17,9 +17,10 @@ from greenroom.models.foley.planning.stages import Costs, work
 from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.precision import SMALL, USUAL
 from greenroom.models.foley.watching.lengths import LONGEST_LATENTS
+from greenroom.models.planned import costs_of, lines_of
 from greenroom.runtime.residency import MemoryShort, in_gigabytes
 from greenroom.runtime.rooms import HostMemoryShort, host_needed
-from greenroom.words import counted, duration
+from greenroom.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,10 +69,7 @@ class Plan:
         way = self.way
         yield f"{self.model} on {self.device}: {self.length_s:.1f} s, {counted(self.samples, 'sample')}"
         yield f"clip: {self._cut}"
-        weights = f", weights {in_gigabytes(self.weights)}"
-        beside = f", and {in_gigabytes(self.host_bytes)} of the host" if self.host_bytes else ""
-        yield f"memory: {in_gigabytes(self.bytes)} of {in_gigabytes(self.free)} at most{weights}{beside}"
-        yield f"time: {self._time}"
+        yield from lines_of(self)
         yield f"encoders: {counted(way.pictures, 'picture')} and {counted(way.segments, 'segment')} at a time"
         stay = "all" if way.resident is None else f"{way.resident} of {self.blocks}"
         eight_bits = ", in eight bits" if self.precision == SMALL else ""
@@ -84,13 +82,6 @@ class Plan:
         rows = self.windows * self.samples
         together = f", {min(self.way.together, rows)} of {rows} at a time" if rows > 1 else ""
         return f"{'as a whole' if self.windows == 1 else counted(self.windows, 'window')}{together}"
-
-    @property
-    def _time(self) -> str:
-        if self.seconds is None:
-            return "unknown for this device, since nobody measured it"
-        measured = ", estimated from its data sheet" if self.estimated else ""
-        return f"about {duration(self.seconds)}{measured}"
 
 
 def plan(networks: Networks, job: Job, room: Room, *, small: bool = False) -> Plan:
@@ -127,17 +118,10 @@ def facts_of(plan: Plan) -> dict[str, object]:
     """A plan in JSON: what an event of a job says."""
     way = plan.way
     return {
-        "model": plan.model,
-        "device": plan.device,
+        **costs_of(plan),
         "length_s": plan.length_s,
         "samples": plan.samples,
         "windows": plan.windows,
-        "bytes": plan.bytes,
-        "weights": plan.weights,
-        "host_bytes": plan.host_bytes,
-        "free": plan.free,
-        "seconds": plan.seconds,
-        "estimated": plan.estimated,
         "parked": way.parked,
         "resident": way.resident,
         "blocks": plan.blocks,

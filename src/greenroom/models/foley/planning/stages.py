@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from greenroom.models.foley.architecture import SYNC_GROUP, TEXT_TOKENS
 from greenroom.models.foley.planning import footprint
-from greenroom.models.foley.planning.costs import FLOAT, ON_GPU, frames_of, sync_tokens_of
+from greenroom.models.foley.planning.costs import FLOAT, ON_GPU, sync_tokens_of
 from greenroom.models.foley.planning.footprint import VECTORS_OF_TRIPLE, StepFootprint
-from greenroom.models.foley.watching.lengths import LONGEST_S, PICTURE_RATE, SEGMENT, SYNC_RATE, segments
+from greenroom.models.foley.watching.lengths import (
+    MOST_FRAMES,
+    MOST_PICTURES,
+    PICTURE_RATE,
+    SEGMENT,
+    frames_beside,
+    segments,
+)
 from greenroom.runtime.device import is_host
 
 if TYPE_CHECKING:
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
 _SLOTS = 2  # of the device's memory, for blocks that come from the host
 _MOST_STEPS = 100  # that tables have room for
 _WORDS = 16 * ceil(TEXT_TOKENS / 16)  # texts have room in steps of so many
-_KEPT, _KEPT_OF_A_CLIP = 4, 8  # graphs that are kept, of requests before and of one
+_KEPT, _KEPT_OF_A_CLIP = 4, 8  # graphs that are kept, of requests before and of one, which has none if it needs more
 _LATENTS = 4  # of the whole clip in float32, that live at once around the windows
 _BETWEEN = 3 * 12  # bytes of a latent's places in its windows, and of its shares
 _TWICE = 2  # what comes in pieces, and is then put together; and a block whose weights are laid out anew
@@ -111,8 +118,10 @@ class Costs:
         return footprint.normalised(frames, width) + footprint.watching(at_once, width)
 
     def _denoising(self, way: Way) -> int:
-        """The clip's latents, what stays of its windows, and a step, which graphs have already."""
-        recorded = not self.on_host and way.resident is None
+        """The clip's latents, what stays of its windows, and a step.
+
+        Graphs have memory for a step beside that: one is done before it is recorded, and where there are too many.
+        """
         windows = self.windows(way)
         latents = _LATENTS * self._of_latents(self.job.samples)
         if self.job.is_whole:
@@ -120,17 +129,14 @@ class Costs:
         else:
             # What windows have alone is gone when those of a batch are put together, before the clip's latents come.
             made = max(windows.alone, latents + self.job.samples * self.job.latents * _BETWEEN)
-        step = 0 if recorded else windows.step + self.networks.unpacking
-        return windows.kept + made + step
+        return windows.kept + made + windows.step + self.networks.unpacking
 
     def _decoding(self, way: Way) -> int:
-        """Pieces are there with what overlaps until they are put together."""
+        """Pieces leave one by one, and one is still there when the next is made."""
         config = self.networks.config
-        reach = sum(config.reach)
-        sound = self.job.latents * config.hop * FLOAT
-        pieces = ceil(sound * (way.piece + reach) / way.piece)
-        working = footprint.decoding(min(way.piece + reach, self.job.latents), config)
-        return self._of_latents(self.job.samples) + max(pieces + sound, pieces + working)
+        piece = min(way.piece + sum(config.reach), self.job.latents)
+        sound = piece * config.hop * FLOAT
+        return self._of_latents(self.job.samples) + sound + footprint.decoding(piece, config)
 
     def windows(self, way: Way) -> WindowCosts:
         """What the windows take as they go on together."""
@@ -169,17 +175,18 @@ class Costs:
     def _features(self) -> int:
         """What was seen of the whole clip, in float32; in pieces first."""
         architecture = self.networks.architecture
-        seen = frames_of(self.job.latents) * architecture.visual_in
+        seen = frames_beside(self.job.latents, PICTURE_RATE) * architecture.visual_in
         return _TWICE * FLOAT * (seen + sync_tokens_of(self.job.latents) * architecture.sync_in)
 
     @property
     def _pictures_at_once(self) -> int:
         """That are on the device to be seen: of a stretch of a long video."""
-        return min(self.job.pictures, ceil(LONGEST_S * PICTURE_RATE) + 1)
+        return min(self.job.pictures, MOST_PICTURES)
 
     @property
     def _frames_at_once(self) -> int:
-        return min(self.job.frames, ceil(LONGEST_S * SYNC_RATE) + 1 + SEGMENT)
+        """The same, with those that reach over from the stretch before."""
+        return min(self.job.frames, MOST_FRAMES + SEGMENT)
 
     def _width(self, part: str) -> int:
         return FLOAT if self.on_host else ON_GPU[part]
@@ -208,7 +215,7 @@ def work(architecture: Architecture, itemsize: int, job: Job, together: int) -> 
                 conditions=job.conditions,
                 given=batch.rows,
                 latents=batch.latents,
-                frames=frames_of(batch.latents),
+                frames=frames_beside(batch.latents, PICTURE_RATE),
                 words=_WORDS,
                 sync=batch.windows * (sync_tokens_of(batch.latents) + unsynced),
                 itemsize=itemsize,
@@ -224,17 +231,19 @@ def work(architecture: Architecture, itemsize: int, job: Job, together: int) -> 
 def _window_costs(architecture: Architecture, itemsize: int, job: Job, together: int) -> WindowCosts:
     batches = work(architecture, itemsize, job, together)
     # A batch in which different texts are heard has them for itself; the others have those of their scene.
-    kept = sum(count * (own.seen + own.places + (own.said if own.texts > 1 else 0)) for own, count in batches)
+    kept = sum(count * (own.seen + (own.said if own.texts > 1 else 0)) for own, count in batches)
+    # Where all stand is there once for batches of equal shapes.
+    kept += sum({(own.rows, own.latents): own.places for own, _ in batches}.values())
     each = [own for own, _ in work(architecture, itemsize, replace(job, samples=1), 1)]
     windows = Counter(window.length for window in job.windows())
-    alone = sum(windows[own.latents] * (own.seen + own.places) for own in each)
-    groups = sum(count for _, count in batches)
+    alone = sum(windows[own.latents] * own.seen for own in each)
+    alone += sum({own.latents: own.places for own in each}.values())
+    groups = sum(count for _, count in batches) if len(batches) <= _KEPT_OF_A_CLIP else 0
     return WindowCosts(
         step=max(own.step for own, _ in batches),
         kept=kept + job.scenes * each[0].said,
         alone=alone,
-        graphs=max(_KEPT, len(batches), min(groups, _KEPT_OF_A_CLIP))
-        * max(own.seen + own.said + own.places for own, _ in batches),
+        graphs=max(_KEPT, min(groups, _KEPT_OF_A_CLIP)) * max(own.seen + own.said + own.places for own, _ in batches),
     )
 
 

@@ -65,7 +65,9 @@ def plan_sounding(
     Raises MemoryShort, HostMemoryShort.
     """
     planned = plan(networks, job_of(source, begins, inputs), room, small=small)
-    return replace(planned, notes=tuple(dict.fromkeys((*notes, *planned.notes))))
+    # Windows lie on a grid, which ends behind the clip: what is too much is cut off.
+    length = float(source.end) if inputs.exact else planned.length_s
+    return replace(planned, length_s=length, notes=tuple(dict.fromkeys((*notes, *planned.notes))))
 
 
 def job_of(source: Source, begins: Sequence[Fraction], inputs: FoleyInputs) -> Job:

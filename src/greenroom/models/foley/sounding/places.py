@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greenroom.errors import InputInvalid, quoted
-from greenroom.files import Publication
+from greenroom.errors import InputInvalid, UnknownName, quoted
+from greenroom.files import Publication, writing_to
 from greenroom.media.audio import AUDIO_FORMATS, AudioFormat, audio_format
-from greenroom.media.video.soundtrack import require_held
+from greenroom.media.video.errors import EncodingImpossible
+from greenroom.media.video.soundtrack import require_held, require_sound
 from greenroom.models.foley.sounding.sounded import VIDEO_TYPES
 from greenroom.models.foley.sounding.sources import is_still
 
@@ -35,12 +36,14 @@ class Place:
 def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool, tried: bool = True) -> tuple[Place, ...]:
     """A place for each sample: of several, ``out-1.mp4`` and so on for ``out.mp4``.
 
-    wav: sound alone stands beside each.  tried: whether they can be written, for which their folder is made.
-    Raises InputInvalid, UnknownName, EncodingImpossible, OutputUnwritable.
+    wav: sound alone stands beside each.  tried: whether they can be written.  Raises InputInvalid, EncodingImpossible,
+    TimesMissing, OutputUnwritable, and FileUnreadable where the video's own sound, which is wanted too, is broken.
     """
     form = form_of(output, source)
     if form is None and source.facts is not None:
         require_held(source.facts, output)
+    if inputs.mix != "replace" and source.facts is not None:
+        require_sound(source.facts)
     if wav and form == "wav" and inputs.mix == "replace":
         raise InputInvalid(f"-o {quoted(output)} is what --wav would give beside it", mend="leave out --wav")
     several = inputs.samples > 1
@@ -56,14 +59,22 @@ def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool, trie
 
 
 def usual_output(source: Source, video: Path | None) -> Path:
-    """Where the result goes if nobody says: a video in the container of the source where that can be written."""
-    if source.kind != "video" or video is None:
-        return Path("foley.wav")
-    return Path(f"foley{video.suffix.lower() if video.suffix.lower() in VIDEO_TYPES else '.mkv'}")
+    """Where the result goes if nobody says: a video in the container of the source where that can be written.
+
+    Where Matroska does not hold its pictures either, the sound alone. Raises TimesMissing, FileUnreadable.
+    """
+    if source.facts is not None and video is not None:
+        own = video.suffix.lower()
+        for suffix in (own, ".mkv") if own in VIDEO_TYPES else (".mkv",):
+            usual = Path(f"foley{suffix}")
+            with contextlib.suppress(EncodingImpossible):
+                require_held(source.facts, usual)
+                return usual
+    return Path("foley.wav")
 
 
 def form_of(output: Path, source: Source) -> AudioFormat | None:
-    """The format of a sound file by its ending, None for a video. Raises InputInvalid, UnknownName."""
+    """The format of a sound file by its ending, None for a video. Raises InputInvalid."""
     suffix = output.suffix.lower()
     if suffix in VIDEO_TYPES:
         if source.kind != "video":
@@ -73,12 +84,16 @@ def form_of(output: Path, source: Source) -> AudioFormat | None:
                 mend="name it .wav",
             )
         return None
-    forms = ", ".join((*VIDEO_TYPES, *(f".{form}" for form in AUDIO_FORMATS if form not in _STREAMS)))
+    sounds = [f".{form}" for form in AUDIO_FORMATS if form not in _STREAMS]
+    mend = f"name it {', '.join([*VIDEO_TYPES, *sounds] if source.kind == 'video' else sounds)}"
     if not suffix:
-        raise InputInvalid(f"-o {quoted(output)} has no ending to tell the format by", mend=f"name it {forms}")
-    form = audio_format(suffix)
+        raise InputInvalid(f"-o {quoted(output)} has no ending to tell the format by", mend=mend)
+    try:
+        form = audio_format(suffix)
+    except UnknownName:
+        raise InputInvalid(f"-o {quoted(output)} has an ending that cannot be written", mend=mend) from None
     if form in _STREAMS:
-        raise InputInvalid(f"-o {quoted(output)} would not say its own rate", mend=f"name it {forms}")
+        raise InputInvalid(f"-o {quoted(output)} would not say its own rate", mend=mend)
     return form
 
 
@@ -102,10 +117,18 @@ class _TriedError(Exception):
 
 def _try_folder(paths: Sequence[Path]) -> None:
     """Meet now what a file would meet when all the work is done. Raises OutputUnwritable, InputInvalid."""
-    with contextlib.suppress(_TriedError), Publication(paths[0].parent) as out:
-        for path in paths:
-            out.open(path.name).close()
-        raise _TriedError
+    folder = paths[0].parent
+    with writing_to(folder):
+        absent = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        with contextlib.suppress(_TriedError), Publication(folder) as out:
+            for path in paths:
+                out.open(path.name).close()
+            raise _TriedError
+    finally:  # whatever ends the work before there is a result leaves no empty folder
+        for one in absent:
+            with contextlib.suppress(OSError):
+                one.rmdir()
 
 
 def fitting(inputs: FoleyFileInputs) -> str:

@@ -25,7 +25,7 @@ class Sample:
     """One of the sounds of a request.
 
     output: the video with it, or itself.  wav: what was made alone, before it was mixed, None where nobody asked.
-    loudness_lufs, true_peak_dbtp: of the whole that is heard, before a lossy codec; None for silence.
+    loudness_lufs, true_peak_dbtp: of what the file holds, behind a lossy codec too; None for silence.
     """
 
     output: Path

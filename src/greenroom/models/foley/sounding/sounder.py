@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from greenroom.errors import OutputUnwritable
 from greenroom.files import Publication, writing_to
+from greenroom.media import audio
 from greenroom.media.audio import AudioWriter
 from greenroom.media.mixing import Mix, mixed
-from greenroom.media.video.soundtrack import own_sound, replace_sound
-from greenroom.models.foley.engine import Sampling, Scene, windows_of
+from greenroom.media.video import soundtrack
+from greenroom.media.video.soundtrack import replace_sound, sound_beside
+from greenroom.models.foley.engine import Sampling, Scene
 from greenroom.models.foley.mmdit.windows import cuts_on_grid
 from greenroom.models.foley.planning.plan import facts_of
 from greenroom.models.foley.sounding.outlook import Told, Untold, plan_sounding
@@ -26,12 +29,11 @@ from greenroom.models.foley.watching.lengths import LONGEST_S, PICTURE_RATE, SYN
 from greenroom.models.foley.watching.pictures import Pictures, picture_of, stretches
 from greenroom.models.foley.watching.pictures import look as look_at
 from greenroom.models.foley.watching.preprocess import PICTURE_SIDE, SYNC_SIDE
-from greenroom.models.spoken import measured
 from greenroom.models.stages import Stages
 from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from greenroom.media.audio import Audio, AudioFormat
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from greenroom.recipes.inputs.foley import FoleyInputs
 
 WRITING = "writing"
+
+_MISSED_LU = 0.5  # below what was asked for, which is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Sounder:
         EncodingImpossible, SoundNotFinite, and what ``step`` raises.
         """
         source = look(inputs)
+        beside = self._beside(source, inputs)
         found = places(wanted.output, source, inputs, wav=wanted.wav)
         stages = Stages(step)
         begins = shots_of(source, inputs, stages)
@@ -95,7 +100,7 @@ class Sounder:
         scenes = [Scene(begin, own) for begin, own in zip(cuts, texts, strict=True)]
         sampling = Sampling(inputs.steps, inputs.guidance, inputs.samples, inputs.seed)
         made = self.engine.sound(seen, scenes, sampling, stages)
-        written = _Writing(source, inputs, stages).all(made, found)
+        written = _Writing(source, inputs, beside, stages).all(made, found)
         stages.end()
         return FoleyResult(
             samples=written.samples,
@@ -103,7 +108,7 @@ class Sounder:
             length_s=made[0].seconds,
             rate=self.engine.rate,
             shots=len(begins),
-            windows=windows_of(seen, scenes),
+            windows=planned.windows,
             mix=written.mix,
             seed=inputs.seed,
             steps=inputs.steps,
@@ -126,6 +131,15 @@ class Sounder:
             for rate, side in ((PICTURE_RATE, PICTURE_SIDE), (SYNC_RATE, SYNC_SIDE))
         )
         engine.sound(engine.see(Pictures(pictures, frames, end)), engine.read("", ""), Sampling(steps=1))
+
+    def _beside(self, source: Source, inputs: FoleyInputs) -> _Beside:
+        """What is mixed with; read before anything is made, since it may be broken."""
+        if inputs.mix == "replace":
+            return _Beside("replace")
+        own, lost = (None, ()) if source.facts is None else sound_beside(source.facts, self.engine.rate, source.end)
+        if own is None or not own.samples.any():
+            return _Beside("replace", notes=("there is no sound to mix with: what was made is heard alone",))
+        return _Beside(inputs.mix, own, lost)
 
     def _planned(self, source: Source, begins: Sequence[Fraction], inputs: FoleyInputs, *, small: bool) -> Plan:
         networks, room = self.engine.networks(self.name), self.engine.room()
@@ -155,6 +169,15 @@ class Sounder:
         return self.engine.see(look_at(frames, exact=inputs.exact, step=step, total=total, pinned=pinned), step)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Beside:
+    """A video's own sound, None where what is made is heard alone. notes: on what is lost of it, in sentences."""
+
+    mix: Mix
+    own: Audio | None = None
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     """mix: as it was done."""
@@ -170,30 +193,39 @@ class _Writing:
 
     source: Source
     inputs: FoleyInputs
+    beside: _Beside
     step: Step
 
     def all(self, made: Sequence[Audio], found: Sequence[Place]) -> _Written:
         """Write each sample to its place."""
         self.step(WRITING, 0, len(made))
-        mix, facts = self.inputs.mix, self.source.facts
-        own = own_sound(facts, made[0].rate) if facts is not None and mix != "replace" else None
-        notes: dict[str, None] = {}
-        if mix != "replace" and (own is None or not own.samples.any()):
-            notes["there is no sound to mix with: what was made is heard alone"] = None
-            mix = "replace"
+        notes = dict.fromkeys(self.beside.notes)
         samples: list[Sample] = []
         for sound, place in zip(made, found, strict=True):
-            # A video's sound is heard from both sides, which reads 3 LU more: it is levelled as it is heard.
-            heard = mixed(sound, own, mix, self.inputs.loudness, channels=2 if place.form is None else 1)
-            notes |= dict.fromkeys(self._write(heard, place))
-            if place.wav:
-                _write_sound(place.wav, "wav", mixed(sound, None, "replace", self.inputs.loudness))
-            loudness, peak = measured(heard)
-            if loudness is None:
-                notes[f"{place.output.name} is silent"] = None
-            samples.append(Sample(place.output, place.wav, loudness, None if loudness is None else peak))
+            try:
+                sample, told = self._one(sound, place)
+            except OutputUnwritable as error:
+                raise _beside_whole(error, samples) from error
+            notes |= dict.fromkeys(told)
+            samples.append(sample)
             self.step(WRITING, len(samples), len(made))
-        return _Written(tuple(samples), mix, tuple(notes))
+        return _Written(tuple(samples), self.beside.mix, tuple(notes))
+
+    def _one(self, sound: Audio, place: Place) -> tuple[Sample, tuple[str, ...]]:
+        """Write one, and say what was lost."""
+        wanted, name = self.inputs.loudness, place.output.name
+        # A video's sound is heard from both sides, which reads 3 LU more: it is levelled as it is heard.
+        channels = 2 if place.form is None else 1
+        made = mixed(sound, self.beside.own, self.beside.mix, wanted, channels=channels, coded=_codec(place))
+        notes = self._write(made.audio, place)
+        if place.wav:
+            _write_sound(place.wav, "wav", mixed(sound, None, "replace", wanted).audio)
+        if made.held.integrated is None:
+            return Sample(place.output, place.wav, None, None), (*notes, f"{name} is silent")
+        loudness, peak = round(made.held.integrated, 1), round(made.held.true_peak, 1)
+        if loudness < wanted - _MISSED_LU:
+            notes += (f"{name} has {loudness:g} LUFS: for {wanted:g} its peaks would be held down too far",)
+        return Sample(place.output, place.wav, loudness, peak), notes
 
     def _write(self, heard: Audio, place: Place) -> tuple[str, ...]:
         if place.form is not None:
@@ -202,6 +234,22 @@ class _Writing:
         facts = self.source.facts
         assert facts is not None  # noqa: S101 - places gives no video to anything else
         return replace_sound(facts, heard, place.output)
+
+
+def _codec(place: Place) -> Callable[[Audio], Audio] | None:
+    """What a file's lossy codec does to sound; None where it keeps all."""
+    if place.form is None:
+        return lambda sound: soundtrack.as_heard(sound, place.output)
+    form = place.form
+    return (lambda sound: audio.as_heard(sound, form)) if audio.is_lossy(form) else None
+
+
+def _beside_whole(error: OutputUnwritable, samples: Sequence[Sample]) -> OutputUnwritable:
+    """The error, with the names of what was written before it."""
+    if not samples:
+        return error
+    names = ", ".join(sample.output.name for sample in samples)
+    return OutputUnwritable(f"{error}; whole and in its place: {names}", mend=error.mend)
 
 
 def _write_sound(path: Path, form: AudioFormat, sound: Audio) -> None:

@@ -70,8 +70,12 @@ def look(inputs: FoleyInputs) -> Source:
     if is_still(path):
         if inputs.prompts_of_shots:
             raise InputInvalid(f"{quoted(path)} is a picture, which has no shots", mend="give prompt alone")
+        if not inputs.exact:
+            raise InputInvalid(
+                f"exact is off, and {quoted(path)} is a picture, which has no end", mend="leave exact on"
+            )
         return Source("picture", end, picture=read_image(path, alpha="drop"))
-    if inputs.seconds is not None:
+    if inputs.seconds is not None and not inputs.seconds_yield:
         raise InputInvalid(
             f"seconds is {inputs.seconds:g}, and {quoted(path)} is a video, which has its own length",
             mend="leave seconds out, or cut the video",
@@ -123,20 +127,30 @@ def _video(path: Path, inputs: FoleyInputs) -> Source:
     facts = reader.facts
     last = facts.frames - 1
     end = facts.time(last) + facts.timeline.duration(last)
-    least = seconds(SEGMENT)
-    if end < Fraction(SEGMENT, SYNC_RATE):
+    shortest, longest = Fraction(SEGMENT, SYNC_RATE), Fraction(LONGEST_CLIP_S)
+    if end < shortest:
         raise ClipTooShort(
-            f"{quoted(path)} lasts {float(end):.2f} s; the least is {least:g} s", mend="give a longer video"
+            f"{quoted(path)} lasts {_apart(end, shortest, 2)} s; the least is {float(shortest):g} s",
+            mend="give a longer video",
         )
-    if end > LONGEST_CLIP_S:
+    if end > longest:
         raise ClipTooLong(
-            f"{quoted(path)} lasts {float(end) / 60:.0f} min; the most is {LONGEST_CLIP_S / 60:g} min",
+            f"{quoted(path)} lasts {_apart(end / 60, longest / 60, 0)} min; the most is {float(longest / 60):g} min",
             mend="cut it into parts",
         )
     notes = tuple(note for note in facts.notes if any(told in note for told in _TOLD))
+    if inputs.seconds is not None:
+        notes += (f"seconds is {inputs.seconds:g}, and is not looked at: a video has its own length",)
     if not inputs.exact and end > LONGEST_S:
         notes += (f"the first {LONGEST_S:g} s are seen, and behind them it is silent: that is the original's rule",)
     return Source("video", end, reader, notes=notes)
+
+
+def _apart(value: Fraction, limit: Fraction, digits: int) -> str:
+    """A number that is not the limit, with as few digits behind the point as say so. digits: at least."""
+    while (rounded := round(value, digits)) == limit:
+        digits += 1
+    return f"{float(rounded):.{digits}f}"
 
 
 def _counted(count: int, thing: str) -> str:

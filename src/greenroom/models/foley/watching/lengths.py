@@ -7,14 +7,11 @@ rule stands one of ours, by which a sound ends with its pictures, to the sample.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import ceil
-from typing import TYPE_CHECKING
 
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.architecture import LATENTS_PER_SECOND, SYNC_GROUP
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 SYNC_RATE = 25
 """Frames a second that Synchformer looks at."""
@@ -27,6 +24,15 @@ LONGEST_S = 15.0
 
 SEGMENT, SEGMENT_STEP = 16, 8
 """Frames that Synchformer looks at together, and from one such segment's begin to the next's: they overlap by half."""
+
+STRETCH = int(LONGEST_S * SYNC_RATE)
+"""Frames that Synchformer looks at of a long clip, before what was seen is let go."""
+
+MOST_FRAMES = STRETCH + SEGMENT
+"""The same at most, where the last of the clip's own is shown several times."""
+
+MOST_PICTURES = MOST_FRAMES * PICTURE_RATE // SYNC_RATE + 1
+"""Pictures beside so many frames."""
 
 
 class ClipTooShort(InputInvalid):
@@ -57,6 +63,11 @@ def latents_until(end: Fraction) -> int:
 def frames_until(end: Fraction, rate: int) -> int:
     """Frames of a stream that begin before a moment, in seconds."""
     return ceil(end * rate)
+
+
+def frames_beside(latents: int, rate: int) -> int:
+    """Frames of a stream that begin before the end of so many latents."""
+    return frames_until(Fraction(latents, LATENTS_PER_SECOND), rate)
 
 
 def segments(frames: int) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from math import floor
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -21,7 +22,15 @@ import torch
 from greenroom.models.foley.mmdit.windows import grid_end
 from greenroom.models.foley.watching.ahead import Ahead
 from greenroom.models.foley.watching.cadence import Cadence
-from greenroom.models.foley.watching.lengths import LONGEST_S, PICTURE_RATE, SYNC_RATE, frames_until, segments
+from greenroom.models.foley.watching.lengths import (
+    LONGEST_S,
+    MOST_FRAMES,
+    PICTURE_RATE,
+    STRETCH,
+    SYNC_RATE,
+    frames_until,
+    segments,
+)
 from greenroom.models.foley.watching.preprocess import PICTURE_SIDE, SYNC_SIDE, centred, squashed
 from greenroom.progress import Step, silent
 
@@ -85,7 +94,7 @@ def look(
             if frame.time > LONGEST_S:
                 break
             step(WATCHING, number, max(number, total))
-            watch.take(frame)
+            watch.take(frame, frame.time)
             last = frame
         end: Fraction | None = None
         if exact and last is not None:
@@ -105,7 +114,7 @@ def picture_of(pixels: Pixels) -> Tensor:
 def stretches(
     frames: Iterable[Shown], end: Fraction, *, step: Step = silent, total: int = 0, pinned: bool = False
 ) -> Iterator[Pictures]:
-    """The same of a clip of any length, 15 s after 15 s: no more is in memory at once.
+    """The same of a clip of any length, 15 s after 15 s: no more is in memory at once, however long a frame is shown.
 
     end: when its last frame ends, in seconds, and the sound; the frame is looked at until the next place of the grid of
     ``windows``.  total, pinned: as for ``look``. Raises what reading the frames and ``step`` raise.
@@ -113,12 +122,14 @@ def stretches(
     with _Watch(exact=True, longest=None, pinned=pinned) as watch:
         last: Shown | None = None
         for number, frame in enumerate(frames):
-            if last is not None and len(watch.sync.kept) >= LONGEST_S * SYNC_RATE:
+            if len(watch.sync.kept) >= STRETCH:
                 yield watch.seen(end)
             step(WATCHING, number, max(number, total))
-            watch.take(frame)
+            yield from watch.filled(frame, frame.time, end)
+            watch.take(frame, frame.time)
             last = frame
         if last is not None:
+            yield from watch.filled(last, grid_end(end), end)
             watch.hold(last, grid_end(end))
         seen = watch.seen(end)
     step(WATCHING, total, total)
@@ -132,6 +143,8 @@ class _Watch:
         threads = min(torch.get_num_threads(), _MOST_THREADS)
         self._work = Ahead(threads, _AHEAD * threads)
         self._pinned = pinned
+        self._frame: Shown | None = None
+        self._made: dict[_Stream, _Kept] = {}
         self.pictures = _Stream(PICTURE_RATE, PICTURE_SIDE, squashed, exact=exact, longest=longest)
         self.sync = _Stream(SYNC_RATE, SYNC_SIDE, centred, exact=exact, longest=longest)
 
@@ -142,26 +155,36 @@ class _Watch:
     def __exit__(self, *_: object) -> None:
         self._work.__exit__()
 
-    def take(self, frame: Shown) -> None:
-        """The next frame, as often as each stream has it."""
-        self._show(frame, [(stream, stream.shown(frame.time)) for stream in (self.pictures, self.sync)])
+    def take(self, frame: Shown, moment: Fraction) -> None:
+        """The next frame, or still the same, as often as each stream has it until a moment."""
+        self._show(frame, [(stream, stream.shown(moment)) for stream in (self.pictures, self.sync)])
 
     def hold(self, frame: Shown, end: Fraction) -> None:
         """Show the video's last frame until a moment, and nothing that begins there or later."""
-        self._work.finish()  # it may be in work: its pixels are asked for once at a time
         self._show(frame, [(stream, stream.lacks(end)) for stream in (self.pictures, self.sync)])
+
+    def filled(self, frame: Shown, moment: Fraction, end: Fraction) -> Iterator[Pictures]:
+        """The stretches that a frame fills which is shown until a moment; what is left of it is still to be taken."""
+        while floor(moment * SYNC_RATE) + 1 - self.sync.gone > MOST_FRAMES:
+            self.take(frame, Fraction(self.sync.gone + STRETCH - 1, SYNC_RATE))
+            yield self.seen(end)
 
     def seen(self, end: Fraction | None) -> Pictures:
         """Those since the last time, which are let go."""
         return Pictures(self.pictures.drained(pinned=self._pinned), self.sync.drained(pinned=self._pinned), end)
 
     def _show(self, frame: Shown, counts: list[tuple[_Stream, int]]) -> None:
-        wanted = [(stream, count) for stream, count in counts if count > 0]
-        if not wanted:
-            return
-        made = self._work.give(partial(_made_small, frame, [stream.fit for stream, _ in wanted]))
-        for place, (stream, count) in enumerate(wanted):
-            stream.kept += [_Kept(made, place)] * count
+        if frame is not self._frame:
+            self._frame, self._made = frame, {}
+        lacking = [stream for stream, count in counts if count > 0 and stream not in self._made]
+        if lacking:
+            if self._made:  # it may be in work: its pixels are asked for once at a time
+                self._work.finish()
+            made = self._work.give(partial(_made_small, frame, [stream.fit for stream in lacking]))
+            self._made |= {stream: _Kept(made, place) for place, stream in enumerate(lacking)}
+        for stream, count in counts:
+            if count > 0:
+                stream.kept += [self._made[stream]] * count
 
 
 class _Kept(NamedTuple):
@@ -172,24 +195,27 @@ class _Kept(NamedTuple):
 
 
 class _Stream:
-    """Frames of one rate and size; one that is shown several times is the same. kept: those since the last time."""
+    """Frames of one rate and size; one that is shown several times is the same.
+
+    kept: those since the last time.  gone: how many there were until then.
+    """
 
     def __init__(
         self, rate: int, side: int, fit: Callable[[Tensor], Tensor], *, exact: bool, longest: float | None
     ) -> None:
         self._rate, self._side, self._exact = rate, side, exact
         self._cadence = Cadence(rate, exact=exact, longest=longest)
-        self._gone = 0
         self.fit = fit
+        self.gone = 0
         self.kept: list[_Kept] = []
 
-    def shown(self, time: Fraction) -> int:
-        """How often the video's frame that begins then is in the stream."""
-        return self._cadence.shown(time if self._exact else float(time))
+    def shown(self, moment: Fraction) -> int:
+        """How often a frame that is shown until a moment is in the stream, behind what is there already."""
+        return self._cadence.shown(moment if self._exact else float(moment))
 
     def lacks(self, end: Fraction) -> int:
         """How many frames there should be more until a moment; what begins there or later is let go."""
-        count = frames_until(end, self._rate) - self._gone
+        count = frames_until(end, self._rate) - self.gone
         del self.kept[count:]
         return count - len(self.kept)
 
@@ -198,7 +224,7 @@ class _Stream:
         made = torch.empty(len(self.kept), 3, self._side, self._side, dtype=torch.uint8, pin_memory=pinned)
         for place, kept in enumerate(self.kept):
             made[place] = kept.made.result()[kept.place]
-        self._gone += len(self.kept)
+        self.gone += len(self.kept)
         self.kept = []
         return made
 

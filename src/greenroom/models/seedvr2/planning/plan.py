@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from itertools import chain, product
 from typing import TYPE_CHECKING
 
+from greenroom.models.planned import lines_of
 from greenroom.models.seedvr2.planning.arithmetic import decode_flop, encode_flop, step_flop
 from greenroom.models.seedvr2.planning.costs import LEAST_WINDOW, TILES, Costs, filled, grid, least
 from greenroom.models.seedvr2.planning.rates import rates_of
 from greenroom.models.seedvr2.planning.way import OVERLAP_OF_TILES, Way, tiles_along
 from greenroom.runtime.device import is_host
-from greenroom.runtime.residency import MemoryShort, in_gigabytes
+from greenroom.runtime.residency import MemoryShort
 from greenroom.runtime.rooms import HostMemoryShort, host_needed
-from greenroom.words import counted, duration
+from greenroom.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +67,7 @@ class Plan:
         """The plan for people."""
         yield f"{self.model} on {self.device}: {self.width}x{self.height}, {counted(self.frames, 'frame')}"
         yield f"shots: {self._cut}"
-        beside = f", and {in_gigabytes(self.host_bytes)} of the host" if self.host_bytes else ""
-        weights = f", weights {in_gigabytes(self.weights)}"
-        yield f"memory: {in_gigabytes(self.bytes)} of {in_gigabytes(self.free)} at most{weights}{beside}"
-        yield f"time: {self._time}"
+        yield from lines_of(self)
         way = self.way
         tiles = "whole frames" if way.tile is None else f"{self.squares} squares of {way.tile} pixels a frame"
         yield f"tiles: {tiles}"
@@ -85,13 +83,6 @@ class Plan:
         if self.windows == self.shots:
             return f"{self.shots:,}, each as a whole"
         return f"{self.shots:,}, in {self.windows:,} windows of at most {self.way.window} frames"
-
-    @property
-    def _time(self) -> str:
-        if self.seconds is None:
-            return "unknown for this device"
-        measured = ", estimated from its data sheet" if self.estimated else ""
-        return f"about {duration(self.seconds)}{measured}"
 
 
 def plan(networks: Networks, job: Job, room: Room, *, small: bool = False) -> Plan:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from greenroom.models.model import MadeFile
+from greenroom.models.planned import costs_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,16 +109,9 @@ def facts_of(plan: Plan) -> dict[str, object]:
     """A plan in JSON: what an event of a job says."""
     way = plan.way
     return {
-        "model": plan.model,
-        "device": plan.device,
+        **costs_of(plan),
         "width": plan.width,
         "height": plan.height,
-        "bytes": plan.bytes,
-        "weights": plan.weights,
-        "host_bytes": plan.host_bytes,
-        "free": plan.free,
-        "seconds": plan.seconds,
-        "estimated": plan.estimated,
         "shots": plan.shots,
         "frames": plan.frames,
         "windows": plan.windows,

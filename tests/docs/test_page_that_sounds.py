@@ -1,0 +1,95 @@
+"""Every command of the page on sound runs, by a tiny model and at a size for tests, and makes what it names."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from greenroom.media.video.images import write_image
+from greenroom.models import registry
+from tests.command import greenroom
+from tests.docs.pages import ROOT
+from tests.media.video.clips import picture, video
+from tests.models.foley.sounding.test_sources import scenes
+from tests.serve.servers import running_server
+from tests.serve.sounding import main_sounding
+
+_BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# A name alone, as in `greenroom foley`, is no command.
+_INLINE = re.compile(r"`(greenroom \w+ [^`]+)`")
+_PAGE = (ROOT / "docs" / "foley.md").read_text()
+_TINY = "tests.models.foley.tiny:TinyFoley"
+# What takes minutes on a CPU, smaller; and nothing is fetched.
+_SMALLER = {"foley": ("--steps", "10"), "rehearse": ("--tiny", "--device", "cpu"), "pull": ("--offline",)}
+
+
+def commands(beginning: str) -> list[str]:
+    """Those of the page that begin so, in blocks and in sentences."""
+    found = [*"".join(_BLOCK.findall(_PAGE)).splitlines(), *_INLINE.findall(_PAGE)]
+    return [line for line in found if line.startswith(beginning)]
+
+
+def verbs() -> list[list[str]]:
+    """The arguments of each command of this machine alone."""
+    lines = [shlex.split(line, comments=True)[1:] for line in commands("greenroom ")]
+    return [arguments for arguments in lines if arguments[0] != "serve"]
+
+
+def test_each_line_of_a_block_is_run_by_a_test_below() -> None:
+    blocks = [line for line in "".join(_BLOCK.findall(_PAGE)).splitlines() if line]
+    assert all(line.startswith(("greenroom ", "curl ")) for line in blocks)
+    assert {arguments[0] for arguments in verbs()} == {"foley", "models", "pull", "rehearse"}
+    assert len(commands("greenroom foley ")) > 5
+
+
+@pytest.mark.parametrize("arguments", verbs(), ids=" ".join)
+def test_every_command_of_the_page_does_what_it_says(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("hunyuanvideo-foley-xl", "hunyuanvideo-foley-xxl"):
+        monkeypatch.setitem(registry._CLASSES, name, _TINY)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    video(tmp_path / "clip.mp4", frames=40, draw=scenes)
+    write_image(tmp_path / "photo.jpg", picture(0))
+    verb, *asked = arguments
+    done = greenroom(
+        [verb, *("1" if word == "20" else word for word in asked), *_SMALLER.get(verb, ())], capfd, folder=tmp_path
+    )
+    if verb == "pull":  # before it fetches, it says where it may not be used
+        assert done.stderr.startswith(f"{asked[0]}: not in the EU")
+        assert "nothing may be fetched" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    assert verb != "foley" or "not in the EU" in done.stderr.splitlines()[0]
+    if verb == "foley" and "--plan" not in asked:
+        made = [line.partition("  ")[0] for line in done.stdout.splitlines()]
+        assert made == [asked[asked.index("-o") + 1]]
+        assert (tmp_path / made[0]).is_file()
+
+
+def test_openai_s_route_is_asked_as_the_page_does(tmp_path: Path) -> None:
+    ask, fetch = commands("curl ")
+    video(tmp_path / "clip.mp4", frames=20)
+    with running_server(tmp_path, "hunyuanvideo-foley-xl", entry=main_sounding) as server:
+
+        def shell(command: str) -> str:
+            typed = command.replace("http://", "").replace("localhost:7860", server.url.partition("://")[2])
+            run = subprocess.run(
+                ["bash", "-c", typed], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+            )
+            return run.stdout
+
+        number = re.search(r'"id": ?"([^"]+)"', shell(f"{ask} -F steps=10"))
+        assert number is not None
+        until = time.monotonic() + 60
+        while '"completed"' not in (said := shell(f"curl -s localhost:7860/v1/videos/{number[1]}")):
+            assert time.monotonic() < until, said
+            assert '"failed"' not in said, said
+            time.sleep(0.1)
+        shell(fetch.replace("ID", number[1]))
+    assert (tmp_path / "three.mp4").stat().st_size > 1000
