@@ -28,7 +28,6 @@ class Pool:
 
     def stream(self) -> torch.cuda.Stream:
         """Where work is warmed up and recorded."""
-        # torch gives the constructor no types.
         self._stream = self._stream or torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch gives it no types
         return self._stream
 
