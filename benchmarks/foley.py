@@ -13,7 +13,7 @@ says otherwise. --profile counts the kernels of a step and names the longest. Pr
 
 from __future__ import annotations
 
-import growing_memory  # noqa: F401 - before torch
+import growing_memory  # noqa: F401 - acts by being imported, before torch is
 
 # isort: split
 

@@ -11,7 +11,7 @@ heuristics, as in the product. Prints one JSON.
 
 from __future__ import annotations
 
-import growing_memory  # noqa: F401 - before torch
+import growing_memory  # noqa: F401 - acts by being imported, before torch is
 
 # isort: split
 

@@ -191,14 +191,21 @@ def encode_and_read_back(audio: Audio, folder: Path) -> Did:
     return Did(", ".join(sizes))
 
 
-def open_device(device: str) -> Did:
-    """Begin to use a device, as a start does. device: ``cpu`` or ``cuda:0``. Raises GpuUnusable."""
+def open_device(device: str, *, bfloat16_for: str | None = None) -> Did:
+    """Begin to use a device, as a start does.
+
+    device: ``cpu`` or ``cuda:0``.  bfloat16_for: who computes in it on GPUs, so that those that cannot are refused.
+    Raises GpuUnusable.
+    """
     from greenroom.runtime.cuda import describe, require_gpu
+    from greenroom.runtime.rooms import require_bfloat16
 
     torch = importlib.import_module("torch")
     if device == CPU:
         return Did(f"{torch.get_num_threads()} threads")
     require_gpu(device)
+    if bfloat16_for is not None:
+        require_bfloat16(device, bfloat16_for)
     torch.empty(1, device=device)
     return Did(describe(device))
 

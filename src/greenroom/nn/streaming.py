@@ -9,6 +9,7 @@ well, and wait for their weights.
 from __future__ import annotations
 
 import weakref
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -55,7 +56,11 @@ class Streaming:
         self._hooks: dict[int, list[RemovableHandle]] = {}
         self._slots: list[_Slot] = []
         self._device = torch.device("cpu")
-        self._lane: Lane | None = None
+
+    @cached_property
+    def _lane(self) -> Lane:
+        """Asked for when weights go, for before that their device is not known."""
+        return lane_to(self._device)
 
     @property
     def resident(self) -> int | None:
@@ -105,11 +110,9 @@ class Streaming:
         block = self._blocks[place]
         named = (*block.named_parameters(), *block.named_buffers())
         weights = [weight for name, weight in named if not self._left_out(name)]
-        if self._lane is None and weights:
-            self._device = weights[0].device
-            self._lane = lane_to(self._device)
-        if self._lane is None:
+        if not weights:
             return
+        self._device = weights[0].device
         with torch.inference_mode(mode=False):  # tensors that were made in it cannot take the weights' place
             packed = Packed(weights, self._lane)
         self._away = dict(sorted({**self._away, place: packed}.items()))
@@ -117,7 +120,7 @@ class Streaming:
 
     def forget(self) -> None:
         """Give back the slots' memory; they are there again when a block that is away is called."""
-        if not self._slots or self._lane is None:
+        if not self._slots:
             return
         self._lane.finish()
         for slot in self._slots:
@@ -127,7 +130,6 @@ class Streaming:
 
     def _bring_back(self, place: int) -> None:
         packed, lane = self._away[place], self._lane
-        assert lane is not None  # noqa: S101 - something is away
         with torch.inference_mode(mode=False):
             row = torch.empty(packed.length, dtype=torch.uint8, device=self._device)
             lane.send(packed.pieces, row)
@@ -156,12 +158,10 @@ class Streaming:
 
     def _begin(self, place: int) -> None:
         """Have a block's weights in a slot before what it asks of the device, and those of the next on their way."""
-        lane = self._lane
-        assert lane is not None  # noqa: S101 - something is away
         with torch.inference_mode(mode=False):
             self._slots = self._slots or self._made()
             slot = self._slot_of(place) or self._fill(self._spare(place), place)
-            lane.wait(slot.sent)
+            self._lane.wait(slot.sent)
             if place not in slot.views:
                 slot.views[place] = self._away[place].views(slot.row)
             self._away[place].point(slot.views[place])
@@ -183,7 +183,6 @@ class Streaming:
 
     def _fill(self, slot: _Slot, place: int) -> _Slot:
         """Have a block's weights copied to a slot that no block that runs is in."""
-        assert self._lane is not None  # noqa: S101 - something is away
         self._vacate(slot)
         packed = self._away[place]
         slot.sent = self._lane.send(packed.pieces, slot.row)

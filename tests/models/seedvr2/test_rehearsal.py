@@ -7,7 +7,6 @@ from typing import get_args
 
 import pytest
 
-from greenroom.models.rehearsal import Did
 from greenroom.models.rehearsed import Rehearsed
 from greenroom.models.rehearsing import rehearse
 from greenroom.models.seedvr2 import engine
@@ -57,7 +56,7 @@ def test_a_host_that_is_too_small_is_not_filled(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_old_card_is_refused_where_its_device_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(family, "open_device", Did)
+    monkeypatch.setattr("greenroom.runtime.cuda.require_gpu", lambda device: None)
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (7, 5))
     monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "Tesla T4")
     found = rehearse("seedvr2-3b", device="cuda:0", tiny=True)

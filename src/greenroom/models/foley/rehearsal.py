@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from greenroom.models.foley.architecture import FAMILY
-from greenroom.models.foley.mmdit.windows import Window, on_grid, windows
+from greenroom.models.foley.mmdit.windows import Window, grid_end, on_grid, windows
 from greenroom.models.foley.planning.costs import Job, Networks, networks_on
 from greenroom.models.foley.planning.plan import plan
 from greenroom.models.foley.planning.way import Way
@@ -121,7 +121,7 @@ class FoleyRehearsal(Rehearsal):
         prefer_growing_memory()
         return (
             Stage("libraries", lambda: load_libraries(_NEEDED)),
-            Stage("device", self._open_device),
+            Stage("device", lambda: open_device(self.conditions.device, bfloat16_for=FAMILY)),
             Stage("weights", self._make_weights, invents=True),
         )
 
@@ -144,14 +144,6 @@ class FoleyRehearsal(Rehearsal):
         self._clip, self._sounds = [], []
         if hasattr(self, "_engine"):
             self._engine.forget()
-
-    def _open_device(self) -> Did:
-        from greenroom.runtime.rooms import require_bfloat16
-
-        opened = open_device(self.conditions.device)
-        if not self._on_cpu:
-            require_bfloat16(self.conditions.device, FAMILY)
-        return opened
 
     def _make_weights(self) -> Did:
         """Raises MemoryShort: a process that fills the host is killed without a word."""
@@ -182,29 +174,10 @@ class FoleyRehearsal(Rehearsal):
         return Did("; ".join([f"{in_gigabytes(planned.bytes)} at most", *planned.notes]))
 
     def _invent(self, seconds: int) -> Did:
-        import torch
+        from greenroom.models.foley.watching.synthetic import synthetic_clip
 
-        from greenroom.models.foley.mmdit.windows import grid_end
-        from greenroom.models.foley.watching.pictures import Pictures
-        from greenroom.models.foley.watching.preprocess import PICTURE_SIDE, SYNC_SIDE
-
-        drawn = torch.Generator().manual_seed(_SEED)
         end = Fraction(seconds)
-        held = grid_end(end)
-
-        def frames(count: int, side: int) -> Tensor:
-            return torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8, generator=drawn)
-
-        # As a clip is watched: 15 s, and 15 s more, none of which has to be there with the others.
-        self._clip, start = [], Fraction(0)
-        while start < held:
-            stop = min(start + 15, held)
-            pictures, sync = (
-                frames(-(-stop * rate // 1) - -(-start * rate // 1), side)
-                for rate, side in ((PICTURE_RATE, PICTURE_SIDE), (SYNC_RATE, SYNC_SIDE))
-            )
-            self._clip.append(Pictures(pictures, sync, end))
-            start = stop
+        self._clip = synthetic_clip(end, grid_end(end), _SEED)
         return Did(f"{seconds} s of noise")
 
     def _see(self) -> Did:

@@ -19,6 +19,7 @@ from greenroom.models.rehearsal import (
     load_libraries,
     open_device,
 )
+from greenroom.models.seedvr2.architecture import FAMILY
 from greenroom.models.seedvr2.planning.costs import Job, Networks, least
 from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.recipes.catalogue import recipe
@@ -107,7 +108,7 @@ class SeedVR2Rehearsal(Rehearsal):
         prefer_growing_memory()
         return (
             Stage("libraries", lambda: load_libraries(_NEEDED)),
-            Stage("device", self._open_device),
+            Stage("device", lambda: open_device(self.conditions.device, bfloat16_for=FAMILY)),
             Stage("weights", self._make_weights, invents=True),
         )
 
@@ -122,15 +123,6 @@ class SeedVR2Rehearsal(Rehearsal):
             Stage("decoding", self._decode),
         )
         return stages if hurried else (*stages, Stage("file", self._write))
-
-    def _open_device(self) -> Did:
-        from greenroom.models.seedvr2.architecture import FAMILY
-        from greenroom.runtime.rooms import require_bfloat16
-
-        opened = open_device(self.conditions.device)
-        if not self._on_cpu:
-            require_bfloat16(self.conditions.device, FAMILY)
-        return opened
 
     def _make_weights(self) -> Did:
         import torch
