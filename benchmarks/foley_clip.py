@@ -1,14 +1,17 @@
-"""Clips of noise for Foley's benchmarks, as a video is watched, and a clock around what the device does."""
+"""What Foley's benchmarks share: clips of noise, as a video is watched; a clock; what two of them are asked."""
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
+from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.mmdit.windows import grid_end
 from greenroom.models.foley.watching.lengths import LONGEST_S
 from greenroom.models.foley.watching.synthetic import synthetic_clip
@@ -39,3 +42,17 @@ def medians(work: Callable[[], dict[str, float]], runs: int) -> dict[str, float]
     """Of each figure, over so many runs."""
     found = [work() for _ in range(runs)]
     return {name: round(statistics.median(each[name] for each in found), 4) for name in found[0]}
+
+
+def asked(about: str | None, *, seconds: int) -> argparse.Namespace:
+    """The options of a benchmark that makes one clip: model, seconds, steps, tiny, output.
+
+    about: its docstring.  seconds: of the clip, if none are said.
+    """
+    parser = argparse.ArgumentParser(description=about.splitlines()[0] if about else None)
+    parser.add_argument("--model", default="hunyuanvideo-foley-xxl", choices=list(PUBLISHED))
+    parser.add_argument("--seconds", type=int, default=seconds)
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--tiny", action="store_true", help="small networks of the same kind, for a CPU")
+    parser.add_argument("--output", type=Path)
+    return parser.parse_args()

@@ -10,15 +10,13 @@ Prints one JSON.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from foley_clip import NEGATIVE, PROMPT, watched
+from foley_clip import NEGATIVE, PROMPT, asked, watched
 from foley_sound import apart as sounds_apart
 from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.engine import Engine, Sampling
@@ -73,13 +71,7 @@ def compared(of: Callable[..., MMDiT], beside: Parts, seconds: int, steps: int) 
 
 def main() -> None:
     """Compare, and print one JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--model", default="hunyuanvideo-foley-xxl", choices=list(PUBLISHED))
-    parser.add_argument("--seconds", type=int, default=8)
-    parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--tiny", action="store_true", help="small networks of the same kind, for a CPU")
-    parser.add_argument("--output", type=Path)
-    options = parser.parse_args()
+    options = asked(__doc__, seconds=8)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     # float32 without its shortcuts.
     torch.backends.cuda.matmul.allow_tf32 = False

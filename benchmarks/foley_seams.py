@@ -12,15 +12,13 @@ random. Prints one JSON.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from foley_clip import NEGATIVE, PROMPT, watched
+from foley_clip import NEGATIVE, PROMPT, asked, watched
 from foley_sound import in_latents, in_sound
 from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.engine import Engine, Sampling, Seen
@@ -62,13 +60,7 @@ def found_in(engine: Engine, seen: Seen, latents: Tensor, joins: list[tuple[int,
 
 def main() -> None:
     """Make the sound both ways, compare, and print one JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--model", default="hunyuanvideo-foley-xxl", choices=list(PUBLISHED))
-    parser.add_argument("--seconds", type=int, default=120)
-    parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--tiny", action="store_true", help="small networks of the same kind, for a CPU")
-    parser.add_argument("--output", type=Path)
-    options = parser.parse_args()
+    options = asked(__doc__, seconds=120)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     architecture = PUBLISHED[options.model]
     engine = Engine(synthetic_parts(tiny_sizes(architecture) if options.tiny else Sizes(architecture), device))

@@ -95,6 +95,11 @@ def writing_to(target: Path, option: str = "-o") -> Iterator[None]:
         raise _unwritable(target, error, option) from error
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the system says that a disk, or a share of it, has no room left."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def _unwritable(target: Path, error: OSError, option: str) -> OutputUnwritable:
     place = quoted(target)
     match error.errno:

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from greenroom.errors import FileUnreadable
 from greenroom.media.audio import AudioFormat, read_audio
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import write_image
 from greenroom.models.foley.engine import Engine
+from greenroom.models.foley.sounding import places
 from greenroom.runtime import rooms
 from greenroom.runtime.rooms import Room
 from greenroom.serve import devices
@@ -78,6 +80,21 @@ def test_what_is_wrong_has_a_mend_that_fits(greenroom: Run, tmp_path: Path) -> N
         assert mended.startswith(f" mend: {mend}"), arguments
         if "--prompt" not in mend:
             assert "--prompt" not in mended
+
+
+@pytest.mark.usefixtures("clip")
+def test_a_broken_sound_has_no_plan_where_it_is_wanted(
+    greenroom: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise FileUnreadable("the sound does not decode")
+
+    monkeypatch.setattr(places, "require_sound", broken)
+    done = greenroom("foley", "in.mp4", "--mix", "under", "--plan", *FAST)
+    assert "the sound does not decode" in done.stderr
+    assert done.stdout == ""
+    assert "makes foley.mp4" in greenroom("foley", "in.mp4", "--plan", *FAST).stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 @pytest.mark.usefixtures("clip")

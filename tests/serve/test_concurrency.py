@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from tests.serve.routes.asking import kinds_of
 from tests.serve.servers import MODELS, RunningServer, running_server
 
 if TYPE_CHECKING:
@@ -74,11 +75,6 @@ def _until_held(server: RunningServer, *job_ids: str) -> None:
         time.sleep(0.02)
 
 
-def _kinds(server: RunningServer, job_id: str) -> list[str]:
-    with server.client() as http, http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
-        return [line.removeprefix("event: ") for line in answer.iter_lines() if line.startswith("event: ")]
-
-
 def test_requests_of_the_moment_overlap(server: RunningServer) -> None:
     with ThreadPoolExecutor(4) as clients:
         made = list(clients.map(lambda label: _generate(server, label, guests=4), "abcd"))
@@ -129,7 +125,7 @@ def test_a_killed_worker_costs_none_of_its_jobs_an_attempt_and_each_has_one_resu
         job = _until(server, job_id, "succeeded")
         # It did not find the second. Nobody knows which of them it was, so each is alone the next time.
         assert (job["output"]["label"], job["output"]["met"], job["attempts"]) == (label, 1, 1)
-        kinds = _kinds(server, job_id)
+        kinds = kinds_of(server, job_id)
         assert (kinds.count("requeued"), kinds.count("succeeded")) == (1, 1)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.serve.routes.asking import HELD, until_at_work
+from tests.serve.routes.asking import HELD, kinds_of, until_at_work
 from tests.serve.servers import MODELS, RunningServer, running_server, start_server
 
 
@@ -94,11 +94,6 @@ def _cancel(server: RunningServer, job_id: str) -> dict[str, Any]:
     return job
 
 
-def _kinds(server: RunningServer, job_id: str) -> list[str]:
-    with server.client() as http, http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
-        return [line.removeprefix("event: ") for line in answer.iter_lines() if line.startswith("event: ")]
-
-
 def _restarts(server: RunningServer) -> float:
     counted = 'greenroom_worker_restarts_total{device="cpu"} '
     with server.client() as http:
@@ -118,7 +113,7 @@ def test_a_killed_worker_costs_an_attempt_and_nothing_else(machine: Machine) -> 
     done = _until(server, job_id, "succeeded")
     assert done["attempts"] == 2
     assert _until(server, waiting, "succeeded")["attempts"] == 1
-    assert _kinds(server, job_id).count("requeued") == 1
+    assert kinds_of(server, job_id).count("requeued") == 1
     assert not lost.is_running()
     assert _restarts(server) == before + 1
 
@@ -135,7 +130,7 @@ def test_a_killed_server_takes_its_worker_along_and_its_jobs_go_on(machine: Mach
     server.mark.touch()
     for job_id in (running_id, waiting_id):
         _until(server, job_id, "succeeded")
-        kinds = _kinds(server, job_id)
+        kinds = kinds_of(server, job_id)
         assert kinds.count("succeeded") == 1
         assert kinds[0] == "queued"
     assert _job(server, running_id)["attempts"] == 2
@@ -193,7 +188,7 @@ def test_two_servers_on_one_sqlite(machine: Machine, tmp_path: Path) -> None:
         first.mark.touch()
         for job_id in ids:
             _until(first, job_id, "succeeded")
-            assert _kinds(first, job_id).count("succeeded") == 1
+            assert kinds_of(first, job_id).count("succeeded") == 1
         assert sorted(_job(first, job_id)["attempts"] for job_id in ids) == [1, 2]
     finally:
         second.stop()

@@ -83,7 +83,7 @@ def foley(
     from greenroom.runtime.cuda import prefer_growing_memory
 
     prefer_growing_memory()  # before anything imports torch
-    from greenroom.models.foley.sounding.places import places, usual_output
+    from greenroom.models.foley.sounding.places import places, require_own_sound, usual_output
     from greenroom.models.foley.sounding.sources import look
 
     out = Output("foley", as_json)
@@ -101,6 +101,7 @@ def foley(
         source = look(checked)  # loading takes seconds: what can be refused before is
     target = output or usual_output(source, video)
     found = places(target, source, checked, wav=wav, tried=not plan_only)
+    require_own_sound(source, checked)
     files = tuple(path for place in found for path in (place.output, place.wav) if path)
     chosen = _device(device, settings)
     if chosen.unasked:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _LINE_S = 30.0
 _REDRAW_S = 0.1
-
-
 _STEPPED = "sampling"  # the stage whose unit is one that users choose
 
 

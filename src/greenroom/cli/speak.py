@@ -11,6 +11,7 @@ import click
 
 from greenroom.cli.caption_flags import caption_flags, caption_options, caption_rows, format_list
 from greenroom.cli.configured import configured, usual_aligners
+from greenroom.cli.devices import chosen_device
 from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, json_option
 from greenroom.cli.text import STANDARD, read_text_file
@@ -175,9 +176,7 @@ class _Loaded:
         loaded.speak_into(self._inputs, wanted, file)
 
     def _load(self) -> F5Model:
-        from greenroom.serve.devices import devices
-
-        device = devices(self._device or self._settings.devices)[0]
+        device = chosen_device(self._device, self._settings).device
         self._out.notice(f"{self._name}: {self._class.notice()}")
         return self._class.load(device)
 

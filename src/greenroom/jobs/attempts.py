@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import math
 import secrets
@@ -13,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from greenroom.errors import Cancelled, GreenroomError, OutputUnwritable
+from greenroom.files import is_disk_full
 from greenroom.jobs.errors import JobTimedOut, ResultUnwritable, StorageFull
 from greenroom.jobs.history import artifact_keys
 from greenroom.jobs.job import ENDED
 from greenroom.jobs.kept import goes_on
-from greenroom.jobs.records import now
+from greenroom.jobs.records import error_said, now
 from greenroom.jobs.reporting import Reporter
 from greenroom.jobs.telling import Telling
 from greenroom.models.model import Work
@@ -153,9 +153,7 @@ class Attempts:
             _log.warning("job %s: the attempt was taken from this host; what it made is dropped", job.id, extra=said)
             await self._drop(job, task)
             return "dropped"
-        if status in ENDED and not goes_on(
-            status, {**error.as_dict(), "retryable": error.retryable} if error else None
-        ):
+        if status in ENDED and not goes_on(status, error_said(error)):
             await self._kept.remove(job.id, job.claim or "")
         _log.info("job %s %s", job.id, status, extra=said)
         if status != "requeued":
@@ -259,7 +257,7 @@ def _error_of(task: asyncio.Task[_Result], job: Job) -> GreenroomError | None:
         return ResultUnwritable()
     if error is None or isinstance(error, GreenroomError):
         return error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return StorageFull()
     _log.error("job %s: unexpected failure", job.id, exc_info=error, extra={"job": job.id})
     return GreenroomError(

@@ -15,6 +15,8 @@ from greenroom.jobs.schema import artifacts, events, jobs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from greenroom.errors import GreenroomError
+
 
 # Built once: every change of a job needs them.
 _COUNT_EVENT = (
@@ -117,6 +119,11 @@ def artifact_row(artifact: Artifact, place: int) -> dict[str, Any]:
 def words_of(*values: Any) -> str:
     """All words in some JSON, in small letters, for the search."""
     return " ".join(_strings(values)).casefold().replace("\0", " ")[:_MOST_WORDS]
+
+
+def error_said(error: GreenroomError | None) -> dict[str, Any] | None:
+    """An error as its job keeps it: ``code``, ``message``, ``mend``, ``retryable``."""
+    return None if error is None else {**error.as_dict(), "retryable": error.retryable}
 
 
 def webhook_row(webhook: Webhook | None) -> str | None:

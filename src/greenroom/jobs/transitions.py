@@ -22,7 +22,17 @@ from greenroom.jobs.history import position, read_job
 from greenroom.jobs.hosts import is_alive
 from greenroom.jobs.job import ENDED, PREVIEW, Artifact, Job, NewJob, Progress, Status
 from greenroom.jobs.previews import drop_previews, preview_said, put_preview
-from greenroom.jobs.records import add_event, artifact_row, dumps, job_of, maybe_dumps, now, webhook_row, words_of
+from greenroom.jobs.records import (
+    add_event,
+    artifact_row,
+    dumps,
+    error_said,
+    job_of,
+    maybe_dumps,
+    now,
+    webhook_row,
+    words_of,
+)
 from greenroom.jobs.schema import artifacts, deliveries, events, jobs
 
 if TYPE_CHECKING:
@@ -256,7 +266,7 @@ class Transitions:
         only: Status | None = None,
     ) -> bool:
         """Write a job's end once. job: the attempt that must still run.  only: the state that it must be in."""
-        said = None if error is None else {**error.as_dict(), "retryable": error.retryable}
+        said = error_said(error)
         values: dict[str, Any] = {
             "status": status, "output": maybe_dumps(output), "error": maybe_dumps(said), "finished_at": now(),
             "host": None, "claim": None,

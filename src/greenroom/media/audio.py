@@ -227,8 +227,9 @@ def read_audio(path: Path) -> Audio:
 
 def decoded(file: IO[bytes]) -> Audio:
     """The whole first sound track of a file that was written here."""
-    with require_av().open(file) as container:
-        return _first_track(require_av(), container)
+    av = require_av()
+    with av.open(file) as container:
+        return _first_track(av, container)
 
 
 def _first_track(av: Any, container: Any) -> Audio:

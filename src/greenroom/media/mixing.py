@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Mix = Literal["replace", "under", "ducked"]
-MIXES: tuple[Mix, ...] = get_args(Mix)
 
 UNDER_LU = 10.0
 """By so much what was made is quieter than the video's own sound where it lies under it."""

@@ -27,13 +27,13 @@ CPU_S = 10
 
 # Formats that hold their own sound or pictures. Playlists (HLS, DASH, concat), scripts and devices are left out: they
 # open other files, or addresses.
-_IMAGES = ("png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe")
-_MAYBE_MOVING = ("gif", "apng")
+IMAGES = ("png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe")
+MAYBE_MOVING = ("gif", "apng")
 FORMATS = (
     *("wav", "w64", "flac", "mp3", "ogg", "aac", "aiff", "caf", "amr", "au"),
     *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "mpegts", "mpeg", "flv"),
-    *_IMAGES,
-    *_MAYBE_MOVING,
+    *IMAGES,
+    *MAYBE_MOVING,
 )
 
 # Names of media types that are not the container's own. For some the first half depends on what is inside.
@@ -101,10 +101,10 @@ def _facts(av: Any, container: Any, name: str) -> Probed:
     if picture is None:
         return Probed("audio", name, _type(name, "audio"), _span(container, sound)[0], **heard)
     seen = {"width": picture.codec_context.width, "height": picture.codec_context.height}
-    if name in _IMAGES:
+    if name in IMAGES:
         return Probed("image", name, _type(name, "image"), **seen, frames=1)
     seconds, frames = _span(container, picture)
-    if frames == 1 and sound is None and (name in _MAYBE_MOVING or name == "mov"):  # a still GIF; AVIF
+    if frames == 1 and sound is None and (name in MAYBE_MOVING or name == "mov"):  # a still GIF; AVIF
         kind_of_type = "image/avif" if name == "mov" else _type(name, "image")
         return Probed("image", name, kind_of_type, **seen, frames=1)
     fps = float(picture.average_rate or 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import hashlib
 import secrets
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import httpcore
 
 from greenroom import __version__
 from greenroom.errors import InputInvalid
+from greenroom.files import is_disk_full
 from greenroom.jobs.errors import StorageFull
 from greenroom.serve.outbound import FetchFailed, UrlRefused, check_url, host_header, pool, resolve_by_system
 
@@ -208,7 +208,7 @@ async def _in_words(host: str) -> AsyncIterator[None]:
     except (httpcore.ProtocolError, httpcore.NetworkError, httpcore.UnsupportedProtocol) as error:
         raise FetchFailed(f"the answer of {host} broke off, or is not HTTP", mend=mend) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise StorageFull from error
         raise
 

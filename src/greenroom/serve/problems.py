@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import math
@@ -17,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from greenroom.errors import GreenroomError
+from greenroom.files import is_disk_full
 from greenroom.jobs.errors import StorageFull
 from greenroom.serve.logs import bound
 from greenroom.serve.paths import without_paths
@@ -242,7 +242,7 @@ class _Unexpected:
             if isinstance(error, GreenroomError):
                 _log.error("%s %s ended early: %s", scope["method"], scope["path"], error.message)
                 answer = problem(error)
-            elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            elif is_disk_full(error):
                 _log.error("%s %s: %s", scope["method"], scope["path"], error)
                 answer = problem(StorageFull())
             else:

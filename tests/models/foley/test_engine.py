@@ -38,9 +38,9 @@ from greenroom.models.foley.watching.preprocess import PICTURE_SIDE, SYNC_SIDE, 
 from greenroom.models.golden import Golden, read_golden
 from greenroom.runtime.memory import is_out_of_memory
 from tests.media.video.clips import video
+from tests.models.counting import Counting
 from tests.models.foley.media_parts import frames_at
 from tests.models.foley.networks import GOLDENS
-from tests.models.foley.planning.counting import Counting
 from tests.models.foley.whole_parts import SIZES, tiny_files, tiny_parts
 
 FEW = Sampling(steps=2)

@@ -92,3 +92,9 @@ def events_of(http: httpx.Client, job_id: str, after: int | None = None) -> list
             if fields:
                 found.append(fields)
     return found
+
+
+def kinds_of(server: RunningServer, job_id: str) -> list[str]:
+    """What the events of a job are called, to its end."""
+    with server.client() as http:
+        return [event["event"] for event in events_of(http, job_id)]

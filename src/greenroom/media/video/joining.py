@@ -20,7 +20,7 @@ from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.facts import codec_name, promised_packets
 from greenroom.media.video.muxing import Muxer
 from greenroom.media.video.opening import BROKEN, opened, picture_stream
-from greenroom.media.video.writing import VideoWriter
+from greenroom.media.video.writing import FINEST_RATE, VideoWriter
 from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from greenroom.media.video.encoding import Encoding, PictureFormat, VideoCodec
     from greenroom.media.video.facts import VideoFacts
 
-_FINEST_RATE = 1 << 16  # as encoders' (writing.py)
 _TRIED = 3  # frames: of fewer, an encoder may tell no times of decoding
 _CODECS: dict[str, VideoCodec] = {
     "h264": "h264", "hevc": "h265", "av1": "av1", "prores": "prores", "ffv1": "ffv1",
@@ -113,7 +112,7 @@ def _begun(muxer: Muxer, part: Path, source: VideoFacts | None) -> VideoStream:
         stream = muxer.copied_stream(template)
         if source is not None:  # a part's is about right, and differs with what is in it
             rate = source.timeline.constant or source.timeline.average
-            stream.codec_context.framerate = rate.limit_denominator(_FINEST_RATE)
+            stream.codec_context.framerate = rate.limit_denominator(FINEST_RATE)
         muxer.begin()
     return stream
 

@@ -11,7 +11,7 @@ from av.stream import Disposition
 
 from greenroom.errors import FileUnreadable, quoted
 from greenroom.media.audio import require_file
-from greenroom.media.probe import FORMATS, Nameless
+from greenroom.media.probe import FORMATS, IMAGES, MAYBE_MOVING, Nameless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +90,16 @@ def _lacks_index(path: Path) -> bool:
                 return False
             place += size or length  # none means until the end
     return True
+
+
+def is_still(path: Path) -> bool:
+    """Whether a file holds one picture that does not move, whatever its name says. Raises FileUnreadable."""
+    with opened(path) as container:
+        name = container.format.name
+        if name not in MAYBE_MOVING:
+            return name in IMAGES
+        packets = container.demux(picture_stream(container, path))
+        return sum(1 for packet in packets if packet.size) == 1
 
 
 def picture_stream(container: InputContainer, path: Path) -> VideoStream:

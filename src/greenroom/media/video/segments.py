@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 JPEG = b"\xff\xd8"
 PNG = b"\x89PNG\r\n\x1a\n"
 TIFFS = (b"II*\0", b"MM\0*")
-RIFF_HEADER = 12  # bytes: RIFF, length, WEBP
+_RIFF_HEADER = 12  # bytes: RIFF, length, WEBP
 SCAN = 0xDA  # JPEG's marker of the picture itself
 _ENTRY = 12  # bytes of one of TIFF's
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}  # bytes of one of a type of TIFF's
@@ -56,7 +56,7 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Name and body of each chunk."""
-    place = RIFF_HEADER
+    place = _RIFF_HEADER
     while place + 8 <= len(data):
         name, length = struct.unpack_from("<4sI", data, place)
         yield name, data[place + 8 : place + 8 + length]

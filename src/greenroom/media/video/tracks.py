@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-# Of the file that was read, and not true of another.
 _TIMECODE_NAME = "timecode"
+# Of the file that was read, and not true of another.
 _OF_THE_FILE = (
     "major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate", _TIMECODE_NAME,
 )  # fmt: skip
@@ -157,7 +157,7 @@ class Tracks:
             return
         # FFmpeg makes a track of it in an MP4 or MOV, and gives up the whole file where it cannot.
         if self._container not in ("mp4", "mov") or _keeps_timecode(timecode, facts):
-            target.metadata["timecode"] = timecode
+            target.metadata[_TIMECODE_NAME] = timecode
         else:
             rate = (
                 "of a rate that varies" if facts.timeline.constant is None else f"at {facts.timeline.constant} a second"

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 _MATROSKA = ("matroska", "webm")
 _WITHOUT_ASPECT = ("av1", "prores", "ffv1")  # codecs that say nothing of the shape of pixels, or their encoders do not
-_FINEST_RATE = 1 << 16  # encoders keep the parts of a rate in 32 bits
+FINEST_RATE = 1 << 16
+"""The largest part of a rate: encoders keep them in 32 bits."""
+
 NARROWEST_H265 = 64
 """Pixels of a row: below it libx265 writes past its own memory, whatever its blocks' size."""
 # Of no more frames than this, libx265 takes the times of decoding from memory that it never wrote to.
@@ -130,7 +132,7 @@ class VideoWriter:
         encoder, pictures = self._encoder, self._pictures
         # PyAV types a stream by the codec's name where that is a literal; here it comes from a table.
         stream: Any = container.add_stream(
-            encoder.encoder, rate=pictures.rate.limit_denominator(_FINEST_RATE), options=dict(encoder.options)
+            encoder.encoder, rate=pictures.rate.limit_denominator(FINEST_RATE), options=dict(encoder.options)
         )
         context = stream.codec_context
         context.width, context.height = self._width, self._height

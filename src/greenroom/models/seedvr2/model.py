@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from greenroom.models.model import Generated, MadeFile, Work
@@ -13,7 +14,6 @@ from greenroom.recipes.inputs.seedvr2 import RestoreFileInputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
     from typing import Any
 
     from greenroom.inputs import Inputs
@@ -130,9 +130,9 @@ class SeedVR2Model(InVariants):
         """
         from greenroom.models.seedvr2.restoring.journal import PartsDiffer, RestorationRunning
         from greenroom.models.seedvr2.restoring.restorer import EarlierPlanUnfit, Wanted
-        from greenroom.models.seedvr2.restoring.sources import is_still
+        from greenroom.models.seedvr2.restoring.sources import holds_still
 
-        still = is_still(inputs)
+        still = holds_still(Path(inputs.source))
         wanted = Wanted(
             output=work.folder / f"{STEM}.{'png' if still else inputs.format}",
             codec=None if still else inputs.codec,

@@ -76,6 +76,6 @@ class Progress:
 
 
 def _message(now: Standing) -> dict[str, Any]:
-    """As a job of ``/v1/jobs`` says it: ``stage, done, total, fraction, eta_s``."""
+    """In the words of ``/v1/jobs``: ``stage, done, total, fraction, eta_s``."""
     said = {"stage": now.stage, "done": now.done, "total": now.total}
     return {**said, "fraction": round(now.fraction, 4), "eta_s": now.eta_s}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import faulthandler
 import logging
 import os
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from greenroom.errors import GreenroomError
+from greenroom.files import is_disk_full
 from greenroom.machine.environments.started import mark_started
 from greenroom.models.model import Generated, MadeFile, Work
 from greenroom.runtime.device import device_memory, is_host
@@ -155,7 +155,7 @@ class Worker:
         if self._is_lost:
             return _failed(run, DeviceLost(run.model, self._device), sick=True)
         release(error)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             return _failed(run, DiskFull(run.model))
         return _failed(run, ModelFailed(run.model, type(error).__name__))
 
@@ -242,11 +242,12 @@ def _done(run: Run, made: Generated) -> Done:
 def _failed(run: Run, error: GreenroomError, *, sick: bool = False) -> Failed:
     """The answer for an error of ours. Where a file lies is for the log; what was asked for is given back whole."""
     said = Problem.of(error)
-    if not said.invalid and (bare := without_paths(f"{said.message}\n{said.mend}")) != f"{said.message}\n{said.mend}":
-        _log.warning("%s: %s; %s", run.model, said.message, said.mend)
-        message, _, mend = bare.partition("\n")
-        said = msgspec.structs.replace(said, message=message, mend=mend)
-    tidy = msgspec.structs.replace(said, message=sendable(said.message), mend=sendable(said.mend))
+    message, mend = said.message, said.mend
+    if not said.invalid:
+        message, mend = without_paths(message), without_paths(mend)
+        if (message, mend) != (said.message, said.mend):
+            _log.warning("%s: %s; %s", run.model, said.message, said.mend)
+    tidy = msgspec.structs.replace(said, message=sendable(message), mend=sendable(mend))
     return Failed(run.id, tidy, sick)
 
 

@@ -113,32 +113,32 @@ class Running:
 
     def progress(self, said: Progress) -> None:
         """The worker says how far a request is."""
-        ticket = self._tickets.get(said.id)
-        if ticket is not None:
-            ticket.heard_at = time.monotonic()
+        if (ticket := self._heard(said.id)) is not None:
             ticket.report(said.stage, said.done, said.total)
 
     def told(self, said: Told) -> None:
         """The worker tells a fact about a request."""
-        ticket = self._tickets.get(said.id)
-        if ticket is not None:
-            ticket.heard_at = time.monotonic()
+        if (ticket := self._heard(said.id)) is not None:
             ticket.told(said.kind, said.data)
 
     def shown(self, said: Shown) -> None:
         """The worker shows a file of a request."""
-        ticket = self._tickets.get(said.id)
-        if ticket is not None:
-            ticket.heard_at = time.monotonic()
+        if (ticket := self._heard(said.id)) is not None:
             ticket.shown(MadeFile(Path(said.path), said.media_type))
 
     def chunk(self, said: Chunk) -> None:
         """The worker hands on bytes of a request, and waits while too many lie unread."""
-        ticket = self._tickets.get(said.id)
+        ticket = self._heard(said.id)
         if ticket is not None and ticket.chunks is not None:
-            ticket.heard_at = time.monotonic()
             ticket.room -= len(said.data)
             ticket.chunks.put(said.data)
+
+    def _heard(self, number: int) -> Ticket | None:
+        """The request of which a worker says something, if it still runs."""
+        ticket = self._tickets.get(number)
+        if ticket is not None:
+            ticket.heard_at = time.monotonic()
+        return ticket
 
     def _make_room(self, ticket: Ticket) -> None:
         """Let a worker send on what its reader has made room for, once that is worth a message."""

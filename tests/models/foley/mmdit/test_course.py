@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from greenroom.errors import InputInvalid
-from greenroom.models.foley.mmdit.course import MOST_STEPS, Course
+from greenroom.models.foley.mmdit.course import Course
+from greenroom.models.foley.mmdit.limits import MOST_STEPS
 from greenroom.models.foley.mmdit.schedule import sigmas, times
 from greenroom.models.foley.mmdit.triple_block import TripleBlock
 from greenroom.recipes.inputs.foley import FoleyInputs

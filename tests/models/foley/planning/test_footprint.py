@@ -28,8 +28,8 @@ from greenroom.models.foley.towers.encoders import see_pictures
 from greenroom.models.foley.towers.siglip2 import SiglipPictures, vision_tower
 from greenroom.models.foley.watching.preprocess import normalised
 from greenroom.nn import adaptive_layer_norm as norms
+from tests.models.counting import Counting
 from tests.models.foley.networks import denoiser_of
-from tests.models.foley.planning.counting import Counting
 
 WIDTH, HEADS = 96, 4
 WITHIN = 1.15

@@ -10,7 +10,7 @@ import pytest
 from greenroom.errors import FileUnreadable, GreenroomError, InputInvalid, OutputUnwritable
 from greenroom.media.audio import AUDIO_FORMATS
 from greenroom.media.video.errors import EncodingImpossible
-from greenroom.models.foley.sounding.places import Place, fitting, form_of, places, usual_output
+from greenroom.models.foley.sounding.places import Place, fitting, form_of, places, require_own_sound, usual_output
 from greenroom.models.foley.sounding.sounded import VIDEO_TYPES, type_of
 from greenroom.models.foley.sounding.sources import Source, look
 from greenroom.recipes.inputs.foley import FoleyFileInputs, FoleyInputs
@@ -97,9 +97,8 @@ def test_a_broken_sound_is_refused_where_it_is_wanted(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr("greenroom.models.foley.sounding.places.require_sound", broken)
     with pytest.raises(FileUnreadable):
-        places(tmp_path / "new" / "out.mp4", look(inputs), inputs, wav=False)
-    places(tmp_path / "new" / "out.mp4", look(inputs), inputs.model_copy(update={"mix": "replace"}), wav=False)
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+        require_own_sound(look(inputs), inputs)
+    require_own_sound(look(inputs), inputs.model_copy(update={"mix": "replace"}))
 
 
 def test_the_source_is_not_written_over(tmp_path: Path) -> None:

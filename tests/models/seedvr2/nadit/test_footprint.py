@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from greenroom.models.seedvr2.architecture import PUBLISHED, Architecture
 from greenroom.models.seedvr2.nadit import attention, block, mlp
@@ -19,41 +15,10 @@ from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning import costs
 from greenroom.weights import quantised
 from greenroom.weights.blocks import BLOCK_TYPES
+from tests.models.counting import CountingCalls
 from tests.models.seedvr2.networks import BOTH, network_of, normal
 
 GRID = (5, 21, 22)
-
-
-class Counting(TorchFunctionMode):
-    """Bytes of all tensors that were made in here and live."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.held = self.peak = 0
-        self._known: set[int] = set()
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        for given in args:
-            if isinstance(given, Tensor):
-                self._known.add(given.untyped_storage()._cdata)
-        out = func(*args, **(kwargs or {}))
-        for made in out if isinstance(out, (tuple, list)) else (out,):
-            if isinstance(made, Tensor):
-                self._count(made.untyped_storage())
-        return out
-
-    def _count(self, storage: Any) -> None:
-        key, size = storage._cdata, storage.nbytes()
-        if key in self._known:
-            return
-        self._known.add(key)
-        self.held += size
-        self.peak = max(self.peak, self.held)
-        weakref.finalize(storage, self._freed, key, size)
-
-    def _freed(self, key: int, size: int) -> None:
-        self._known.discard(key)
-        self.held -= size
 
 
 @pytest.fixture
@@ -74,7 +39,7 @@ def test_what_lives_at_once_is_foretold(architecture: Architecture, heads: int, 
     network = network_of(architecture)
     latent, text = normal(GRID[0], 2 * GRID[1], 2 * GRID[2], 33), normal(6, 32, seed=1)
     at = network.modulations(1000.0)
-    with torch.inference_mode(), Counting() as counted:
+    with torch.inference_mode(), CountingCalls() as counted:
         network(latent, text, at, Work(most))
     foretold = Footprint(architecture, GRID, 6, itemsize=4).bytes(Work(most))
     assert counted.peak <= foretold < 1.25 * counted.peak
@@ -104,7 +69,7 @@ def test_what_dequantising_takes_is_foretold(monkeypatch: pytest.MonkeyPatch, ki
     block, largest = BLOCK_TYPES[kind], architecture.width * architecture.hidden
     assert 1 << 16 < largest < 1 << 17
     raw = torch.zeros(largest // block.elements * block.size, dtype=torch.uint8)
-    with Counting() as counted:
+    with CountingCalls() as counted:
         quantised.decode(kind, raw, torch.empty(largest, dtype=torch.bfloat16))
     assert counted.peak <= costs.unpacking(architecture, 2)
 

@@ -18,7 +18,7 @@ from greenroom.media.video.images import encoded_image, write_image
 from greenroom.media.video.writing import VideoWriter
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.restoring.passes import Passes
-from greenroom.models.seedvr2.restoring.sources import Source, SourceDamaged, SourceInterlaced, is_still, look
+from greenroom.models.seedvr2.restoring.sources import Source, SourceDamaged, SourceInterlaced, holds_still, look
 from greenroom.models.seedvr2.restoring.survey import cut_at, survey
 from greenroom.progress import silent
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
@@ -68,7 +68,7 @@ def test_a_picture_is_known_by_its_content(tmp_path: Path, name: str) -> None:
     path.write_bytes(encoded_image(drawn(0).astype(np.uint16) * 257, "png"))
     source = found(path)
     assert (source.kind, source.bits, source.frames) == ("picture", 16, 1)
-    assert is_still(asked(path))
+    assert holds_still(path)
     assert source.notes == (() if name == "x.png" else ("'x.mp4' is a picture, whatever its name says",))
     assert next(source.read(0, 1)).pixels.dtype == np.uint16
 
@@ -76,7 +76,7 @@ def test_a_picture_is_known_by_its_content(tmp_path: Path, name: str) -> None:
 def test_a_video_is_known_by_its_content(tmp_path: Path) -> None:
     path = a_clip(tmp_path / "x.png", container="mp4")
     assert found(path).kind == "video"
-    assert not is_still(asked(path))
+    assert not holds_still(path)
     assert found(path).notes[0] == "'x.png' is a video, whatever its name says"
 
 

@@ -1,6 +1,6 @@
 """DAC-VAE: sound to latents and back by convolutions alone, after the Descript audio codec (arXiv 2306.06546).
 
-State-dict names are the published ones, but that a normed weight is one and not two parts: see ``dac_checkpoint``.
+State-dict names are the published ones, but that a normed weight is one and not two parts: see ``checkpoint``.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class DacVAE(nn.Module):
     def decode(self, latents: Tensor) -> Tensor:
         """Latents, as the sampler leaves them, to sound.
 
-        latents: (batch, latent, latents). Returns (batch, 1, latents * hop), in (-1, 1). Long ones: ``dac_pieces``.
+        latents: (batch, latent, latents). Returns (batch, 1, latents * hop), in (-1, 1). Long ones: ``pieces``.
         """
         out: Tensor = self.decoder(self.post_quant_conv(latents))
         return out

@@ -141,10 +141,14 @@ def _other(found: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> str:
 
 def _apart(tensor: Tensor | Fp8, architecture: Architecture) -> Tensor | Fp8:
     """Queries, keys and values of ``REORDERED``."""
-    if isinstance(tensor, Fp8):  # as bytes, which torch can move everywhere
-        values = _apart(tensor.values.view(torch.uint8), architecture)
-        assert isinstance(values, Tensor)  # noqa: S101 - as what was given
-        return Fp8(values.view(tensor.values.dtype), tensor.scale)
+    if isinstance(tensor, Tensor):
+        return _in_parts(tensor, architecture)
+    # As bytes, which torch can move everywhere.
+    values = _in_parts(tensor.values.view(torch.uint8), architecture)
+    return Fp8(values.view(tensor.values.dtype), tensor.scale)
+
+
+def _in_parts(tensor: Tensor, architecture: Architecture) -> Tensor:
     apart = architecture.heads, architecture.head_dim, _PARTS
     return tensor.view(*apart, *tensor.shape[1:]).movedim(2, 0).flatten(0, 2)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from greenroom.errors import InputInvalid
+from greenroom.models.foley.mmdit.limits import MOST_STEPS
 from greenroom.models.foley.mmdit.schedule import times
 from greenroom.models.foley.mmdit.triple_block import VECTORS
 
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from greenroom.models.foley.mmdit.transformer import MMDiT
-
-MOST_STEPS = 100
-"""Of a schedule."""
 
 
 class Moment(NamedTuple):

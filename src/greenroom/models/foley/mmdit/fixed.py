@@ -70,7 +70,6 @@ class Fixed:
     """
 
     conditions: int
-
     visual: Tensor
     sync: Tensor
     shows: Tensor

@@ -6,29 +6,34 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from greenroom.models.foley.architecture import LATENTS_PER_SECOND, SYNC_GROUP
+from greenroom.models.foley.watching.lengths import PICTURE_RATE
+
 if TYPE_CHECKING:
     from torch import Tensor
 
     from greenroom.models.foley.mmdit.transformer import MMDiT
 
 _TIMES = (950.0, 500.0, 50.0)
-_PICTURES, _SYNC, _LATENTS = 8, 23, 50  # of each second, as of a clip of 8 s
+_SYNC = 23  # tokens of each second, as of a clip of 8 s
+_WORDS = 20  # tokens of the text
 
 
 @torch.inference_mode()
-def apart(network: MMDiT, exact: MMDiT, *, seconds: int = 8, words: int = 20, seed: int = 0) -> float:
+def apart(network: MMDiT, exact: MMDiT, *, seconds: int = 8) -> float:
     """Root mean square of the difference, over that of what ``exact`` gives; of random features and three times.
 
-    Both have the same architecture; where they are and in what type does not matter. words: tokens of the text.
+    Both have the same architecture; where they are and in what type does not matter.
     """
     of = exact.architecture
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
 
     def normal(*shape: int) -> Tensor:
         return torch.randn(len(_TIMES), *shape, generator=generator)
 
-    latents, text = normal(of.latent, seconds * _LATENTS), normal(words, of.text_in)
-    visual, sync = normal(seconds * _PICTURES, of.visual_in), normal(seconds * _SYNC // 8 * 8, of.sync_in)
+    latents, text = normal(of.latent, seconds * LATENTS_PER_SECOND), normal(_WORDS, of.text_in)
+    visual = normal(seconds * PICTURE_RATE, of.visual_in)
+    sync = normal(seconds * _SYNC // SYNC_GROUP * SYNC_GROUP, of.sync_in)
 
     def velocity(one: MMDiT) -> Tensor:
         times = torch.tensor(_TIMES)

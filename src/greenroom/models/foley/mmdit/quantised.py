@@ -49,13 +49,13 @@ def with_small_layers(block: nn.Module, state: dict[str, Tensor | Fp8], small: C
     state: of the block; what is not in eight bits there and is to be is rounded, and taken out, so that no two copies
     of the block are there.  small: the names of these weights.
     """
+    whole = {name: value for name, value in state.items() if name not in small and isinstance(value, Tensor)}
     for name in [name for name in state if name in small]:
         weight, layer = state.pop(name), name.removesuffix(".weight")
         value = Fp8.rounded(weight) if isinstance(weight, Tensor) else weight
-        bias = state.get(f"{layer}.bias")
-        assert bias is None or isinstance(bias, Tensor)  # noqa: S101 - vectors are never small
+        bias = whole[f"{layer}.bias"] if f"{layer}.bias" in state else None
         kind = QuantisedSequenceConv if isinstance(block.get_submodule(layer), SequenceConv) else QuantisedLinear
         made = kind(value, bias)
         block.set_submodule(layer, made)
-        state |= {f"{layer}.{own}": tensor for own, tensor in made.state_dict().items()}
-    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+        whole |= {f"{layer}.{own}": tensor for own, tensor in made.state_dict().items()}
+    return whole

@@ -18,6 +18,7 @@ from greenroom.models.foley.mmdit.blending import Blend
 from greenroom.models.foley.mmdit.course import Course
 from greenroom.models.foley.mmdit.denoising import Denoising
 from greenroom.models.foley.mmdit.fixed import conditions, fix, stacked
+from greenroom.models.foley.mmdit.limits import KEPT, KEPT_OF_A_CLIP, TEXT_ROOM
 from greenroom.models.foley.mmdit.schedule import sigmas
 from greenroom.models.foley.mmdit.windows import evenly
 from greenroom.progress import Step, silent
@@ -35,12 +36,6 @@ if TYPE_CHECKING:
     from greenroom.models.foley.mmdit.windows import Window
 
 _TOGETHER = 6  # rows of each condition
-_ROOM = 16  # tokens: texts are given room in steps of so many, so that most share a graph
-_KEPT = 4  # graphs that are kept; what a step needs beside its request is shared by all
-# Graphs of a clip in groups; one of more sizes has none, since graphs take memory of the device for as long as they are
-# there, and a step of many rows does not wait for the host. Beside the memory that all share, each has what stays of
-# its group once more: for XXL 0.11 MB for each token of the two texts, or of two a row where its windows hear several.
-_OF_A_CLIP = 8
 
 
 class _Prepared:
@@ -153,8 +148,8 @@ class Sampler:
         groups = self._groups(parts, len(noise), guidance, together)
         blend = Blend([part.window for part in parts], [own.rows for own in groups], noise, self._network.device)
         graphs = len({(own.fixed.shapes, own.copy) for own in groups})
-        if graphs > _OF_A_CLIP:
-            self._keep(_KEPT if self._recording() else 0)
+        if graphs > KEPT_OF_A_CLIP:
+            self._keep(KEPT if self._recording() else 0)
             prepared = [self._unrecorded(own.fixed) for own in groups]
         else:
             prepared = [self._prepare(own.fixed, own.copy, graphs) for own in groups]
@@ -226,12 +221,12 @@ class Sampler:
         """Whether steps are recorded now."""
         return self._pool is not None and self._network.streaming.resident is None
 
-    def _prepare(self, fixed: Fixed, copy: int = 0, kept: int = _KEPT) -> _Prepared:
+    def _prepare(self, fixed: Fixed, copy: int = 0, kept: int = KEPT) -> _Prepared:
         """A request's own memory, or that of the last one of its size. kept: graphs that are, at most, if more."""
         if self._pool is None or not self._recording():
             self._prepared.clear()
             return self._unrecorded(fixed)
-        name, kept = (*fixed.shapes, copy), max(kept, _KEPT)
+        name, kept = (*fixed.shapes, copy), max(kept, KEPT)
         if name in self._prepared:
             self._prepared.move_to_end(name)
             self._keep(kept)
@@ -267,7 +262,7 @@ def _copies(shapes: Sequence[Hashable]) -> dict[Hashable, int]:
     at least, since it would be recorded again at every step.
     """
     counts = Counter(shapes)
-    spare = max(0, _OF_A_CLIP - len(counts))
+    spare = max(0, KEPT_OF_A_CLIP - len(counts))
     copies = dict.fromkeys(counts, 1)
     for shape, count in counts.items():
         more = min(count - 1, spare)
@@ -278,4 +273,4 @@ def _copies(shapes: Sequence[Hashable]) -> dict[Hashable, int]:
 
 def _room(texts: Sequence[Features]) -> int:
     """Tokens, for the longest of some texts."""
-    return _ROOM * ceil(max(len(features.text) for features in texts) / _ROOM)
+    return TEXT_ROOM * ceil(max(len(features.text) for features in texts) / TEXT_ROOM)

@@ -15,13 +15,13 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
 
-from greenroom.models.foley.architecture import LATENTS_PER_SECOND
+from greenroom.models.foley.architecture import LATENTS_PER_SECOND, SYNC_GROUP
 from greenroom.models.foley.watching.lengths import (
     PICTURE_RATE,
     SEGMENT_STEP,
     SYNC_RATE,
     frames_beside,
-    segments,
+    latents_until,
     sync_tokens,
 )
 
@@ -66,7 +66,7 @@ class Window:
 
 def sync_tokens_before(latent: int) -> int:
     """Sync tokens of the segments that begin before one on the grid."""
-    return latent // GRID * (sync_tokens(2 * SEGMENT_STEP) // segments(2 * SEGMENT_STEP))
+    return SYNC_GROUP * (latent // GRID)
 
 
 def on_grid(latents: int) -> int:
@@ -76,7 +76,7 @@ def on_grid(latents: int) -> int:
 
 def grid_end(end: Fraction) -> Fraction:
     """The first place of the grid at a moment or behind it; both in seconds."""
-    return Fraction(on_grid(ceil(end * LATENTS_PER_SECOND)), LATENTS_PER_SECOND)
+    return Fraction(on_grid(latents_until(end)), LATENTS_PER_SECOND)
 
 
 def cuts_on_grid(cuts: Sequence[Fraction], length: int) -> tuple[int, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenroom.models.foley.dac.config import DILATIONS, KERNEL, DacConfig
+from greenroom.models.foley.dac.config import DILATIONS, KERNEL
 
 if TYPE_CHECKING:
+    from greenroom.models.foley.dac.config import DacConfig
     from greenroom.models.foley.planning.footprint import StepFootprint
 
 _ATTENDED = 4  # products of a position with each other one, two FLOP each, in scores and in the answer
@@ -37,9 +38,8 @@ def step_flop(batch: StepFootprint) -> float:
     return float(batch.rows * per_row + batch.given * ends + architecture.single * terms)
 
 
-def decode_flop(latents: int, config: DacConfig | None = None) -> float:
+def decode_flop(latents: int, config: DacConfig) -> float:
     """Latents to sound."""
-    config = config or DacConfig()
     steps, channels = latents, config.decoder_dim
     total = latents * config.latent * (config.latent + KERNEL * channels)
     for stride in config.decoder_rates:

@@ -7,12 +7,19 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from greenroom.models.foley.architecture import PUBLISHED, SYNC_GROUP
+from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.dac.config import DacConfig
 from greenroom.models.foley.mmdit.windows import Window, evenly, windows
 from greenroom.models.foley.planning.weights import OTHERS, around_blocks, blocks
 from greenroom.models.foley.precision import SMALL, USUAL
-from greenroom.models.foley.watching.lengths import LONGEST_LATENTS, SEGMENT, SEGMENT_STEP, SYNC_RATE, frames_beside
+from greenroom.models.foley.watching.lengths import (
+    LONGEST_LATENTS,
+    SEGMENT,
+    SYNC_RATE,
+    frames_beside,
+    segments,
+    sync_tokens,
+)
 from greenroom.runtime.device import is_host
 
 if TYPE_CHECKING:
@@ -179,7 +186,7 @@ class Job:
     @property
     def segments(self) -> int:
         """That Synchformer watches."""
-        return max(0, (self.frames - SEGMENT) // SEGMENT_STEP + 1)
+        return segments(self.frames) if self.frames >= SEGMENT else 0
 
     def windows(self) -> tuple[Window, ...]:
         """That the clip is denoised in."""
@@ -216,4 +223,4 @@ def _batches_of(latents: int, found: list[Window], samples: int, together: int) 
 
 def sync_tokens_of(latents: int) -> int:
     """Synchformer's tokens beside so many latents, at most."""
-    return SYNC_GROUP * max(1, (frames_beside(latents, SYNC_RATE) - SEGMENT) // SEGMENT_STEP + 1)
+    return sync_tokens(max(frames_beside(latents, SYNC_RATE), SEGMENT))

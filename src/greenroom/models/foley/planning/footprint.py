@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from greenroom.models.foley.dac.config import DacConfig
 from greenroom.models.foley.watching.lengths import SEGMENT
 
 if TYPE_CHECKING:
     from greenroom.models.foley.architecture import Architecture
+    from greenroom.models.foley.dac.config import DacConfig
 
 _FLOAT = 4  # bytes
 _COLOURS = 3
@@ -74,9 +74,8 @@ def reading(itemsize: int) -> int:
     return _TEXTS * (_AT_ONCE * _TOKENS_OF_TEXT * _WIDTH + scores) * itemsize
 
 
-def decoding(latents: int, config: DacConfig | None = None) -> int:
+def decoding(latents: int, config: DacConfig) -> int:
     """Bytes that the autoencoder takes for so many latents at once, in float32."""
-    config = config or DacConfig()
     rates = config.decoder_rates
     widest = max((config.decoder_dim >> level) * prod(rates[:level]) for level in range(len(rates) + 1))
     return (_SOUNDS_AT_ONCE * widest + config.hop) * latents * _FLOAT

@@ -15,7 +15,7 @@ from greenroom.models.foley.planning.arithmetic import PICTURE_FLOP, SEGMENT_FLO
 from greenroom.models.foley.planning.rates import rates_of
 from greenroom.models.foley.planning.stages import Costs, work
 from greenroom.models.foley.planning.way import Way
-from greenroom.models.foley.precision import SMALL, USUAL
+from greenroom.models.foley.precision import SMALL
 from greenroom.models.foley.watching.lengths import LONGEST_LATENTS
 from greenroom.models.planned import costs_of, lines_of
 from greenroom.runtime.residency import MemoryShort, in_gigabytes
@@ -60,9 +60,9 @@ class Plan:
     windows: int
     samples: int
     notes: tuple[str, ...]
-    length_s: float = 0.0
-    blocks: int = 0
-    precision: str = USUAL
+    length_s: float
+    blocks: int
+    precision: str
 
     def lines(self) -> Iterator[str]:
         """The plan for people."""

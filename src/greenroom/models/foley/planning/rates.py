@@ -37,7 +37,7 @@ class Rates:
 # By torch's name of the GPU.
 RATES: dict[str, Rates] = {}
 
-# Of a request's time, what goes with arithmetic; the rest moves memory. From the shares of a step's kernels.
+# Of a request's time, what goes with arithmetic; the rest moves memory. Presumed: no step was profiled.
 _ARITHMETIC = 0.8
 
 
@@ -58,7 +58,7 @@ def rates_of(gpu: str) -> Rates | None:
                 denoiser=known.denoiser / times,
                 decoder=known.decoder / times,
                 memory=known.memory / moving,
-                from_host=known.from_host / 2,  # PCIe of the generation before
+                from_host=known.from_host / 2,  # as of PCIe of the generation before: no sheet here says which
                 estimated=True,
             )
     return None

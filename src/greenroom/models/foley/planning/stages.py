@@ -9,6 +9,7 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from greenroom.models.foley.architecture import SYNC_GROUP, TEXT_TOKENS
+from greenroom.models.foley.mmdit.limits import KEPT, KEPT_OF_A_CLIP, MOST_STEPS, TEXT_ROOM
 from greenroom.models.foley.planning import footprint
 from greenroom.models.foley.planning.costs import FLOAT, ON_GPU, sync_tokens_of
 from greenroom.models.foley.planning.footprint import VECTORS_OF_TRIPLE, StepFootprint
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     from greenroom.models.foley.planning.way import Way
 
 _SLOTS = 2  # of the device's memory, for blocks that come from the host
-_MOST_STEPS = 100  # that tables have room for
-_WORDS = 16 * ceil(TEXT_TOKENS / 16)  # texts have room in steps of so many
-_KEPT, _KEPT_OF_A_CLIP = 4, 8  # graphs that are kept, of requests before and of one, which has none if it needs more
+_WORDS = TEXT_ROOM * ceil(TEXT_TOKENS / TEXT_ROOM)  # that a text has room for
 _LATENTS = 4  # of the whole clip in float32, that live at once around the windows
 _BETWEEN = 3 * 12  # bytes of a latent's places in its windows, and of its shares
 _TWICE = 2  # what comes in pieces, and is then put together; and a block whose weights are laid out anew
@@ -160,7 +159,7 @@ class Costs:
         """What modulates every triple block at each step of a schedule."""
         architecture = self.networks.architecture
         vectors = architecture.triple * VECTORS_OF_TRIPLE + 1
-        return _MOST_STEPS * vectors * architecture.width * self.networks.itemsize
+        return MOST_STEPS * vectors * architecture.width * self.networks.itemsize
 
     @property
     def _setting(self) -> int:
@@ -238,12 +237,12 @@ def _window_costs(architecture: Architecture, itemsize: int, job: Job, together:
     windows = Counter(window.length for window in job.windows())
     alone = sum(windows[own.latents] * own.seen for own in each)
     alone += sum({own.latents: own.places for own in each}.values())
-    groups = sum(count for _, count in batches) if len(batches) <= _KEPT_OF_A_CLIP else 0
+    groups = sum(count for _, count in batches) if len(batches) <= KEPT_OF_A_CLIP else 0
     return WindowCosts(
         step=max(own.step for own, _ in batches),
         kept=kept + job.scenes * each[0].said,
         alone=alone,
-        graphs=max(_KEPT, min(groups, _KEPT_OF_A_CLIP)) * max(own.seen + own.said + own.places for own, _ in batches),
+        graphs=max(KEPT, min(groups, KEPT_OF_A_CLIP)) * max(own.seen + own.said + own.places for own, _ in batches),
     )
 
 

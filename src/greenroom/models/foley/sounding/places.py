@@ -11,9 +11,9 @@ from greenroom.errors import InputInvalid, UnknownName, quoted
 from greenroom.files import Publication, writing_to
 from greenroom.media.audio import AUDIO_FORMATS, AudioFormat, audio_format
 from greenroom.media.video.errors import EncodingImpossible
+from greenroom.media.video.opening import is_still
 from greenroom.media.video.soundtrack import require_held, require_sound
 from greenroom.models.foley.sounding.sounded import VIDEO_TYPES
-from greenroom.models.foley.sounding.sources import is_still
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +37,11 @@ def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool, trie
     """A place for each sample: of several, ``out-1.mp4`` and so on for ``out.mp4``.
 
     wav: sound alone stands beside each.  tried: whether they can be written.  Raises InputInvalid, EncodingImpossible,
-    TimesMissing, OutputUnwritable, and FileUnreadable where the video's own sound, which is wanted too, is broken.
+    TimesMissing, FileUnreadable, OutputUnwritable.
     """
     form = form_of(output, source)
     if form is None and source.facts is not None:
         require_held(source.facts, output)
-    if inputs.mix != "replace" and source.facts is not None:
-        require_sound(source.facts)
     if wav and form == "wav" and inputs.mix == "replace":
         raise InputInvalid(f"-o {quoted(output)} is what --wav would give beside it", mend="leave out --wav")
     several = inputs.samples > 1
@@ -56,6 +54,12 @@ def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool, trie
     if tried:
         _try_folder([path for place in found for path in (place.output, place.wav) if path])
     return found
+
+
+def require_own_sound(source: Source, inputs: FoleyInputs) -> None:
+    """Refuse now a video's own sound that is wanted, and broken. Raises FileUnreadable."""
+    if inputs.mix != "replace" and source.facts is not None:
+        require_sound(source.facts)
 
 
 def usual_output(source: Source, video: Path | None) -> Path:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from greenroom.media.audio import Audio, AudioFormat
+    from greenroom.media.audio import Audio
     from greenroom.models.foley.engine import Engine, Seen
     from greenroom.models.foley.planning.plan import Plan
     from greenroom.models.foley.sounding.places import Place
@@ -109,7 +109,7 @@ class Sounder:
             rate=self.engine.rate,
             shots=len(begins),
             windows=planned.windows,
-            mix=written.mix,
+            mix=beside.mix,
             seed=inputs.seed,
             steps=inputs.steps,
             guidance=inputs.guidance,
@@ -180,10 +180,9 @@ class _Beside:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """mix: as it was done."""
+    """notes: on what was lost, and what is not as asked, in sentences."""
 
     samples: tuple[Sample, ...]
-    mix: Mix
     notes: tuple[str, ...]
 
 
@@ -209,7 +208,7 @@ class _Writing:
             notes |= dict.fromkeys(told)
             samples.append(sample)
             self.step(WRITING, len(samples), len(made))
-        return _Written(tuple(samples), self.beside.mix, tuple(notes))
+        return _Written(tuple(samples), tuple(notes))
 
     def _one(self, sound: Audio, place: Place) -> tuple[Sample, tuple[str, ...]]:
         """Write one, and say what was lost."""
@@ -219,7 +218,7 @@ class _Writing:
         made = mixed(sound, self.beside.own, self.beside.mix, wanted, channels=channels, coded=_codec(place))
         notes = self._write(made.audio, place)
         if place.wav:
-            _write_sound(place.wav, "wav", mixed(sound, None, "replace", wanted).audio)
+            _write_sound(place.wav, mixed(sound, None, "replace", wanted).audio)
         if made.held.integrated is None:
             return Sample(place.output, place.wav, None, None), (*notes, f"{name} is silent")
         loudness, peak = round(made.held.integrated, 1), round(made.held.true_peak, 1)
@@ -228,12 +227,11 @@ class _Writing:
         return Sample(place.output, place.wav, loudness, peak), notes
 
     def _write(self, heard: Audio, place: Place) -> tuple[str, ...]:
-        if place.form is not None:
-            _write_sound(place.output, place.form, heard)
-            return ()
         facts = self.source.facts
-        assert facts is not None  # noqa: S101 - places gives no video to anything else
-        return replace_sound(facts, heard, place.output)
+        if place.form is None and facts is not None:
+            return replace_sound(facts, heard, place.output)
+        _write_sound(place.output, heard)
+        return ()
 
 
 def _codec(place: Place) -> Callable[[Audio], Audio] | None:
@@ -252,7 +250,8 @@ def _beside_whole(error: OutputUnwritable, samples: Sequence[Sample]) -> OutputU
     return OutputUnwritable(f"{error}; whole and in its place: {names}", mend=error.mend)
 
 
-def _write_sound(path: Path, form: AudioFormat, sound: Audio) -> None:
+def _write_sound(path: Path, sound: Audio) -> None:
+    form = audio.audio_format(path.suffix)
     with Publication(path.parent) as out, writing_to(path), out.open(path.name) as file:
         with AudioWriter(file, form, sound.rate, channels=len(sound.samples)) as writer:
             writer.write(sound.samples)

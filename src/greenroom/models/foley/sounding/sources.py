@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from greenroom.errors import InputInvalid, quoted
 from greenroom.media.video.images import read_image
-from greenroom.media.video.opening import opened, picture_stream
+from greenroom.media.video.opening import is_still
 from greenroom.media.video.reading import VideoReader
 from greenroom.media.video.shots import shots
 from greenroom.models.foley.watching.lengths import LONGEST_S, SEGMENT, SYNC_RATE, ClipTooShort, seconds
 from greenroom.recipes.inputs.foley import LONGEST_S as LONGEST_CLIP_S
+from greenroom.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 FINDING = "finding shots"
 
 _USUAL_S = Fraction(8)
-_STILLS = ("png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe")
-_MAYBE_MOVING = ("gif", "apng")
 _SMALL = 64  # pixels of the longer side in which cuts are looked for
 _TOLD = ("time of their own", "interlaced")  # of a video's notes: the others are of pictures, which stay as they are
 
@@ -105,21 +104,11 @@ def shots_of(source: Source, inputs: FoleyInputs, step: Step) -> tuple[Fraction,
         ends = (*found[1:], source.end)
         listed = ", ".join(f"{float(one):.2f} to {float(end):.2f} s" for one, end in zip(found, ends, strict=True))
         raise InputInvalid(
-            f"shot_prompts has {_counted(len(prompts), 'line')}, and {quoted(reader.path)} has"
-            f" {_counted(len(found), 'shot')}: {listed}",
+            f"shot_prompts has {counted(len(prompts), 'line')}, and {quoted(reader.path)} has"
+            f" {counted(len(found), 'shot')}: {listed}",
             mend="give a line for each shot; an empty one keeps the prompt",
         )
     return tuple(found)
-
-
-def is_still(path: Path) -> bool:
-    """Whether a file is one picture, and no video. Raises FileUnreadable."""
-    with opened(path) as container:
-        name = container.format.name
-        if name not in _MAYBE_MOVING:
-            return name in _STILLS
-        packets = container.demux(picture_stream(container, path))
-        return sum(1 for packet in packets if packet.size) == 1
 
 
 def _video(path: Path, inputs: FoleyInputs) -> Source:
@@ -151,7 +140,3 @@ def _apart(value: Fraction, limit: Fraction, digits: int) -> str:
     while (rounded := round(value, digits)) == limit:
         digits += 1
     return f"{float(rounded):.{digits}f}"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

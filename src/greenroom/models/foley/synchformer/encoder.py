@@ -1,6 +1,6 @@
 """Synchformer's visual encoder (arXiv 2401.16423): when things happen in a video, eight tokens for 16 frames.
 
-State-dict names are the published ones behind their prefix, see ``synchformer_checkpoint``.
+State-dict names are the published ones behind their prefix, see ``checkpoint``.
 """
 
 from __future__ import annotations

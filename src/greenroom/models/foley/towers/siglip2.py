@@ -71,7 +71,7 @@ def load_siglip2(
 def usual_dtype(device: torch.device | str) -> torch.dtype:
     """float16 on a GPU, where the original has float32, and float32 elsewhere.
 
-    It moves the vectors by less (0.1 %) than the denoiser does, which rounds them to bfloat16 (0.17 %): measured with
+    It moves the vectors by less than the denoiser does, which rounds them to bfloat16: measured with
     invented weights.
     """
     return torch.float16 if torch.device(device).type == "cuda" else torch.float32

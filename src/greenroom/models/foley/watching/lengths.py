@@ -51,7 +51,7 @@ def latents(frames: int) -> int:
     return int(seconds(frames) * LATENTS_PER_SECOND)
 
 
-LONGEST_LATENTS = latents(int(LONGEST_S * SYNC_RATE) + 1)
+LONGEST_LATENTS = latents(STRETCH + 1)
 """Of a sound that is made as a whole: the frame that begins at the last moment is looked at, too."""
 
 

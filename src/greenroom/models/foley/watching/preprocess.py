@@ -1,7 +1,7 @@
 """Frames as the two visual encoders take them, equal to the original's to the last bit.
 
 Both are resized in whole numbers of eight bits, on the CPU: between its two directions that resize rounds, which one
-in float32 does not, and so it is up to 15 levels off. It is done once, as a frame is decoded.
+in float32 does not, and so it gives other pictures. It is done once, as a frame is decoded.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class Footprint:
     @property
     def _table(self) -> int:
         """Bytes of a row of the tables: cosines and sines of half a head's width, in float32."""
-        return 4 * self.architecture.head_dim
+        return _FLOAT * self.architecture.head_dim
 
     @property
     def _said(self) -> int:

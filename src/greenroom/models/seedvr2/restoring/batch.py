@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -19,6 +17,7 @@ from greenroom.errors import Cancelled, FileUnreadable, GreenroomError, OutputUn
 from greenroom.files import Publication
 from greenroom.models.attempts import DeviceLost
 from greenroom.models.seedvr2.restoring.identity import fingerprint
+from greenroom.models.seedvr2.restoring.journal import CHECKING, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -32,7 +31,6 @@ State = Literal["restored", "finished before", "failed"]
 
 # A full disk, and a folder that takes nothing: the next source would meet the same. A name of its own would not.
 _ENDS_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
-_LONGEST_NAME = 240  # bytes, of the 255 that file systems take
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def restore_all(
     assert wanted.folder is not None  # noqa: S101 - of several sources
     records = _Records(wanted.folder, asked, step)
     for number, pair in enumerate(wanted.pairs):
-        step("looking at what is finished", number, len(wanted.pairs))
+        step(CHECKING, number, len(wanted.pairs))
         if not restart and records.has(pair):
             yield Outcome(pair.source, pair.output, "finished before")
             continue
@@ -141,7 +139,4 @@ class _Records:
 
 
 def _name(pair: Pair) -> str:
-    name = pair.output.name
-    if len(os.fsencode(name)) > _LONGEST_NAME:
-        name = hashlib.sha256(os.fsencode(name)).hexdigest()
-    return f"{name}.json"
+    return f"{short_name(pair.output)}.json"

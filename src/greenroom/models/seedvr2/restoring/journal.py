@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.restoring.parts import Parts
     from greenroom.progress import Step
 
+CHECKING = "looking at what is finished"
 _BOOK = "journal.json"
 _LOCK = "lock"
 _LAYOUT = 2
-CHECKING = "looking at what is finished"
 _LONGEST_NAME = 240  # bytes, of the 255 that file systems take
 # What lies here is ours by its name; anything else is not touched.
-_PART = re.compile(r"([0-9]{8})-([0-9]{8})(\.[a-z0-9]+)?")
+_PART = re.compile(r"[0-9]{8}-[0-9]{8}(\.[a-z0-9]+)?")
 _UNFINISHED = re.compile(r"\.[0-9a-f]{12}\.part")
 _JOINED = re.compile(r"joined\.[a-z0-9]+")
 
@@ -245,10 +245,13 @@ def journal_folder(output: Path) -> Path:
     """The hidden folder beside an output in which finished parts wait. Raises OutputUnwritable."""
     if output.is_dir():
         raise OutputUnwritable(f"{quoted(output)} is a folder", mend="name a file")
-    name = output.name
-    if len(os.fsencode(name)) > _LONGEST_NAME:
-        name = hashlib.sha256(os.fsencode(name)).hexdigest()
-    return output.with_name(f".{name}.parts")
+    return output.with_name(f".{short_name(output)}.parts")
+
+
+def short_name(output: Path) -> str:
+    """The name of an output, in other letters where it has no room for an ending of ours."""
+    name = os.fsencode(output.name)
+    return output.name if len(name) <= _LONGEST_NAME else hashlib.sha256(name).hexdigest()
 
 
 def _plan(data: Mapping[str, Any]) -> Plan:
@@ -259,9 +262,8 @@ def _plan(data: Mapping[str, Any]) -> Plan:
 
 
 def _frames_of(part: Path) -> tuple[int, int]:
-    found = _PART.fullmatch(part.name)
-    assert found is not None  # noqa: S101 - of ``Journal.parts``
-    return int(found[1]), int(found[2])
+    start, stop = part.stem.split("-")
+    return int(start), int(stop)
 
 
 def _drop(entry: Path) -> None:

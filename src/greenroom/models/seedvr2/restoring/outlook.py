@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-STAGES = ("encoding", "restoring", "decoding")
-"""The stages of which each takes every frame of the clip."""
-
 USUAL = {"encoding": 0.28, "restoring": 0.16, "decoding": 0.56}
 """Of a frame's time, until a stage has been seen: 21 frames of 1280x720 on an H200
 (benchmarks/results/seedvr2-clip-h200.json). Other sizes and devices differ little.
 """
+
+STAGES = tuple(USUAL)
+"""The stages of which each takes every frame of the clip."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from greenroom.errors import InputInvalid, quoted
 from greenroom.media.video.errors import VideoDamaged
 from greenroom.media.video.images import READ_SUFFIXES, image_extras, read_image
-from greenroom.media.video.opening import opened, picture_stream
+from greenroom.media.video.opening import is_still
 from greenroom.media.video.reading import Frame, VideoReader
 from greenroom.media.video.sequences import ImageSequence, is_pattern
 from greenroom.models.seedvr2.frames.sizes import Size
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.restoring.restored import Kind
     from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 
-_STILLS = ("png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe")
-_MAYBE_MOVING = ("gif", "apng")
 _USUAL_RATE = Fraction(25)
 # 23.976, 29.97 and the like stand for these.
 _NTSC = tuple(Fraction(1000 * whole, 1001) for whole in (24, 30, 48, 60, 120))
@@ -139,28 +137,12 @@ def look(inputs: RestoreInputs) -> Source:
         raise InputInvalid(
             f"fps is for pictures by number, and {quoted(path)} is one file", mend="leave it out: a video has its own"
         )
-    return _picture(path, inputs) if _is_still(path) else _video(path, inputs)
-
-
-def is_still(inputs: RestoreInputs) -> bool:
-    """Whether a source is a picture, which becomes a picture. Raises FileUnreadable."""
-    return holds_still(Path(inputs.source))
+    return _picture(path, inputs) if is_still(path) else _video(path, inputs)
 
 
 def holds_still(path: Path) -> bool:
-    """Whether a file holds a picture that does not move, whatever its name says. Raises FileUnreadable."""
-    return not path.is_dir() and not is_pattern(path) and _is_still(path)
-
-
-def _is_still(path: Path) -> bool:
-    with opened(path) as container:
-        name = container.format.name
-        if name in _STILLS:
-            return True
-        if name not in _MAYBE_MOVING:
-            return False
-        packets = container.demux(picture_stream(container, path))
-        return sum(1 for packet in packets if packet.size) == 1
+    """Whether a source is one picture, which becomes a picture, and none by number. Raises FileUnreadable."""
+    return not path.is_dir() and not is_pattern(path) and is_still(path)
 
 
 def _picture(path: Path, inputs: RestoreInputs) -> Source:

@@ -6,19 +6,21 @@ import weakref
 from typing import Any
 
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch gives it no types
+class _Counted:
     """Of all tensors that were made in here. held: those that live.  peak: that lived at once."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call] # likewise
+        super().__init__()
         self.held = self.peak = 0
         self._known: set[int] = set()
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def _through(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """What it gives, and what of it is new is counted."""
         self._known |= {given.untyped_storage()._cdata for given in tree_leaves((args, kwargs)) if _counts(given)}
         out = func(*args, **(kwargs or {}))
         for made in tree_leaves(out):
@@ -38,6 +40,20 @@ class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch give
     def _freed(self, key: int, size: int) -> None:
         self._known.discard(key)
         self.held -= size
+
+
+class Counting(_Counted, TorchDispatchMode):  # type: ignore[no-untyped-call] # torch gives it no types
+    """Operation by operation, those within others too."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return self._through(func, args, kwargs)
+
+
+class CountingCalls(_Counted, TorchFunctionMode):
+    """Call by call, as code has them: what a call lets go before it ends is not seen."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return self._through(func, args, kwargs)
 
 
 def _counts(given: object) -> bool:
