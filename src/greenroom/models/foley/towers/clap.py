@@ -74,7 +74,8 @@ class ClapTexts:
 def load_clap(path: Path, options: Mapping[str, Any] = PUBLISHED, *, device: torch.device | str = "cpu") -> ClapTexts:
     """Load the tower from the file of both, strictly and in float32.
 
-    On a GPU too: two texts are read in no time, and half precision would move their tokens for nothing. options: transformers' own. Raises WeightsUnreadable, WeightsUnfit, ExtraMissing.
+    On a GPU too: two texts are read in no time, and half precision would move their tokens for nothing. options:
+    transformers' own. Raises WeightsUnreadable, WeightsUnfit, ExtraMissing.
     """
     return ClapTexts(load_tower(path, TEXT, lambda: text_tower(options), device))
 
