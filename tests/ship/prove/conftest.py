@@ -6,7 +6,8 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,24 @@ def engine(tmp_path: Path) -> Engine:
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def port() -> Iterator[int]:
+    with _held() as port:
+        yield port
+
+
+@pytest.fixture
+def other_port() -> Iterator[int]:
+    with _held() as port:
+        yield port
+
+
+@contextmanager
+def _held() -> Iterator[int]:
+    """A port of ours: servers, which reuse addresses, may listen on it, and the system gives it to nobody else."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
 
 
 @pytest.fixture

@@ -111,15 +111,15 @@ class OnceListening:
 
 
 def test_another_port_is_named(
-    folder: Path, engine: Engine, script: Script, port: int, monkeypatch: pytest.MonkeyPatch
+    folder: Path, engine: Engine, script: Script, port: int, other_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trying, "time", OnceListening(port + 1))
-    other = SERVER.replace('os.environ.get("PORT", @PORT@)', str(port + 1))
+    monkeypatch.setattr(trying, "time", OnceListening(other_port))
+    other = SERVER.replace('os.environ.get("PORT", @PORT@)', str(other_port))
     proof = _proven(folder, engine, script(other), limits=Limits(start=1.0, stop=1, look=0.5))
     found = proof.findings[0]
     assert found.code == "port-absent"
     assert f"nothing listens on {port} after 1 s; it listens on " in found.message
-    assert str(port + 1) in found.message
+    assert str(other_port) in found.message
 
 
 def test_a_start_that_is_late_is_waited_for_once(folder: Path, engine: Engine, script: Script) -> None:
