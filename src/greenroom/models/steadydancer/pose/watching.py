@@ -1,0 +1,157 @@
+"""One person of several, chosen in the first frame and watched to the last; and what is to be said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from greenroom.findings import Finding
+from greenroom.models.steadydancer.pose import poses as at
+from greenroom.models.steadydancer.pose.driving import RATE
+from greenroom.models.steadydancer.pose.errors import NobodyFound
+from greenroom.models.steadydancer.pose.persons import Choice, Follower, Person, chosen, crowd, listed, people_of
+from greenroom.models.steadydancer.pose.pictures import fitted_size
+from greenroom.models.steadydancer.pose.poses import Poses, nobody
+from greenroom.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from greenroom.models.steadydancer.pose.boxes import Boxes, Scores
+    from greenroom.models.steadydancer.pose.keypoint_files import Crowd, Keypoints
+
+THE_PICTURE, FIRST_FRAME = "the picture", "frame 0 of the driver"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """One person's poses. people: all in the deciding frame, from the left.  findings: what is to be said."""
+
+    poses: Poses
+    people: tuple[Person, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class Watch:
+    """Picks one person in frame after frame.
+
+    choice: None takes the surest, and says so where there are several.  where: the first frame is, in words.
+    sure: the score of people that count without doubt.  places: where each frame of the clip is among those that are
+    seen, if not one by one.  people: those of the first frame.
+    """
+
+    def __init__(self, choice: Choice | None, where: str, sure: float, places: Sequence[int] | None = None) -> None:
+        self._choice, self._where, self._sure, self._places = choice, where, sure, places
+        self._follower: Follower | None = None
+        self._frames = 0
+        self.people: tuple[Person, ...] = ()
+        self._taken: Person | None = None
+
+    def see(self, boxes: Boxes, scores: Scores) -> int | None:
+        """The person's place among a frame's people, or None. boxes: in pixels of the frames.
+
+        Raises PersonNotThere, and NobodyFound at the first frame with people, where that is not the very first.
+        """
+        number, self._frames = self._frames, self._frames + 1
+        if self._follower is not None:
+            return self._follower.find(boxes, scores, self._sure)
+        certain = np.flatnonzero(scores > self._sure)
+        if not len(certain):
+            return None
+        if number > 0:
+            raise self._nobody(number)  # too late for the frame that decides
+        place = chosen(boxes[certain], scores[certain], self._choice or Choice(), self._where)
+        self.people = people_of(boxes[certain], scores[certain])
+        box = tuple(float(edge) for edge in boxes[certain[place]])
+        self._taken = next(person for person in self.people if person.box == box)
+        self._follower = Follower(boxes[certain], place)
+        return int(certain[place])
+
+    def result(self, poses: Poses) -> Found:
+        """What came of it. poses: of the frames that were seen. Raises NobodyFound where the first had nobody."""
+        if self._taken is None:
+            raise self._nobody()
+        poses = poses if self._places is None else poses.at(self._places)
+        findings = list(_absences(poses))
+        if len(self.people) > 1 and self._choice is None:
+            findings.insert(0, _several(self.people, self._taken, self._where))
+        return Found(poses, self.people, tuple(findings))
+
+    def _nobody(self, seen_from: int | None = None) -> NobodyFound:
+        if self._frames == 1:
+            message = f"there is no person in {self._where}"
+            return NobodyFound(message, mend="give one that shows somebody, whole if possible")
+        if seen_from is None:
+            message = f"there is no person in any of the driver's {self._frames} frames"
+            return NobodyFound(message, mend="give another driver")
+        seen_from = seen_from if self._places is None else self._places.index(seen_from)
+        later = f"{seen_from / RATE:.2f} s later"
+        return NobodyFound(
+            f"there is no person in {self._where}; the first is seen in frame {seen_from}, {later}",
+            mend=f"start the driver {later}",
+        )
+
+
+def found_in(keypoints: Keypoints, choice: Choice | None = None, *, where: str = FIRST_FRAME) -> Found:
+    """One person of a file of keypoints. where: its first frame is, in words. Raises NobodyFound, PersonNotThere."""
+    points, scores = nobody(len(keypoints.frames))
+    watch = Watch(choice, where, 0)
+    size = np.asarray([keypoints.width, keypoints.height])
+    for number, frame in enumerate(keypoints.frames):
+        there, boxes, sure = _boxes(frame, size)
+        place = watch.see(boxes, sure)
+        if place is not None:
+            points[number], scores[number] = frame.points[there[place]], frame.scores[there[place]]
+    return watch.result(Poses(points, scores, keypoints.width, keypoints.height))
+
+
+def picture_in(keypoints: Keypoints, choice: Choice | None = None) -> Found:
+    """The person of a reference picture out of a file of keypoints, of which the first frame counts.
+
+    The poses' size is the picture's ``fitted_size``. Raises NobodyFound, PersonNotThere.
+    """
+    found = found_in(keypoints.at([0]), choice, where=THE_PICTURE)
+    width, height = fitted_size(keypoints.width, keypoints.height)
+    return replace(found, poses=replace(found.poses, width=width, height=height))
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Numbers in order as people say them: ``3 to 5, 9``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in runs)
+
+
+def _boxes(frame: Crowd, size: NDArray[np.int64]) -> tuple[list[int], Boxes, Scores]:
+    """Who of a frame is there at all, their boxes in pixels, and the mean scores of their joints."""
+    there = [person for person, scores in enumerate(frame.scores) if (scores > 0).any()]
+    boxes = np.empty((len(there), 4), np.float32)
+    for row, person in enumerate(there):
+        known = frame.points[person][frame.scores[person] > 0] * size
+        boxes[row] = (*known.min(0), *known.max(0))
+    return there, boxes, frame.scores[there][:, at.BODY].mean(1, dtype=np.float32)
+
+
+def _several(people: Sequence[Person], taken: Person, where: str) -> Finding:
+    return Finding(
+        "several-people",
+        "warning",
+        f"{where} has {crowd(len(people))}: {listed(people)}; {taken.number} is taken",
+        "choose one by its number, or by a box",
+    )
+
+
+def _absences(poses: Poses) -> tuple[Finding, ...]:
+    missing = poses.missing
+    if not missing:
+        return ()
+    said = f"of {counted(len(poses), 'frame')} {len(missing)} do not show the person, and stay black: {spans(missing)}"
+    return (Finding("person-lost", "warning", said, "cut the driver, or give one in which the person is always seen"),)
