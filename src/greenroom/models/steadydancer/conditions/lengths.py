@@ -1,0 +1,41 @@
+"""How long a video is: pictures in groups of four behind the first, each group a latent."""
+
+from __future__ import annotations
+
+from greenroom.errors import InputInvalid
+
+RATE = 16
+"""Pictures a second, which the model learned."""
+
+USUAL = 81
+"""Pictures, which the model learned."""
+
+LEAST = 5
+"""Pictures: one that is given, and one group that moves."""
+
+_GROUP = 4
+
+
+def latents_of(pictures: int) -> int:
+    """Latents of a video. Raises InputInvalid where pictures are not 4n + 1."""
+    if pictures < LEAST or pictures % _GROUP != 1:
+        held = f"the nearest below is {pictures_within(pictures)}" if pictures >= LEAST else f"the least is {LEAST}"
+        raise InputInvalid(
+            f"{pictures} frames are asked for, and a video has one and a multiple of four", mend=f"{held}"
+        )
+    return (pictures - 1) // _GROUP + 1
+
+
+def pictures_of(latents: int) -> int:
+    """Pictures of a video of so many latents."""
+    return (latents - 1) * _GROUP + 1
+
+
+def pictures_within(there: int) -> int:
+    """As many pictures as a video can have of those that there are; the last few are left out. Raises InputInvalid."""
+    if there < LEAST:
+        raise InputInvalid(
+            f"there are {there} frames of poses, {there / RATE:.2f} s at {RATE} a second",
+            mend=f"give a driving video with {LEAST} or more",
+        )
+    return (there - 1) // _GROUP * _GROUP + 1

@@ -1,0 +1,84 @@
+"""How large a video is: the area of a setting in the proportions of the picture, in whole tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor, sqrt
+
+from greenroom.errors import InputInvalid, UnknownName
+
+CELL = 8
+"""Pixels of a latent's side."""
+
+PATCH = 2
+"""Latents of a token's side."""
+
+SETTINGS: dict[str, int] = {
+    name: width * height
+    for name, width, height in (
+        ("832x480", 832, 480),
+        ("1024x576", 1024, 576),
+        ("1024x800", 1024, 800),
+        ("1024x1024", 1024, 1024),
+        ("1280x720", 1280, 720),
+    )
+}
+"""Areas in pixels. Which side is the longer one is the picture's choice."""
+
+_LOW_SHIFT = 3.0
+_SHIFT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Pixels of a video's frames; both sides are multiples of 16."""
+
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    @property
+    def latent(self) -> tuple[int, int]:
+        """Height and width in latents."""
+        return self.height // CELL, self.width // CELL
+
+
+def size_of(setting: str, height: int, width: int) -> Size:
+    """The size of a video. setting: of ``SETTINGS``, or turned around.  height, width: of the picture, in pixels.
+
+    Raises UnknownName, InputInvalid.
+    """
+    return size_within(area_of(setting), height, width)
+
+
+def size_within(area: int, height: int, width: int) -> Size:
+    """The size of a video of about so many pixels, rounded down, as the original does it. Raises InputInvalid."""
+    if height < 1 or width < 1:
+        raise InputInvalid(f"the picture is {width}x{height}", mend="give one with pixels")
+    aspect = height / width
+    sides = [floor(floor(sqrt(one) / CELL) / PATCH) * PATCH * CELL for one in (area * aspect, area / aspect)]
+    if not all(sides):
+        raise InputInvalid(
+            f"a picture of {width}x{height} is too narrow for a video of {area} pixels", mend="crop the picture"
+        )
+    return Size(*sides)
+
+
+def area_of(setting: str) -> int:
+    """The pixels of a setting, of either orientation and spelling, 832x480 or 832*480. Raises UnknownName."""
+    name = setting.replace("*", "x")
+    turned = "x".join(reversed(name.split("x")))
+    for known in (name, turned):
+        if known in SETTINGS:
+            return SETTINGS[known]
+    raise UnknownName("size", setting, SETTINGS)
+
+
+def usual_shift(setting: str) -> float:
+    """How schedules are bent for a setting where nothing else is asked for: less at 832x480, and there alone.
+
+    Raises UnknownName.
+    """
+    return _LOW_SHIFT if area_of(setting) == SETTINGS["832x480"] else _SHIFT
