@@ -18,12 +18,15 @@ class Parking:
 
     The copy is made when they first leave, in pinned memory where the device is a GPU, and is kept.
 
-    weights: bytes of them, wherever they are.
+    weights: bytes of them, wherever they are.  pinned: of the host, which torch pins in powers of two, once they have
+    left a GPU.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
-        self.weights: int = sum(weight.nbytes for weight in self._weights())
+        sizes = [weight.nbytes for weight in self._weights()]
+        self.weights: int = sum(sizes)
+        self.pinned: int = sum(map(_pinned, sizes))
         self._held: list[Tensor] = []
         self._away = False
 
@@ -34,8 +37,8 @@ class Parking:
 
     @property
     def held(self) -> int:
-        """Bytes of the host that the copy takes, which torch pins in powers of two; none of a module on the host."""
-        return sum(1 << (held.nbytes - 1).bit_length() for held in self._held if held.nbytes and held.is_pinned())
+        """Bytes of the host that the copy takes; none of a module on the host."""
+        return sum(_pinned(held.nbytes) for held in self._held if held.nbytes and held.is_pinned())
 
     def leave(self) -> None:
         """Give back the device's memory, if it is taken."""
@@ -70,6 +73,10 @@ class Parking:
 
     def _weights(self) -> Iterator[Tensor]:
         return chain(self._module.parameters(), self._module.buffers())
+
+
+def _pinned(length: int) -> int:
+    return 1 << (length - 1).bit_length() if length else 0
 
 
 def _on_host(weight: Tensor) -> Tensor:

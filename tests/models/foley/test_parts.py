@@ -11,8 +11,8 @@ from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.dac.config import DacConfig
 from greenroom.models.foley.parts import Files, Sizes, load_parts
 from greenroom.models.foley.synchformer.encoder import SynchformerConfig
-from greenroom.models.foley.towers.clap_tokenizer import TokenizerInvalid
 from greenroom.models.foley.watching.lengths import latents
+from greenroom.models.vocabulary import TokenizerInvalid
 from greenroom.weights.errors import OtherNetwork
 from tests.models.foley.whole_parts import SIZES, tiny_files
 

@@ -19,7 +19,7 @@ from greenroom.models.seedvr2.draws import Purpose, Seeded
 from greenroom.models.seedvr2.engine import Engine, Pixels, Shot
 from greenroom.models.seedvr2.engines import Files
 from greenroom.models.seedvr2.frames.framing import Framing
-from greenroom.models.seedvr2.frames.landing import FramesNotFinite
+from greenroom.models.landing import FramesNotFinite
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt
 from greenroom.models.seedvr2.nadit.work import Work
@@ -29,7 +29,7 @@ from greenroom.models.seedvr2.parity_vae import vae_of
 from greenroom.models.seedvr2.planning.costs import Job
 from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.models.seedvr2.planning.way import Way
-from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.nn.slices import Slices
 from greenroom.runtime.rooms import BFloat16Missing
 from tests.models.seedvr2.autoencoders import tiny_vae
 from tests.models.seedvr2.engines import Given, a_shot, new_engine, read, some_frames, tiny_engine

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from greenroom.models.borrowed import filled, shapes_in_file, without_memory
 from greenroom.models.foley.dac.synthetic import TINY as TINY_DAC
 from greenroom.models.foley.dac.synthetic import synthetic_dac_vae
 from greenroom.models.foley.mmdit.synthetic import synthetic_denoiser, tiny
@@ -15,7 +16,6 @@ from greenroom.models.foley.synchformer.encoder import SynchformerConfig
 from greenroom.models.foley.synchformer.synthetic import synthetic_synchformer
 from greenroom.models.foley.towers.clap import BEGIN, END, PADDING, ClapTexts, text_tower
 from greenroom.models.foley.towers.encoders import Tokens
-from greenroom.models.foley.towers.loading import filled, shapes_in_file, without_memory
 from greenroom.models.foley.towers.siglip2 import SiglipPictures, usual_dtype, vision_tower
 from greenroom.weights.synthesise import synthesise_on
 

@@ -13,11 +13,11 @@ from greenroom.models.rehearsal import (
     Did,
     Library,
     Rehearsal,
-    RehearsalFailed,
     Size,
     Stage,
     load_libraries,
     open_device,
+    write_and_read_back,
 )
 from greenroom.models.seedvr2.architecture import FAMILY
 from greenroom.models.seedvr2.planning.costs import Job, Networks, least
@@ -196,19 +196,4 @@ class SeedVR2Rehearsal(Rehearsal):
         return Did(f"{len(self._made)} frames")
 
     def _write(self) -> Did:
-        from greenroom.media.video.encoding import Encoding, PictureFormat
-        from greenroom.media.video.reading import VideoReader
-        from greenroom.media.video.writing import VideoWriter
-
-        target = self.conditions.folder / "restored.mp4"
-        height, width = self._made[0].shape[:2]
-        with VideoWriter(target, PictureFormat.constant(width, height, _RATE), Encoding()) as out:
-            for number, pixels in enumerate(self._made):
-                out.write(pixels, number / _RATE)
-        again = sum(1 for _ in VideoReader(target).frames())
-        if again != len(self._made):
-            raise RehearsalFailed(
-                f"{len(self._made)} frames were written, and {again} came back",
-                mend="pip install --force-reinstall av: its libraries do not encode as they should",
-            )
-        return Did(f"h264 {target.stat().st_size / 1e3:,.0f} kB")
+        return write_and_read_back(self._made, _RATE, self.conditions.folder)

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 from greenroom.errors import GreenroomError
 from greenroom.models.seedvr2.architecture import PUBLISHED, Architecture
@@ -19,7 +17,7 @@ from greenroom.models.seedvr2.nadit.rotary import frequencies
 from greenroom.models.seedvr2.nadit.synthetic import synthesise_transformer
 from tests.models.seedvr2.networks import BOTH, V1, V2, normal, published_shapes
 from tests.weights.altered import Weights, changed, refusal_of
-from tests.weights.gguf_files import ARRAY, INT32, Listed, entry, numbers, write
+from tests.weights.gguf_files import ARRAY, INT32, Listed, entry, numbers, q8_0, write
 
 QKV, FREQS = "blocks.0.attn.proj_qkv.vid.weight", "blocks.1.attn.rope.rope.freqs"
 
@@ -68,15 +66,6 @@ def test_smaller_files_are_read_into_any_type_and_frequencies_are_the_formula(
     assert {weight.dtype for weight in network.parameters()} == {torch.bfloat16}
     assert torch.equal(network.state_dict()[FREQS], frequencies(V2))
     assert torch.equal(network.state_dict()[QKV], weights[QKV].float().bfloat16())
-
-
-def q8_0(values: Tensor) -> bytes:
-    """In blocks of 32: a scale in half precision, and as many whole numbers."""
-    blocks = values.view(-1, 32)
-    scale = (blocks.abs().amax(1, keepdim=True) / 127).half()
-    whole = (blocks / scale.float()).round().to(torch.int8)
-    parts = zip(scale.numpy(), whole.numpy(), strict=True)
-    return b"".join(np.concatenate([s.view(np.int8), w]).tobytes() for s, w in parts)
 
 
 def matrices_of(weights: Weights) -> set[str]:

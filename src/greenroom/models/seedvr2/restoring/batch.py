@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from greenroom.errors import Cancelled, FileUnreadable, GreenroomError, OutputUnwritable
 from greenroom.files import Publication
 from greenroom.models.attempts import DeviceLost
-from greenroom.models.seedvr2.restoring.identity import fingerprint
+from greenroom.models.identities import fingerprint
 from greenroom.models.seedvr2.restoring.journal import CHECKING, short_name
 
 if TYPE_CHECKING:

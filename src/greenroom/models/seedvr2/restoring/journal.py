@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Self
 from greenroom import locks
 from greenroom.errors import GreenroomError, InputInvalid, OutputUnwritable, quoted
 from greenroom.files import Publication, writing_to
+from greenroom.models.identities import differences
 from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.plan import Plan
 from greenroom.models.seedvr2.planning.way import Way
-from greenroom.models.seedvr2.restoring.identity import differences
-from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.nn.slices import Slices
 from greenroom.words import counted
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from greenroom.models.seedvr2.vae.blocks import MidBlock, Normed, Resnet, norm_of, normed_convolution
-from greenroom.models.seedvr2.vae.causal_conv import CausalConv3d, convolve
 from greenroom.nn import group_norm, pixels
+from greenroom.nn.causal_conv import CausalConv3d, convolve
 
 if TYPE_CHECKING:
-    from greenroom.models.seedvr2.vae.causal_memory import CausalMemory, Window
     from greenroom.models.seedvr2.vae.config import VAEConfig
+    from greenroom.nn.causal_memory import CausalMemory, Window
 
 
 class FromPixels(CausalConv3d):

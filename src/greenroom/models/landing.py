@@ -35,7 +35,13 @@ class _Sent:
 
 
 def landed(pieces: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Pixels]:
-    """Frames one by one, each (height, width, 3).
+    """Frames one by one, each (height, width, 3). See ``landed_together``."""
+    for frames in landed_together(pieces):
+        yield from frames
+
+
+def landed_together(pieces: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Pixels]:
+    """Frames as they come, (frames, height, width, 3).
 
     pieces: whole numbers, (frames, height, width, 3), and whether what they were made of was finite. The next piece is
     asked for before the one before it is handed on: the device works while the host writes. Raises FramesNotFinite.
@@ -44,10 +50,10 @@ def landed(pieces: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Pixels]:
     for frames, finite in pieces:
         sent = _send(frames, finite)
         if before is not None:
-            yield from _arrived(before)
+            yield _arrived(before)
         before = sent
     if before is not None:
-        yield from _arrived(before)
+        yield _arrived(before)
 
 
 def _send(frames: Tensor, finite: Tensor) -> _Sent:
@@ -62,7 +68,7 @@ def _send(frames: Tensor, finite: Tensor) -> _Sent:
     return _Sent(there, said, done)
 
 
-def _arrived(sent: _Sent) -> Iterator[Pixels]:
+def _arrived(sent: _Sent) -> Pixels:
     if sent.done is not None:
         sent.done.synchronize()
     if not sent.finite:
@@ -70,4 +76,4 @@ def _arrived(sent: _Sent) -> Iterator[Pixels]:
             "the networks computed frames that are no numbers",
             mend="check the weights with greenroom weights verify; half precision may be too coarse for this card",
         )
-    yield from sent.frames.numpy()
+    return sent.frames.numpy()

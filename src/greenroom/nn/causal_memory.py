@@ -1,9 +1,9 @@
 """What a clip's causal convolutions remember from one slice of time to the next.
 
-A convolution reads a window: the frames of this slice, and in front of them the last ones of the slice before, or
-copies of the clip's first frame where it begins. Whoever makes the frames writes them straight into the window, so
-that nothing is padded or joined afterwards. Memory does not grow with the clip: each convolution keeps two frames at
-most.
+A convolution reads a window: the frames of this slice, and in front of them the last ones of the slice before; where
+the clip begins copies of its first frame, or zeros, whichever its network was trained with. Whoever makes the frames
+writes them straight into the window, so that nothing is padded or joined afterwards. Memory does not grow with the
+clip: each convolution keeps two frames at most.
 """
 
 from __future__ import annotations
@@ -38,10 +38,12 @@ class Window:
 class CausalMemory:
     """Of one clip on its way through a network, slice by slice in order.
 
-    last: nothing comes after what is read now, so nothing is kept any more. Set by whoever cuts the slices.
+    zeros: stand in front of the clip's first frame, not copies of it.  last: nothing comes after what is read now, so
+    nothing is kept any more. Set by whoever cuts the slices.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, zeros: bool = False) -> None:
+        self.zeros = zeros
         self.last = False
         self._kept: dict[nn.Module, Tensor] = {}
         self._read: dict[nn.Module, int] = {}
@@ -79,7 +81,7 @@ class CausalMemory:
     def close(self, reader: nn.Module, window: Window, later: int) -> Tensor:
         """The whole window, once its frames are written; its last ``later`` frames are kept for the next slice."""
         if not window.start:
-            window.whole[: window.front] = window.frames[:1]
+            window.whole[: window.front] = 0 if self.zeros else window.frames[:1]
         if self.last:
             self._kept.pop(reader, None)
             return window.whole

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from greenroom.models.seedvr2.vae.causal_memory import CausalMemory
-from tests.models.seedvr2.networks import normal
+from greenroom.nn.causal_memory import CausalMemory
 
 READER = nn.Identity()
+
+
+def normal(*shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
 
 
 def test_a_window_begins_with_what_was_read_last() -> None:

@@ -7,10 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from greenroom.models.seedvr2.vae import causal_conv
-from greenroom.models.seedvr2.vae.causal_conv import CausalConv3d, Triple, convolve
-from greenroom.models.seedvr2.vae.causal_memory import CausalMemory
-from tests.models.seedvr2.networks import normal
+from greenroom.nn import causal_conv
+from greenroom.nn.causal_conv import CausalConv3d, Triple, convolve
+from greenroom.nn.causal_memory import CausalMemory
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def wanted(frames: Tensor, weight: Tensor, stride: Triple = (1, 1, 1), zeros: int = 1) -> Tensor:
@@ -38,14 +41,21 @@ def test_the_first_frame_stands_before_the_clip() -> None:
     torch.testing.assert_close(made, wanted(torch.cat((clip[:1], clip[:1], clip)), layer.weight))
 
 
+def test_nothing_stands_before_the_clip() -> None:
+    layer, clip = conv(3, 4), normal(4, 5, 6, 3, seed=1)
+    made = read(layer, clip, CausalMemory(zeros=True))
+    torch.testing.assert_close(made, wanted(torch.cat((0 * clip[:2], clip)), layer.weight))
+
+
+@pytest.mark.parametrize("zeros", [False, True])
 @pytest.mark.parametrize("cut", [[1, 1, 1, 2, 4], [5, 4], [3, 6]], ids=str)
-def test_slices_are_the_whole(cut: list[int]) -> None:
-    layer, clip, memory = conv(3, 4), normal(9, 5, 6, 3, seed=1), CausalMemory()
+def test_slices_are_the_whole(cut: list[int], zeros: bool) -> None:
+    layer, clip, memory = conv(3, 4), normal(9, 5, 6, 3, seed=1), CausalMemory(zeros=zeros)
     pieces = []
     for number, piece in enumerate(torch.split(clip, cut)):
         memory.last = number == len(cut) - 1
         pieces.append(read(layer, piece, memory))
-    torch.testing.assert_close(torch.cat(pieces), read(layer, clip, CausalMemory()))
+    torch.testing.assert_close(torch.cat(pieces), read(layer, clip, CausalMemory(zeros=zeros)))
 
 
 # Kernel, stride, height: also where the last band is short, or a row of the frame is left over.

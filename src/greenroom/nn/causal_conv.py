@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from greenroom.models.seedvr2.vae.slices import INDEXED
+from greenroom.nn.slices import INDEXED
 
 if TYPE_CHECKING:
-    from greenroom.models.seedvr2.vae.causal_memory import CausalMemory, Window
+    from greenroom.nn.causal_memory import CausalMemory, Window
 
 Triple = tuple[int, int, int]
 
