@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from greenroom.errors import ExtraMissing
 from greenroom.media import audio as media
 from greenroom.media.audio import Audio
+from greenroom.media.video.reading import VideoReader
 from greenroom.models.rehearsal import (
     Library,
     OptionalLibrary,
@@ -18,6 +20,7 @@ from greenroom.models.rehearsal import (
     encode_and_read_back,
     load_libraries,
     open_device,
+    write_and_read_back,
 )
 from greenroom.runtime.cuda import GpuUnusable
 
@@ -75,3 +78,11 @@ def test_sound_that_comes_back_otherwise_fails(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(media, "read_audio", lambda path: Audio(_TONE.samples[:, :12_000], 24_000))
     with pytest.raises(RehearsalFailed, match=r"1\.00 s of sound came back from wav as 0\.50 s"):
         encode_and_read_back(_TONE, tmp_path)
+
+
+def test_frames_come_back_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [np.full((32, 48, 3), 20 * number, np.uint8) for number in range(5)]
+    assert write_and_read_back(frames, Fraction(16), tmp_path).words.startswith("h264 ")
+    monkeypatch.setattr(VideoReader, "frames", lambda self: iter(frames[1:]))
+    with pytest.raises(RehearsalFailed, match="5 frames were written, and 4 came back"):
+        write_and_read_back(frames, Fraction(16), tmp_path)

@@ -5,17 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
+from typing import Any
 
 import torch
 
+from greenroom.models.steadydancer.architecture import PUBLISHED
+from greenroom.models.steadydancer.dancer.checkpoint import load_dancer
+from greenroom.models.steadydancer.dancer.synthetic import synthetic_dancer
 from greenroom.models.steadydancer.dancer.transformer import Dancer
+from greenroom.models.steadydancer.lora.merging import Lora
+from greenroom.models.steadydancer.parts import Files, Parts
+from greenroom.models.steadydancer.parts_synthetic import synthetic_parts, tiny_sizes
+from greenroom.models.steadydancer.ranks.gang_engine import GangEngine
 from greenroom.models.steadydancer.ranks.rank_dancer import RankDancer
 from greenroom.runtime.gang.rank import Member
 from tests.models.steadydancer.networks import TINY, dancer_of
 
 _FOURTH = 4
+
+SIZES = tiny_sizes(PUBLISHED["steadydancer-14b"])
 
 WIDE = replace(TINY, heads=5, head_dim=8)
 """Heads that ranks do not go into."""
@@ -28,6 +40,30 @@ def wide_dancer() -> Dancer:
 
 def other(member: Member) -> RankDancer:
     return RankDancer(wide_dancer())
+
+
+def parts() -> Parts:
+    """All of the family, the same in each process."""
+    return synthetic_parts(SIZES, torch.device("cpu"))
+
+
+def own_engine(device: str) -> GangEngine:
+    return GangEngine(parts())
+
+
+def other_dancer(member: Member) -> RankDancer:
+    return RankDancer(synthetic_dancer(SIZES.denoiser, torch.device("cpu"), torch.float32))
+
+
+def loading(path: Path, *_: Any, loras: Sequence[Lora] = (), **__: Any) -> Parts:
+    """All of the family, with a denoiser of a file."""
+    return replace(parts(), denoiser=load_dancer(path, SIZES.denoiser, loras=loras))
+
+
+def files_of(denoiser: Path) -> Files:
+    """Of which only one is there."""
+    none = denoiser.with_name("none")
+    return Files(denoiser, none, none, none, none)
 
 
 def failing(how: str, member: Member) -> RankDancer:

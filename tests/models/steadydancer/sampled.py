@@ -7,9 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
+from greenroom.models.steadydancer.dancer.arranging import fixed_of
 from greenroom.models.steadydancer.dancer.fixed import Conditions, velocity
 from greenroom.models.steadydancer.planning.way import Way
-from greenroom.models.steadydancer.ranks.rank_dancer import dealt, fixed_of
+from greenroom.models.steadydancer.ranks.rank_dancer import dealt
 from greenroom.models.steadydancer.sampling.blending import Windowed
 from greenroom.models.steadydancer.sampling.caching import Caching
 from greenroom.models.steadydancer.sampling.guidance import Guidance, Pass

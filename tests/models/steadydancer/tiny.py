@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -19,10 +19,11 @@ from greenroom.models.steadydancer.animating.loras import LoraFile
 from greenroom.models.steadydancer.animating.previewing import PoseFiles
 from greenroom.models.steadydancer.architecture import PUBLISHED
 from greenroom.models.steadydancer.conditions.sizes import SETTINGS
-from greenroom.models.steadydancer.dancer.precision import notes_of
+from greenroom.models.steadydancer.dancer.precision import USUAL, notes_of
 from greenroom.models.steadydancer.engine import Engine
 from greenroom.models.steadydancer.model import SteadyDancerModel
 from greenroom.models.steadydancer.parts_synthetic import synthetic_parts, tiny_sizes
+from greenroom.models.steadydancer.planning.costs import Networks
 from greenroom.models.steadydancer.pose import pictures
 from greenroom.models.steadydancer.pose.drawing import drawn
 from greenroom.models.steadydancer.pose.pictures import Picture
@@ -45,6 +46,11 @@ class TinySteadyDancer(SteadyDancerModel):
     def pose_files(cls, settings: Settings) -> PoseFiles:
         """Of networks that see people in what is red."""
         return pose_files()
+
+    @classmethod
+    def networks(cls, precision: str = USUAL, stored: Mapping[str, int] | None = None) -> Networks:
+        """Of the tiny ones."""
+        return engine().networks(cls.known)
 
     @classmethod
     def load(

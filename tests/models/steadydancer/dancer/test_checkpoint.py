@@ -15,7 +15,7 @@ from torch import Tensor
 from greenroom.errors import GreenroomError, InputInvalid, UnknownName
 from greenroom.models.steadydancer.architecture import Architecture
 from greenroom.models.steadydancer.dancer import checkpoint
-from greenroom.models.steadydancer.dancer.checkpoint import PREFIX, load_dancer, without_weights
+from greenroom.models.steadydancer.dancer.checkpoint import PREFIX, load_dancer, stored_in, without_weights
 from greenroom.models.steadydancer.dancer.fixed import fix, velocity
 from greenroom.models.steadydancer.dancer.precision import PRECISIONS
 from greenroom.models.steadydancer.dancer.recognising import ADDED
@@ -175,6 +175,15 @@ def test_gguf_blocks_are_dequantised_or_stay(published: Path) -> None:
     assert 0 < (asked(products) - asked(whole)).norm() < 0.1 * asked(whole).norm()
 
 
+def test_what_stays_small_is_told_before_it_is_loaded(published: Path) -> None:
+    assert stored_in(published) == {}
+    file = gguf_of(published)
+    layers = load_dancer(file, TINY, precision="fp8").named_modules()
+    assert stored_in(file) == {
+        f"{name}.weight": layer.size for name, layer in layers if isinstance(layer, QuantisedLinear)
+    }
+
+
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("resident", [0, 1, None])
 def test_however_many_blocks_stay_it_is_the_same_network(resident: int | None, precision: str, published: Path) -> None:
@@ -188,6 +197,14 @@ def test_however_many_blocks_stay_it_is_the_same_network(resident: int | None, p
     given = conditions_of()
     again = velocity(network, fix(network, given, keeps_said=False), latents_of(), 637, Pass.UNCONDITIONAL)
     torch.testing.assert_close(again, wanted)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_what_hears_may_leave_blocks_that_stay(precision: str, published: Path) -> None:
+    network = load_dancer(published, TINY, precision=precision, apart=True)
+    assert (network.streaming.resident, network.hearing.resident) == (None, 0)
+    assert not any(weight.numel() for layer in network.listening for weight in layer.parameters())
+    assert torch.equal(asked(network), asked(load_dancer(published, TINY, precision=precision)))
 
 
 def test_blocks_that_are_not_to_stay_leave_before_the_next_one_is_read(

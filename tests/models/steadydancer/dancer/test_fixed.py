@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from greenroom.errors import InputInvalid
-from greenroom.models.steadydancer.dancer.fixed import Fixed, fix, velocity
+from greenroom.models.steadydancer.dancer.embedding import laid_out
+from greenroom.models.steadydancer.dancer.fixed import Fixed, Share, fix, numbers, tokens_of, velocity
 from greenroom.models.steadydancer.sampling.guidance import Pass
+from greenroom.nn.attention import attend
 from tests.models.steadydancer.networks import FRAMES, HEIGHT, TINY, WIDTH, conditions_of, dancer_of, latents_of, normal
 
 NETWORK = dancer_of()
@@ -42,6 +44,25 @@ def test_each_pass_hears_and_sees_its_own() -> None:
     torch.testing.assert_close(asked(Pass.OTHER_POSE), asked(fixed=others))
     answers = [asked(which) for which in Pass]
     assert all(not torch.equal(first, second) for first, second in pairwise(answers))
+
+
+@pytest.mark.parametrize("rows", [slice(0, 7), slice(7, 20), slice(10, 30), slice(20, 30), slice(0, 30)], ids=str)
+@torch.inference_mode()
+def test_a_share_of_the_tokens_is_that_of_all(rows: slice) -> None:
+    """Of 18 of the video, then 12 of references."""
+    whole = tokens_of(NETWORK, FIXED, latents_of(), FIXED.poses[0])
+    torch.testing.assert_close(tokens_of(NETWORK, FIXED, latents_of(), FIXED.poses[0], rows), whole[rows])
+    seen: list[torch.Size] = []
+
+    def attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        seen.append(query.shape)
+        return attend(query, key, value)
+
+    made = numbers(NETWORK, FIXED, latents_of(), 637, Pass.CONDITIONAL, share=Share(rows, attention))
+    assert made.shape == (len(range(18)[rows]), TINY.outputs)
+    assert seen == [(1, TINY.heads, len(range(30)[rows]), TINY.head_dim)] * TINY.layers
+    if rows == slice(0, 30):
+        assert torch.equal(laid_out(made, FIXED.grid), asked())
 
 
 @pytest.mark.parametrize("name", ["text", "image", "pose_image", "y", "ref_x", "ref_c", "pose"])

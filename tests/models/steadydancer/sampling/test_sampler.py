@@ -110,6 +110,20 @@ def test_where_it_ended_nothing_is_asked_again(tmp_path: Path) -> None:
     assert network.asked == []
 
 
+@pytest.mark.parametrize("caching", [None, Caching(0.3)], ids=["all", "cached"])
+def test_ahead_of_each_step_is_told_what_it_asks(caching: Caching | None) -> None:
+    network = Network()
+    told: list[tuple[int, Pass]] = []
+
+    def ahead(latents: Tensor, time: int, asked: tuple[Pass, ...]) -> None:
+        assert told == network.asked  # all of the step before
+        told.extend((time, which) for which in asked)
+
+    made = sample(network, noise(), SCHEDULE, GUIDANCE, caching=caching, ahead=ahead)
+    assert told == network.asked
+    assert torch.equal(made.latents, sample(Network(), noise(), SCHEDULE, GUIDANCE, caching=caching).latents)
+
+
 def test_caching_of_no_threshold_is_none() -> None:
     whole, cached = (sample(Network(), noise(), SCHEDULE, GUIDANCE, caching=one) for one in (None, Caching(0.0)))
     assert torch.equal(whole.latents, cached.latents)

@@ -42,8 +42,9 @@ class Shown(Sequence[Tensor]):
         return len(self._places)
 
     def __getitem__(self, place: Any) -> Any:
+        shown = self._places[place]
         self._step(POSING, self._done + place, self._total)
-        return tensor_of(self._poses[self._places[place]]).to(self._device)
+        return tensor_of(self._poses[shown]).to(self._device)
 
 
 def tensor_of(picture: Picture) -> Tensor:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def arranged(network: Dancer, way: Way) -> None:
-    """Have a dancer's weights where a way says: first goes what is to go. Raises torch's errors where memory is short."""
+    """Have a dancer's weights where a way says; what is to go goes first.
+
+    Raises torch's errors where memory is short.
+    """
     hearing = 0 if way.hears_from_host else None
     if hearing is not None and network.hearing.resident != hearing:
         network.hearing.keep(hearing)

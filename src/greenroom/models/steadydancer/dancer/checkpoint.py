@@ -6,6 +6,7 @@ a base model without its 42 further tensors would dance to no poses.
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,12 @@ from greenroom.models.steadydancer.dancer.recognising import recognise
 from greenroom.models.steadydancer.dancer.transformer import Dancer
 from greenroom.models.steadydancer.lora.loading import changing
 from greenroom.nn.fp8_linear import can_multiply
+from greenroom.weights.blocks import BLOCK_TYPES
 from greenroom.weights.errors import NotACheckpoint
 from greenroom.weights.fitting import check_fit, shapes_of
+from greenroom.weights.fp8 import FP8
 from greenroom.weights.loading import read_quantised
+from greenroom.weights.quantised import block_bytes, block_elements
 from greenroom.weights.reading import open_weights
 
 if TYPE_CHECKING:
@@ -78,6 +82,19 @@ def load_dancer(
 
     reads = changing(read, loras) if loras else read
     return filled(network, reads, dtype, precision=precision, resident=resident, apart=apart)
+
+
+def stored_in(path: Path | Sequence[Path]) -> dict[str, int]:
+    """Bytes of the weights that a file has in eight bits or in blocks of its own, by the network's names: as large they
+    stay where they are kept small. path: see ``load_dancer``.  Raises WeightsUnreadable.
+    """
+    weights = open_weights(_files(path))
+    found: dict[str, int] = {}
+    for name, source in sources_of(weights.tensors).items():
+        stored = weights.tensors[source]
+        if stored.dtype in (*FP8, *BLOCK_TYPES) and name.startswith(_BLOCKS):
+            found[name] = prod(stored.shape) // block_elements(stored.dtype) * block_bytes(stored.dtype)
+    return found
 
 
 def without_weights(architecture: Architecture) -> Dancer:
