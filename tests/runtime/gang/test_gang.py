@@ -61,6 +61,8 @@ def test_every_way_between_ranks(gang: Gang) -> None:
     assert found["summed"] == [[6.0, 6.0], [6.0, 6.0]]
     assert found["exchanged"] == []
     assert found["taken"] == [SIZE - 1]
+    assert found["lanes"] == {1: (0, 0, SIZE), SIZE: (0, 0, 1)}
+    assert found["in lanes"] == {1: [0, 1, 2], SIZE: [0]}
     assert out.tolist() == [[0.0, 6.0], [1.0, 6.0]]
 
 
@@ -82,6 +84,18 @@ def test_what_is_raised_between_gates_stops_all_and_the_gang_goes_on(gang: Gang)
             raise Cancelled
     assert counted(gang, "after") == [1.0, 1.0]
     assert gang.pids == pids
+
+
+def test_what_is_raised_while_work_is_under_way_ends_the_others(gang: Gang) -> None:
+    """They wait for what does not come, and not at their gate."""
+    gang.ready()
+    generation = gang.generation
+    with pytest.raises(Cancelled), gang.together(pass_gates, 3) as section, section.between():
+        section.go(*[1.0] * (SIZE - 1))
+        with section.under_way():
+            raise Cancelled
+    assert counted(gang, "after") == [1.0, 1.0]
+    assert gang.generation == generation + 1
 
 
 @pytest.mark.parametrize(
@@ -155,3 +169,15 @@ def test_ranks_die_with_rank_0_however_it_dies() -> None:
     while is_alive(rank):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_what_is_made_while_a_rank_is_lost_is_nothing(gang: Gang) -> None:
+    """As on a GPU, whose work ends although nobody sent what it waits for."""
+    gang.ready()
+    with pytest.raises(RankLost, match="rank 1 on cpu"), gang.together(pass_gates, 3) as section, section.between():
+        with section.under_way():
+            os.kill(gang.pids[0], signal.SIGKILL)
+            deadline = time.monotonic() + 60
+            while gang._watch is not None and gang._watch.loss is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+        raise AssertionError("nobody was told")

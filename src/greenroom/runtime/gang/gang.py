@@ -70,6 +70,7 @@ class Section:
     def __init__(self, gang: Gang) -> None:
         self.is_open = True
         self._gang = gang
+        self._is_under_way = False
 
     def go(self, *given: Any) -> None:
         """Let the others pass their gate. given: for each of them, from rank 1 on; nothing for nothing.
@@ -83,12 +84,24 @@ class Section:
         self._gang.tell(*[Go(its) for its in given or [None] * others])
 
     @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Ranks work together in the block, within one of ``between``: what is raised here ends them.
+
+        At its end all is done, and no rank was lost meanwhile. A GPU that waits for one that is lost goes on without
+        what that was to send, and nothing fails. Raises RankLost.
+        """
+        self._is_under_way = True
+        yield
+        self._gang.finish()
+        self._is_under_way = False  # unless something was raised: then they are not at their gate
+
+    @contextmanager
     def between(self, drain: Callable[[], None] | None = None) -> Iterator[None]:
         """What is raised in the block stops the others at their gate. drain: takes first what is still under way."""
         try:
             yield
         except BaseException:
-            if self.is_open:
+            if self.is_open and not self._is_under_way:
                 self._stop(drain)
             raise
 
@@ -166,6 +179,12 @@ class Gang:
         """Raise RankLost if one is lost."""
         if self._watch is not None and self._watch.loss is not None:
             raise self._lost(self._watch.loss) from _meaning(self._watch.loss, None)
+
+    def finish(self) -> None:
+        """Wait until this rank's device has done what it was asked. Raises RankLost if a rank is lost by then."""
+        if self._ranks is not None:
+            self._ranks.finish()
+        self.check()
 
     def use(self, key: str) -> None:
         """Something is kept in the ranks by this key."""

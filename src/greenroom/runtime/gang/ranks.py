@@ -1,9 +1,9 @@
 """What the ranks of a gang say to each other: tensors, each on the device of its rank or on the host.
 
-Ranks stand in a ring. Beside what all do together, each hands tensors to the next one (``give``, ``take``), and to
-rank 0 (``deliver``, ``collect``). Every such way is a group of two of its own. With NCCL a group's messages follow each
-other in one queue, and those of two directions in one queue would wait for each other: while a rank is ahead, what it
-has given lies in front of what it is to take.
+Ranks stand in a ring. Beside what all do together, or some of them (``lane``), each hands tensors to the next one
+(``give``, ``take``), and to rank 0 (``deliver``, ``collect``). Every such way is a group of two of its own. With NCCL a
+group's messages follow each other in one queue, and those of two directions in one queue would wait for each other:
+while a rank is ahead, what it has given lies in front of what it is to take.
 
 Only calls that gloo and NCCL both have are used, and tests make them with gloo. Tensors on a GPU go by NCCL, those on
 the host by gloo.
@@ -21,6 +21,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.distributed_c10d import _abort_process_group
+
+from greenroom.runtime.gang.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +55,8 @@ class Ranks:
         self.device = device
         self._onward = [dist.new_group([place, (place + 1) % size], _LONGEST) for place in range(size)]
         self._home = [dist.new_group([0, place], _LONGEST) for place in range(1, size)]
+        # Made here, since it is only while a gang begins that ranks can agree on groups.
+        self._lanes = {among: self._made(among) for among in range(1, size + 1) if size % among == 0}
         self._sent: list[tuple[Coming, Tensor]] = []
         self._sent_before: list[tuple[Coming, Tensor]] = []
         self._greet()
@@ -81,12 +85,13 @@ class Ranks:
     def exchanged(self, leaving: Tensor, given: Sequence[int], taken: Sequence[int]) -> Tensor:
         """Rows from each rank for each other.
 
-        leaving: (sum of given, ...), contiguous, in the order of who gets them.  given, taken: rows for, and from, each
-        rank.  Returns (sum of taken, ...), in the order of whom they come from.
+        See ``Lane.exchanged``.
         """
-        arriving = leaving.new_empty(sum(taken), *leaving.shape[1:])
-        dist.all_to_all_single(arriving, leaving, list(taken), list(given))
-        return arriving
+        return self._lanes[1].exchanged(leaving, given, taken)
+
+    def lane(self, among: int) -> Lane:
+        """This rank's lane, where ranks are dealt to so many, as large as each other."""
+        return self._lanes[among]
 
     def give(self, tensor: Tensor) -> None:
         """Send a copy to the next rank, rank 0 coming after the last; does not wait."""
@@ -121,6 +126,11 @@ class Ranks:
                 left.append((sent, tensor))
         self._sent_before, self._sent = left + self._sent, []
 
+    def finish(self) -> None:
+        """Wait until the device has done what it was asked."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
     def leave(self) -> None:
         """End the groups, once nothing is under way."""
         self._sent, self._sent_before = [], []
@@ -133,6 +143,16 @@ class Ranks:
             # Torch's way to end all groups at once, without which those of NCCL may wait for each other.
             _abort_process_group()
 
+    def _made(self, among: int) -> Lane:
+        """A lane; all ranks make all of them, in the same order."""
+        length = self.size // among
+        number, rank = divmod(self.rank, length)
+        if length in (1, self.size):
+            return Lane(number, rank, length, None)
+        starts = range(0, self.size, length)
+        groups = [dist.new_group(list(range(start, start + length)), _LONGEST) for start in starts]
+        return Lane(number, rank, length, groups[number])
+
     def _send(self, tensor: Tensor, to: int, group: dist.ProcessGroup) -> None:
         sent: Coming | None = dist.isend(tensor, to, group)
         if sent is not None:
@@ -142,6 +162,8 @@ class Ranks:
         """Use every way once, in the same order everywhere: connections are made here, and fail here."""
         word = torch.full((1,), self.rank, device=self.device)
         self.gathered(word, [1] * self.size)
+        for lane in self._lanes.values():
+            lane.exchanged(word.expand(lane.size).contiguous(), [1] * lane.size, [1] * lane.size)
         for place in range(self.size):
             if place == self.rank:
                 self.give(word)
@@ -152,8 +174,7 @@ class Ranks:
                 self.deliver(word)
             elif self.rank == 0:
                 self.collect(torch.empty_like(word), place).wait()
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+        self.finish()
         self.settle()
 
 
