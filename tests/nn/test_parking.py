@@ -11,6 +11,7 @@ from greenroom.nn.parking import Parking
 def test_what_is_kept_is_told_as_torch_pins_it(monkeypatch: pytest.MonkeyPatch) -> None:
     network = torch.nn.Linear(3, 5, bias=True)  # 60 and 20 bytes
     parking = Parking(network)
+    assert (parking.weights, parking.pinned) == (80, 64 + 32)
     assert parking.held == 0
     parking.leave()
     assert parking.held == 0  # on a CPU nothing is copied

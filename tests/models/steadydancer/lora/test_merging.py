@@ -95,9 +95,11 @@ def test_alpha_that_is_noted_beside_the_tensors(tmp_path: Path) -> None:
     for odd in ("use_rslora", "use_dora"):
         with pytest.raises(LoraUnfit, match=odd):
             open_lora(noted(r=3, lora_alpha=12, **{odd: True}), NETWORK)
-    with pytest.raises(LoraUnfit, match="alpha"):
-        open_lora(noted(r=3, lora_alpha="x"), NETWORK)
-    assert open_lora(written(tmp_path, tensors, {"lora_adapter_metadata": "{"}), NETWORK).scale == 1
+    for rank, alpha in ((3, "x"), (3, 10**400), (3, math.nan), (3, math.inf), (0, 3), (10**400, 3)):
+        with pytest.raises(LoraUnfit, match="alpha"):
+            open_lora(noted(r=rank, lora_alpha=alpha), NETWORK)
+    for broken in ("{", "[" * 100_000, "[]"):
+        assert open_lora(written(tmp_path, tensors, {"lora_adapter_metadata": broken}), NETWORK).scale == 1
 
 
 def test_what_is_unknown_is_named(tmp_path: Path) -> None:
@@ -137,6 +139,7 @@ def test_what_is_said_twice_is_refused(tmp_path: Path) -> None:
         ((3, 8), (8, 3, 2), ()),
         ((3, 8), (8, 3), (2,)),
         ((3, 8), (), ()),
+        ((0, 8), (8, 0), ()),  # of no rank
     ],
 )
 def test_other_shapes_are_refused(

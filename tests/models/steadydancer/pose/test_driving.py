@@ -184,6 +184,14 @@ def test_pixels_that_are_not_square_become_so(tmp_path: Path) -> None:
     assert next(frames_of(reader, driving_of(reader.facts))).shape == (48, 96, 3)
 
 
+def test_pixels_that_make_a_strip_are_refused_before_a_frame_is_made(tmp_path: Path) -> None:
+    reader = VideoReader(video(tmp_path / "a.mp4", frames=16, sample_aspect_ratio=Fraction(40)))
+    with pytest.raises(InputInvalid, match=r"a.mp4' is 2560x48, more than 16 times as long as wide"):
+        size_of(reader.facts)
+    with pytest.raises(InputInvalid):
+        next(frames_of(reader, driving_of(reader.facts)))
+
+
 def test_frames_of_a_file_are_those_of_their_times(tmp_path: Path) -> None:
     path = video(tmp_path / "a.mkv", codec="ffv1", frames=25, rate=Fraction(25), pixel_format="bgr0")
     reader = VideoReader(path)

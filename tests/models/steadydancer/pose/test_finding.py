@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from greenroom.errors import Cancelled
+from greenroom.errors import Cancelled, InputInvalid
 from greenroom.models.steadydancer.pose import poses as at
 from greenroom.models.steadydancer.pose.errors import NobodyFound, PersonNotThere
 from greenroom.models.steadydancer.pose.finding import FINDING
@@ -62,7 +62,7 @@ def test_nobody_is_an_error_and_looking_ends_when_somebody_comes(tmp_path: Path)
     with pytest.raises(NobodyFound, match="no person in the picture"):
         networks.in_picture(scene())
     frames = iter([scene(), scene(), scene((0, 0)), *[scene()] * 50])
-    with pytest.raises(NobodyFound, match=r"frame 2, 0.12 s later"):
+    with pytest.raises(NobodyFound, match=r"frame 2, 0.13 s later"):
         networks.in_clip(frames, SIZE)
     assert len(list(frames)) == 50
 
@@ -98,3 +98,9 @@ def test_a_wide_picture_keeps_its_shape(tmp_path: Path) -> None:
     found = finder(tmp_path).in_picture(scene((0, 0), width=192, height=96, cell=96))
     assert (found.poses.width, found.poses.height) == (1072, 528)
     assert np.isfinite(found.poses.points).all()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1700, 100), (6, 97), (1, 17)])
+def test_a_strip_is_refused_before_it_is_enlarged(width: int, height: int, tmp_path: Path) -> None:
+    with pytest.raises(InputInvalid, match=f"the picture is {width}x{height}, more than 16 times"):
+        finder(tmp_path).in_picture(np.zeros((height, width, 3), np.uint8))

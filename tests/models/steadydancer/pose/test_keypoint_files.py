@@ -156,6 +156,9 @@ def test_a_size_is_needed(tmp_path: Path) -> None:
     assert read(tmp_path, openpose(), size=(1280, 960)).width == 1280  # whoever says it knows
     with pytest.raises(InputInvalid, match="the picture is 0x480"):
         read(tmp_path, openpose(), size=(0, 480))
+    for wide in (0, -5, 10**6, 10**30, 10**400):  # which is no size
+        with pytest.raises(InputInvalid, match="does not tell the size of the picture"):
+            read(tmp_path, openpose(size=(wide, 480)))
 
 
 WRONG: list[tuple[Any, str]] = [
@@ -175,6 +178,8 @@ WRONG: list[tuple[Any, str]] = [
     (openpose(pose_keypoints_2d=[1.0] * 53 + ["x"]), "pose_keypoints_2d has 'x' as number 53"),
     (openpose(pose_keypoints_2d=[1.0] * 53 + [True]), "pose_keypoints_2d has True as number 53"),
     (openpose(pose_keypoints_2d=[1.0] * 53 + [1e300]), r"pose_keypoints_2d has 1e\+300 as number 53"),
+    (openpose(pose_keypoints_2d=[1.0] * 53 + [10**400]), "pose_keypoints_2d has 10+… as number 53"),
+    ({"instance_info": [{"instances": [], "frame_id": 10**400}]}, "frame 0: frame_id is 10+…"),
     (openpose(hand_left_keypoints_2d=[0.0] * 60), "hand_left_keypoints_2d has 60 numbers, and 63 are needed"),
     (openpose(face_keypoints_2d=[0.0] * 60), "face_keypoints_2d has 60 numbers, and 204 or 210 are needed"),
     ([mmpose(keypoints=[[1, 2]] * 17, scores=[1] * 17)], "keypoint_scores has 133 numbers for 17 points"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenroom.errors import InputInvalid
-from greenroom.models.steadydancer.pose.boxes import Boxes, Scores
+from greenroom.models.steadydancer.pose.boxes import Boxes, Scores, overlaps
 from greenroom.models.steadydancer.pose.errors import PersonNotThere
 from greenroom.models.steadydancer.pose.persons import Choice, Follower, chosen, people_of
 
@@ -74,6 +74,35 @@ def test_somebody_is_followed_by_overlap_and_not_by_score() -> None:
     for step in range(1, 12):
         boxes = at((50 - 4 * step, 0), (4 * step, 0))  # both walk past each other
         assert follower.find(boxes, np.asarray([0.99, 0.6], np.float32), 0.5) == 1
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(2, -2), (1, -3), (3, -1), (0, -2)])
+@pytest.mark.parametrize("one_box", [0.7, 0.3])
+def test_two_who_are_one_box_for_a_while_are_told_apart_behind_it(ours: int, theirs: int, one_box: float) -> None:
+    follower, place, together = Follower(at((0, 0), (60, 0)), 0), None, 0
+    for step in range(1, 40):
+        both = at((ours * step, 0), (60 + theirs * step, 0))
+        seen = both[1:] if overlaps(both[0], both)[1] > one_box else both  # a detector keeps one of two that overlap
+        together += len(seen) == 1
+        place = follower.find(seen, sure(len(seen)), 0.5)
+        assert place is not None
+        assert len(seen) == 1 or place == 0, step
+    assert together
+
+
+def test_who_stays_in_one_place_with_somebody_is_not_lost() -> None:
+    follower = Follower(at((0, 0), (40, 0)), 0)
+    for step in range(1, 80):
+        boxes = at((0, 0), (max(40 - 4 * step, 0), 0)) if step < 8 else at((step % 3, 0))
+        assert follower.find(boxes, sure(len(boxes)), 0.5) == 0, step
+
+
+def test_a_second_box_of_the_same_person_is_nobody_else() -> None:
+    follower = Follower(at((0, 0)), 0)
+    for step in range(1, 30):
+        half = np.asarray([(3 * step, 0, 3 * step + 20, 25)], np.float32)
+        boxes = np.concatenate([at((3 * step, 0)), half]) if step % 4 < 2 else at((3 * step, 0))
+        assert follower.find(boxes, sure(len(boxes)), 0.5) == 0
 
 
 def test_a_gap_is_bridged() -> None:

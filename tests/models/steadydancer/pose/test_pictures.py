@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -49,3 +52,17 @@ def test_sixteen_bits_become_eight_and_alpha_goes() -> None:
     assert made.dtype == np.uint8
     assert (made == 255).all()
     assert eight_bits(np.full((1, 1, 3), 7, np.uint8)).tolist() == [[[7, 7, 7]]]
+
+
+def test_without_opencv_the_extra_is_named() -> None:
+    code = """if True:
+        import sys
+        from greenroom.errors import ExtraMissing
+        sys.modules["cv2"] = None
+        try:
+            import greenroom.models.steadydancer.animating.sources
+        except ExtraMissing as error:
+            print(error.mend)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == 'pip install "greenroom[animate]"\n'

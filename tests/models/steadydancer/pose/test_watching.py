@@ -51,9 +51,9 @@ def test_frames_without_the_person_are_told_of() -> None:
 
 
 def test_nobody_in_the_first_frame_is_an_error_that_says_when_somebody_comes() -> None:
-    with pytest.raises(NobodyFound, match=r"the first is seen in frame 2, 0.12 s later") as caught:
+    with pytest.raises(NobodyFound, match=r"the first is seen in frame 2, 0.13 s later") as caught:
         found_in(keypoints(crowd(), crowd(), crowd(LEFT)))
-    assert caught.value.mend == "start the driver 0.12 s later"
+    assert caught.value.mend == "start the driver 0.13 s later"
     with pytest.raises(NobodyFound, match="in any of the driver's 2 frames"):
         found_in(keypoints(crowd(), crowd()))
     with pytest.raises(NobodyFound, match="there is no person in the picture"):

@@ -7,7 +7,7 @@ sharper and less faithful picture, which the model has always been shown.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +61,7 @@ def _resampled(picture: Tensor, length: int) -> Tensor:
     return total.div_(_ONE, rounding_mode="floor").clamp_(0, 255).to(torch.uint8)
 
 
-@cache
+@lru_cache(maxsize=16)  # some sizes of a clip; a server sees pictures of ever more
 def _taps(there: int, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Which pixels a pixel is made of, and their shares: (wanted, taps)."""
     scale = there / wanted

@@ -11,7 +11,7 @@ import json
 import math
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from greenroom.weights.fitting import Shape
 
 _READABLE = ("float32", "float16", "bfloat16")
+_HIGHEST = 1 << 20  # of alphas and ranks that are noted
 _NAMED = 3  # of what is wrong, so many names are listed
 _SETTINGS = "lora_adapter_metadata"  # where diffusers says what alpha is
 
@@ -43,9 +44,10 @@ class LoraUnfit(WeightsUnfit):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lora:
-    """A file of small changes. parts: of each parameter it changes, the file's tensors.  scale: of a product that has
-    no alpha."""
+    """A file of small changes. path: where it was opened, for who opens it again.  parts: of each parameter it changes,
+    the file's tensors.  scale: of a product that has no alpha."""
 
+    path: Path
     file: WeightsFile
     parts: Mapping[str, Mapping[Part, str]]
     strength: float = 1.0
@@ -84,7 +86,7 @@ def open_lora(path: Path, network: Mapping[str, Shape], strength: float = 1.0) -
     scale = _scale(path, file)
     for parameter, own in parts.items():
         _check(file, parameter, own, network[parameter])
-    return Lora(file, parts, strength, scale)
+    return Lora(path, file, parts, strength, scale)
 
 
 def changed(loras: Iterable[Lora]) -> frozenset[str]:
@@ -147,7 +149,8 @@ def _check(file: WeightsFile, parameter: str, parts: Mapping[Part, str], shape: 
     if pair <= set(shapes):
         down, up, alpha = shapes[Part.DOWN], shapes[Part.UP], shapes.get(Part.ALPHA, ())
         rank = down[:1]
-        fits = len(rank) == 1 and _trimmed(up) == (*shape[:1], *rank) and down[1:] == shape[1:] and prod(alpha) == 1
+        ranked = prod(rank) > 0 and len(rank) == 1
+        fits = ranked and _trimmed(up) == (*shape[:1], *rank) and down[1:] == shape[1:] and prod(alpha) == 1
     else:
         [whole] = shapes.values()
         fits = _bare(whole) == _bare(shape)
@@ -175,7 +178,7 @@ def _scale(path: Path, file: WeightsFile) -> float:
     try:
         with safe_open(path, "pt") as opened:
             told = json.loads((opened.metadata() or {}).get(_SETTINGS, "{}"))
-    except (SafetensorError, ValueError):
+    except (SafetensorError, ValueError, RecursionError):
         return 1.0  # a file of torch's, or a note in other words
     settings = {str(key).rpartition(".")[2]: value for key, value in told.items()} if isinstance(told, dict) else {}
     for odd in ("alpha_pattern", "rank_pattern", "use_rslora", "use_dora"):
@@ -184,9 +187,13 @@ def _scale(path: Path, file: WeightsFile) -> float:
     alpha, rank = settings.get("lora_alpha"), settings.get("r")
     if alpha is None or rank is None:
         return 1.0
-    if not (isinstance(alpha, int | float) and isinstance(rank, int) and rank > 0):
+    if not (_is_scale(alpha) and isinstance(rank, int) and 0 < rank <= _HIGHEST):
         raise LoraUnfit(f"{file.name} has an alpha of {quoted(alpha)} at rank {quoted(rank)}", mend="use another file")
     return alpha / rank
+
+
+def _is_scale(alpha: object) -> TypeGuard[int | float]:
+    return isinstance(alpha, int | float) and abs(alpha) <= _HIGHEST  # JSON has numbers that no float holds
 
 
 def _listed(keys: Sequence[str]) -> str:

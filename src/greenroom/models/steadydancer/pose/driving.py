@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from greenroom.errors import InputInvalid
+from greenroom.errors import InputInvalid, quoted
 from greenroom.media.audio import Audio
 from greenroom.media.video.soundtrack import own_sound
 from greenroom.models.steadydancer.pose.errors import DriverTooShort
-from greenroom.models.steadydancer.pose.pictures import eight_bits, resized
+from greenroom.models.steadydancer.pose.pictures import eight_bits, require_shape, resized
 from greenroom.words import counted
 
 if TYPE_CHECKING:
@@ -119,12 +119,20 @@ def distinct(chosen: Driving) -> tuple[list[int], list[int]]:
 
 
 def size_of(facts: VideoFacts) -> tuple[int, int]:
-    """Width and height of the frames of ``frames_of``: those of the video, wider where its pixels are."""
-    return max(1, round(facts.width * facts.sample_aspect)), facts.height
+    """Width and height of the frames of ``frames_of``: those of the video, wider where its pixels are.
+
+    Raises InputInvalid for a strip: files may call their pixels a thousand times as wide as high.
+    """
+    width = max(1, round(facts.width * facts.sample_aspect))
+    require_shape(width, facts.height, quoted(facts.path))
+    return width, facts.height
 
 
 def frames_of(reader: VideoReader, chosen: Driving) -> Iterator[Picture]:
-    """The frames of ``distinct``, in order and with square pixels: RGB, uint8. Raises as ``VideoReader.frames``."""
+    """The frames of ``distinct``, in order and with square pixels: RGB, uint8.
+
+    Raises as ``size_of`` and ``VideoReader.frames``.
+    """
     needed, _ = distinct(chosen)
     wanted, size = set(needed), size_of(reader.facts)
     for frame in reader.decoded(needed[0], needed[-1] + 1):

@@ -10,7 +10,7 @@ import numpy as np
 
 from greenroom.findings import Finding
 from greenroom.models.steadydancer.pose.detector import PERSON_SCORE
-from greenroom.models.steadydancer.pose.pictures import fitted, fitted_size, for_detection
+from greenroom.models.steadydancer.pose.pictures import fitted, fitted_size, for_detection, require_shape
 from greenroom.models.steadydancer.pose.poses import Poses, nobody, with_neck
 from greenroom.models.steadydancer.pose.watching import FIRST_FRAME, THE_PICTURE, Found, Watch
 from greenroom.progress import silent
@@ -66,11 +66,14 @@ class PoseFinder:
         )
 
     def in_picture(self, picture: Picture, choice: Choice | None = None) -> Found:
-        """The person in a reference picture: RGB, uint8, of any size. Raises NobodyFound, PersonNotThere.
+        """The person in a reference picture: RGB, uint8, of any size.
+
+        Raises NobodyFound, PersonNotThere, InputInvalid for a strip.
 
         The poses' size is the picture's ``fitted_size``, in which they are looked for; boxes are in its own pixels.
         """
         height, width = picture.shape[:2]
+        require_shape(width, height, THE_PICTURE)
         found = self._found([fitted(picture)], Watch(choice, THE_PICTURE, PERSON_SCORE), (width, height), 1, silent)
         wide, tall = fitted_size(width, height)
         return replace(found, poses=replace(found.poses, width=wide, height=tall))

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 Units = Literal["auto", "pixels", "parts"]
 
 _LARGEST_PART = 2.0  # of a picture, where a point may lie that is outside of it
-_FARTHEST = 1e6
+_FARTHEST = 1e6  # in either unit
+_WIDEST = 1 << 16  # pixels of a picture's side
+_LAST_FRAME = 1 << 31
 _MOST = 1 << 28  # bytes of JSON
 _COCO = POINTS - 1
 _HAND, _FACES = 21, (68, 70)
@@ -189,7 +191,7 @@ def _of_mmpose(told: Any, path: Path) -> list[Any]:
         if not isinstance(one, dict) or not isinstance(one.get("instances"), list):
             place.fail("instances is no list")
         given = one.get("frame_id", number)
-        if not _is_whole(given):
+        if not _is_whole(given) or abs(given) > _LAST_FRAME:
             place.fail(f"frame_id is {quoted(given)}")
         first = given if first is None else first
         if given != first + number:
@@ -202,7 +204,7 @@ def _canvas(told: dict[str, Any]) -> tuple[int, int] | None:
     """The size of the picture where an object tells it."""
     for width, height in (("canvas_width", "canvas_height"), ("width", "height")):
         wide, tall = told.get(width), told.get(height)
-        if _is_whole(wide) and _is_whole(tall) and min(wide, tall) > 0:
+        if _is_whole(wide) and _is_whole(tall) and min(wide, tall) > 0 and max(wide, tall) <= _WIDEST:
             return wide, tall
     return None
 
@@ -310,7 +312,8 @@ def _numbers(told: Any, name: str, place: _Place) -> NDArray[np.float64]:
         if isinstance(value, bool) or not isinstance(value, int | float):
             place.fail(f"{name} has {quoted(value)} as number {number}")
         if not abs(value) <= _FARTHEST:
-            place.fail(f"{name} has {value:g} as number {number}, which is no place in a picture")
+            # As it stands there: a whole number may be larger than any float.
+            place.fail(f"{name} has {quoted(value)} as number {number}, which is no place in a picture")
     return np.asarray(told, np.float64)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 By = Literal["score", "size", "number", "box"]
 
 _SAME = 0.2  # overlap with where someone was, from which on it is the same person
+_APART = 0.1  # overlap with somebody, below which one is no second box of the same person
+_LONGEST_HIDDEN = 16  # frames in which two may be one box
 _SURELY = 0.5  # the same for someone of whom the network is not sure
 _NEAR = 0.4  # diagonals of a box that someone may have moved while nothing was seen, for a start
 _GROWS = 0.125  # and how much more of it for each frame
@@ -116,49 +118,106 @@ class Follower:
     """
 
     def __init__(self, boxes: Boxes, place: int) -> None:
-        self._box = boxes[place]
-        self._speed = np.zeros(4, np.float32)  # pixels a frame, of both corners alike
-        self._others = np.delete(boxes, place, axis=0)
-        self._away = 0
+        self._own = _Walker(boxes[place])
+        self._others: list[_Walker] = []
+        self._meet(np.delete(boxes, place, axis=0))
 
     def find(self, boxes: Boxes, scores: Scores, sure: float) -> int | None:
         """The person's place among a frame's boxes, or None. sure: the score of people that count without doubt."""
-        place = self._overlapping(boxes, scores, sure)
+        own, apart = self._own, [one for one in self._others if one.apart]
+        # Someone who turns or blurs scores low, and is still in the same place.
+        enough = np.where(scores > sure, _SAME, _SURELY)
+        likely = np.stack([one.likely(boxes, enough) for one in (own, *apart)])
+        dealt = _dealt(likely)
+        place = dealt.get(0, int(likely[0].argmax()) if likely[0].any() else None)
         if place is None:
             place = self._near(boxes, scores, sure)
-        there = np.flatnonzero(scores > sure)
-        self._others = boxes[there[there != place]]
+        # Two who are in one place for a moment are one box: each goes on as before until there are two again.
+        met = [number for number in range(1, len(likely)) if place is not None and _meets(number, place, dealt, likely)]
+        together = bool(met) and own.hidden < _LONGEST_HIDDEN
+        self._others = []
+        for number, other in enumerate(apart, 1):
+            if number in met:
+                if together:
+                    other.hides()
+                    self._others.append(other)
+            elif number in dealt:
+                other.comes(boxes[dealt[number]])
+                self._others.append(other)
         if place is None:
-            self._away += 1
-            return None
-        box = boxes[place]
-        # Two who walk past each other are in one place for a moment: where each was going tells them apart.
-        self._speed = np.tile((_middle(box) - _middle(self._box)) / (self._away + 1), 2)
-        self._box, self._away = box, 0
+            own.away += 1
+        elif together:
+            own.hides()
+        else:
+            own.comes(boxes[place])
+        known = {place, *dealt.values()}
+        self._meet(boxes[[one for one in np.flatnonzero(scores > sure) if one not in known]])
         return place
 
-    def _overlapping(self, boxes: Boxes, scores: Scores, sure: float) -> int | None:
-        common = np.stack([overlaps(self._box, boxes), overlaps(self._box + self._speed, boxes)])
-        # Someone who turns or blurs scores low, and is still in the same place.
-        likely = np.where(common.max(0) < np.where(scores > sure, _SAME, _SURELY), 0, common.sum(0))
-        return int(likely.argmax()) if likely.any() else None
+    def _meet(self, boxes: Boxes) -> None:
+        """Others who were not there before."""
+        apart = overlaps(self._own.box, boxes) < _APART
+        self._others += [_Walker(box, apart=bool(alone)) for box, alone in zip(boxes, apart, strict=True)]
 
     def _near(self, boxes: Boxes, scores: Scores, sure: float) -> int | None:
         """Whoever is of about the same size, not further away than they can have come, and was nobody else."""
         certain = [place for place in np.flatnonzero(scores > sure) if not self._is_other(boxes[place])]
         if not certain:
             return None
-        sides = boxes[certain, 2:] - boxes[certain, :2]
-        own = self._box[2:] - self._box[:2]
-        areas = np.prod(sides, axis=1) / max(float(np.prod(own)), 1e-9)
-        away = np.linalg.norm(_middle(boxes[certain]) - _middle(self._box), axis=1)
-        reach = float(np.linalg.norm(own)) * _NEAR * (1 + _GROWS * self._away)
+        own = self._own.box
+        sides, side = boxes[certain, 2:] - boxes[certain, :2], own[2:] - own[:2]
+        areas = np.prod(sides, axis=1) / max(float(np.prod(side)), 1e-9)
+        away = np.linalg.norm(_middle(boxes[certain]) - _middle(own), axis=1)
+        reach = float(np.linalg.norm(side)) * _NEAR * (1 + _GROWS * self._own.away)
         away[(areas > _ALIKE) | (areas < 1 / _ALIKE) | (away > reach)] = np.inf
         return int(certain[away.argmin()]) if np.isfinite(away).any() else None
 
     def _is_other(self, box: NDArray[np.float32]) -> bool:
-        """Whether somebody else stood there before."""
-        return bool((overlaps(box, self._others) >= _SAME).any())
+        """Whether somebody else was seen there before."""
+        seen = [one.box for one in self._others if not one.hidden]
+        return bool(seen) and bool((overlaps(box, np.stack(seen)) >= _SAME).any())
+
+
+class _Walker:
+    """Someone on their way. box: where they are, or are held to be.
+
+    apart: whether they were seen beside whom is followed, so that they are no second box of the same person.
+    """
+
+    def __init__(self, box: NDArray[np.float32], *, apart: bool = False) -> None:
+        self.box, self.apart = box, apart
+        self.away = self.hidden = 0  # frames without them, and in one box with somebody
+        self._speed = np.zeros(4, np.float32)  # pixels a frame, of both corners alike
+
+    def likely(self, boxes: Boxes, enough: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How well each box fits, 0 for not. enough: overlap, from which on it does."""
+        # Where each was going tells apart two who walk past each other.
+        common = np.stack([overlaps(self.box, boxes), overlaps(self.box + self._speed, boxes)])
+        return np.where(common.max(0) < enough, 0, common.sum(0))
+
+    def comes(self, box: NDArray[np.float32]) -> None:
+        moved = np.tile((_middle(box) - _middle(self.box)) / (self.away + 1), 2)
+        self._speed = np.asarray((self._speed + moved) / 2, np.float32)
+        self.box, self.away, self.hidden = box, 0, 0
+
+    def hides(self) -> None:
+        self.box = self.box + self._speed
+        self.away, self.hidden = 0, self.hidden + 1
+
+
+def _dealt(likely: NDArray[np.float64]) -> dict[int, int]:
+    """Which box each person gets, (people, boxes), the likeliest first."""
+    left, dealt = likely.copy(), {}
+    while left.any():
+        person, place = divmod(int(left.argmax()), left.shape[1])
+        dealt[person] = place
+        left[person], left[:, place] = 0, 0
+    return dealt
+
+
+def _meets(person: int, place: int, dealt: dict[int, int], likely: NDArray[np.float64]) -> bool:
+    """Whether a person is in this box too: it is theirs, or they have no other."""
+    return dealt.get(person, place) == place and bool(likely[person, place])
 
 
 def _middle(boxes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,9 +10,15 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from greenroom.errors import ExtraMissing, InputInvalid
+
+try:
+    import cv2
+except ModuleNotFoundError as error:  # whatever needs OpenCV here imports this first
+    raise ExtraMissing("OpenCV, which resizes pictures and draws,", "animate") from error
 
 if TYPE_CHECKING:
     from greenroom.media.video.colour import Pixels
@@ -26,6 +32,15 @@ DETECTION_SIDE = 1024
 """Pixels of the shorter side of a picture in which people are looked for."""
 
 _STEP, _DETECTION_STEP = 16, 64
+_SLIMMEST = 16  # times as long as wide: beyond, the picture in which people are looked for takes gigabytes
+
+
+def require_shape(width: int, height: int, what: str) -> None:
+    """Refuse a strip, in which nobody can be looked for. what: it is, in words. Raises InputInvalid."""
+    if max(width, height) > _SLIMMEST * min(width, height):
+        raise InputInvalid(
+            f"{what} is {width}x{height}, more than {_SLIMMEST} times as long as wide", mend="cut it to the person"
+        )
 
 
 def fitted_size(width: int, height: int) -> tuple[int, int]:

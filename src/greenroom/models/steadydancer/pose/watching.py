@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,7 +90,7 @@ class Watch:
             message = f"there is no person in any of the driver's {self._frames} frames"
             return NobodyFound(message, mend="give another driver")
         seen_from = seen_from if self._places is None else self._places.index(seen_from)
-        later = f"{seen_from / RATE:.2f} s later"
+        later = f"{ceil(100 * seen_from / RATE) / 100:.2f} s later"  # no earlier than they are seen
         return NobodyFound(
             f"there is no person in {self._where}; the first is seen in frame {seen_from}, {later}",
             mend=f"start the driver {later}",
