@@ -47,7 +47,7 @@ def test_a_setting_that_is_none_is_refused(setting: str) -> None:
         area_of(setting)
 
 
-@pytest.mark.parametrize(("height", "width"), [(0, 5), (5, 0), (-1, 5), (1, 4000), (4000, 1)])
+@pytest.mark.parametrize(("height", "width"), [(0, 5), (5, 0), (-1, 5), (1, 4000), (4000, 1), (1, 500), (5000, 10)])
 def test_a_picture_of_no_size_is_refused(height: int, width: int) -> None:
     with pytest.raises(InputInvalid, match=str(width)):
         size_within(589_824, height, width)

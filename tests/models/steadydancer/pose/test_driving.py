@@ -184,6 +184,22 @@ def test_pixels_that_are_not_square_become_so(tmp_path: Path) -> None:
     assert next(frames_of(reader, driving_of(reader.facts))).shape == (48, 96, 3)
 
 
+def test_a_turned_driver_is_upright(tmp_path: Path) -> None:
+    """As telephones film: the pixels that are not square turn with the picture."""
+    path = video(
+        tmp_path / "a.mp4", frames=16, turn=(90.0, False, False), sample_aspect_ratio=Fraction(3, 2),
+        draw=lambda number: np.stack([np.full((48, 64), 200 * side, np.uint8) for side in (1, 0, 0)], -1)
+        * (np.arange(64) < 32)[None, :, None],
+    )  # fmt: skip
+    reader = VideoReader(path)
+    assert size_of(reader.facts) == (32, 64)
+    shown = next(frames_of(reader, driving_of(reader.facts)))
+    assert shown.shape == (64, 32, 3)
+    halves = shown[:30, :, 0].mean(), shown[34:, :, 0].mean()
+    assert max(halves) > 150
+    assert min(halves) < 50
+
+
 def test_pixels_that_make_a_strip_are_refused_before_a_frame_is_made(tmp_path: Path) -> None:
     reader = VideoReader(video(tmp_path / "a.mp4", frames=16, sample_aspect_ratio=Fraction(40)))
     with pytest.raises(InputInvalid, match=r"a.mp4' is 2560x48, more than 16 times as long as wide"):

@@ -133,6 +133,17 @@ def test_triples_are_as_good_and_scores_may_be_left_out(tmp_path: Path) -> None:
     assert (made.frames[0].scores[0] == 1).all()
 
 
+@pytest.mark.parametrize("corner", [[0, 0], [-1, -1], [0.0, -0.5]])
+def test_without_scores_points_at_the_corner_are_not_there(corner: list[float], tmp_path: Path) -> None:
+    points = (BODY * SIZE).tolist()
+    points[at.LEFT_ANKLE] = corner
+    points[at.RIGHT_ANKLE] = [0, 400]
+    made = read(tmp_path, [{"people": [{"keypoints": points}]}], size=SIZE).frames[0]
+    assert made.points[0, at.LEFT_ANKLE].tolist() == [MISSING, MISSING]
+    assert made.scores[0, at.LEFT_ANKLE] == 0
+    assert made.points[0, at.RIGHT_ANKLE] == pytest.approx([0, 400 / 480])
+
+
 def test_a_neck_beside_a_shoulder_that_is_not_there_is_not_there_either(tmp_path: Path) -> None:
     scores = [0.9] * 133
     scores[5] = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,14 @@ def test_a_file_that_is_absent_is_named_with_what_is_wanted(tmp_path: Path) -> N
     with pytest.raises(FileUnreadable, match="No such file") as caught:
         Network.open(tmp_path / "a.onnx", KEYPOINTS)
     assert "dw-ll_ucoco_384.onnx" in caught.value.mend
+
+
+def test_a_system_that_does_not_tell_its_processors_is_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")
+    (tmp_path / "a.onnx").write_bytes(detector())
+    assert Network.open(tmp_path / "a.onnx", DETECTOR, device="cpu").provider == "cpu"
 
 
 def test_a_gpu_is_refused_where_there_is_none(tmp_path: Path) -> None:

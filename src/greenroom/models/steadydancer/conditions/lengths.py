@@ -7,9 +7,6 @@ from greenroom.errors import InputInvalid
 RATE = 16
 """Pictures a second, which the model learned."""
 
-USUAL = 81
-"""Pictures, which the model learned."""
-
 LEAST = 5
 """Pictures: one that is given, and one group that moves."""
 
@@ -19,9 +16,10 @@ _GROUP = 4
 def latents_of(pictures: int) -> int:
     """Latents of a video. Raises InputInvalid where pictures are not 4n + 1."""
     if pictures < LEAST or pictures % _GROUP != 1:
-        held = f"the nearest below is {pictures_within(pictures)}" if pictures >= LEAST else f"the least is {LEAST}"
+        below = (pictures - 1) // _GROUP * _GROUP + 1
         raise InputInvalid(
-            f"{pictures} frames are asked for, and a video has one and a multiple of four", mend=f"{held}"
+            f"{pictures} frames are asked for, and a video has one and a multiple of four",
+            mend=f"the nearest below is {below}" if pictures >= LEAST else f"the least is {LEAST}",
         )
     return (pictures - 1) // _GROUP + 1
 
@@ -29,13 +27,3 @@ def latents_of(pictures: int) -> int:
 def pictures_of(latents: int) -> int:
     """Pictures of a video of so many latents."""
     return (latents - 1) * _GROUP + 1
-
-
-def pictures_within(there: int) -> int:
-    """As many pictures as a video can have of those that there are; the last few are left out. Raises InputInvalid."""
-    if there < LEAST:
-        raise InputInvalid(
-            f"there are {there} frames of poses, {there / RATE:.2f} s at {RATE} a second",
-            mend=f"give a driving video with {LEAST} or more",
-        )
-    return (there - 1) // _GROUP * _GROUP + 1

@@ -25,6 +25,7 @@ SETTINGS: dict[str, int] = {
 }
 """Areas in pixels. Which side is the longer one is the picture's choice."""
 
+_MOST = 16_384  # pixels of a side: h264 and av1 hold no more
 _LOW_SHIFT = 3.0
 _SHIFT = 5.0
 
@@ -59,7 +60,7 @@ def size_within(area: int, height: int, width: int) -> Size:
         raise InputInvalid(f"the picture is {width}x{height}", mend="give one with pixels")
     aspect = height / width
     sides = [floor(floor(sqrt(one) / CELL) / PATCH) * PATCH * CELL for one in (area * aspect, area / aspect)]
-    if not all(sides):
+    if not all(sides) or max(sides) > _MOST:
         raise InputInvalid(
             f"a picture of {width}x{height} is too narrow for a video of {area} pixels", mend="crop the picture"
         )

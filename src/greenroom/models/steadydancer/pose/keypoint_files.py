@@ -242,7 +242,7 @@ def _person(told: Any, place: _Place) -> tuple[Points, NDArray[np.float32]]:
     if points.shape[1] == 3:
         points, scores = points[:, :2], points[:, 2]
     else:
-        scores = _scores(told, len(points), place)
+        scores = _scores(told, points, place)
     if len(points) not in (_COCO, POINTS):
         place.fail(f"keypoints has {len(points)} points, and {_COCO} or {POINTS} are needed")
     if len(points) == POINTS:
@@ -251,10 +251,12 @@ def _person(told: Any, place: _Place) -> tuple[Points, NDArray[np.float32]]:
     return with_neck(points.astype(np.float32), scores.astype(np.float32))
 
 
-def _scores(told: dict[str, Any], count: int, place: _Place) -> NDArray[np.float64]:
+def _scores(told: dict[str, Any], points: NDArray[np.float64], place: _Place) -> NDArray[np.float64]:
+    """Of each point; where none are told, points at the corner or beyond it are not there, as programs mark them."""
+    count = len(points)
     name = next((name for name in ("keypoint_scores", "scores") if told.get(name) is not None), None)
     if name is None:
-        return np.ones(count)
+        return np.where((points <= 0).all(1), 0.0, 1.0)
     scores = _numbers(told[name], name, place)
     if len(scores) != count:
         place.fail(f"{name} has {len(scores)} numbers for {count} points")

@@ -110,7 +110,7 @@ class Network:
         if device == "cuda" and not there:
             raise _without_gpu()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.intra_op_num_threads = threads or _processors()
         options.log_severity_level = _QUIET
         # Threads that spin while they wait take the processor from whoever has work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -203,6 +203,13 @@ class Network:
 
     def _wrong(self, found: str) -> PoseNetworkWrong:
         return PoseNetworkWrong(f"{quoted(self.name)} is not {self.role.name}: it {found}", mend=_wanted(self.role))
+
+
+def _processors() -> int:
+    """That this process may run on, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _without_gpu() -> InputInvalid:
