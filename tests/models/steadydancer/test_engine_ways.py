@@ -169,6 +169,22 @@ def test_frames_that_nobody_takes_leave_nothing_behind_on_the_device() -> None:
     assert taken(parts.vae) == 0
 
 
+def test_frames_that_an_error_holds_take_no_weights_from_other_work() -> None:
+    parts, way, latents = own_parts(), Way(parked=True, slices=Slices(1, 1)), torch.zeros(16, 4, 4, 6)
+    engine = Engine(parts, way)
+    held = engine.decode(latents)
+    next(held)
+    other = engine.decode(latents)
+    next(other)
+    held.close()  # type: ignore[attr-defined]  # it is a generator, whenever its error is forgotten
+    assert 1 + len([*other]) == 13
+    held = engine.decode(latents)
+    next(held)
+    engine.arrange(way)
+    assert taken(parts.vae) == 0
+    assert next(held, None) is None
+
+
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_plans_are_told_what_there_is(precision: str) -> None:
     parts = own_parts(precision=precision)

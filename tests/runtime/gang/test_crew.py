@@ -14,6 +14,7 @@ import torch
 from greenroom.errors import InputInvalid
 from greenroom.runtime.gang.crew import Crew
 from greenroom.runtime.gang.gang import Gang, RankLost, gang_on
+from greenroom.runtime.gang.ranks import Ranks
 from greenroom.runtime.rooms import Room
 from tests.runtime.gang.gangs import add, call_lanes, counter, everything
 
@@ -86,6 +87,22 @@ def test_where_rank_0_fails_to_make_its_own_nothing_is_kept(gang: Gang) -> None:
 
 def test_room_is_that_of_the_device_with_the_least(gang: Gang) -> None:
     assert crew_of(10).least(Room("cuda:0", 95, 1000, "a GPU")) == Room(DEVICE, 87, 1000 + 3 * 7, "a GPU")
+
+
+def test_room_of_a_rank_that_is_lost_is_not_taken_for_none(gang: Gang, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU that waits for it goes on without what it was to send, and nothing fails."""
+
+    class Silent:
+        def wait(self) -> None:
+            assert gang._watch is not None
+            gang._watch.settled(10)
+
+    crew = crew_of(10)
+    crew.ready()
+    monkeypatch.setattr(Ranks, "collect", lambda *_: Silent())
+    os.kill(gang.pids[0], signal.SIGKILL)
+    with pytest.raises(RankLost, match="rank 1 on cpu"):
+        crew.least(Room("cuda:0", 95, 1000, "a GPU"))
 
 
 def test_lanes_of_two(gang: Gang) -> None:

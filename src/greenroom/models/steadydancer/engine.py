@@ -14,6 +14,7 @@ Where everything lies and how much is done at once is the ``Way``. What stands b
 
 from __future__ import annotations
 
+import weakref
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -49,7 +50,7 @@ from greenroom.runtime.memory import is_out_of_memory
 from greenroom.runtime.rooms import pinned, require_bfloat16, room_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     import numpy as np
@@ -114,6 +115,7 @@ class Engine:
         self._texts: dict[str, tuple[Tensor, str]] = {}
         self._pictures: dict[tuple[object, ...], Pictured] = {}
         self._way = way or Way()
+        self._open: weakref.ref[Generator[NDArray[np.uint8], None, None]] | None = None
         self._lay_out()
 
     @classmethod
@@ -142,6 +144,7 @@ class Engine:
     def _lay_out(self) -> None:
         """Also where earlier work broke off and left something on the device."""
         way, reading = self._way, self._parts.texts.streaming
+        self._close()
         with _current(self._device):
             self._let_go()
             if way.parked:
@@ -340,8 +343,22 @@ class Engine:
 
     def decode(self, latents: Tensor, step: Step = silent) -> Iterator[NDArray[np.uint8]]:
         """Frames of latents, uint8 (n, height, width, 3) at a time, while later ones are still to come. Stage
-        "decoding", told in frames. Raises FramesNotFinite, and what ``step`` raises.
+        "decoding", told in frames. What was being decoded before ends.
+
+        Raises FramesNotFinite, and what ``step`` raises.
         """
+        self._close()
+        frames = self._frames(latents, step)
+        self._open = weakref.ref(frames)
+        return frames
+
+    def _close(self) -> None:
+        """End frames that nobody takes any more, now: an error may hold them until long after other work has begun."""
+        if self._open is not None and (unfinished := self._open()) is not None:
+            unfinished.close()
+        self._open = None
+
+    def _frames(self, latents: Tensor, step: Step) -> Generator[NDArray[np.uint8], None, None]:
         total, done = self._parts.vae.config.frames(latents.shape[1]), 0
         step("decoding", 0, total)
         for frames in landed_together(self._decoded(latents)):

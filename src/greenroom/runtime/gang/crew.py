@@ -86,13 +86,17 @@ class Crew:
         return self.gang.together(_work_with, self._key, work, arguments)
 
     def least(self, own: Room) -> Room:
-        """What a plan may take of each device: of the one that has the least, and of the host. own: rank 0's."""
+        """What a plan may take of each device: of the one that has the least, and of the host. own: rank 0's.
+
+        Raises RankLost, RanksApart.
+        """
         ranks = self.ready()
         told = torch.zeros(ranks.size, 2, dtype=torch.int64, device=ranks.device)
         told[0, 0] = own.free
         with self.together(_tell_room):
             for rank in range(1, ranks.size):
                 ranks.collect(told[rank], rank).wait()
+            self.gang.finish()  # or zeros of a rank that is lost would be its room
         free, held = told.unbind(1)  # of the host, what this rank holds is in its own room
         left = None if own.host is None else own.host + int(held.sum())
         return replace(own, device="+".join(self.gang.devices), free=int(free.min()), host=left)

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from greenroom.errors import GreenroomError
 from greenroom.models.seedvr2.architecture import PUBLISHED, Architecture
-from greenroom.models.seedvr2.nadit.checkpoint import PREFIX, load_transformer, recognise, sources_of
+from greenroom.models.seedvr2.nadit.checkpoint import PREFIX, load_transformer, recognise
 from greenroom.models.seedvr2.nadit.rotary import frequencies
 from greenroom.models.seedvr2.nadit.synthetic import synthesise_transformer
 from tests.models.seedvr2.networks import BOTH, V1, V2, normal, published_shapes
@@ -113,7 +113,6 @@ def test_matrices_may_stay_as_small_as_they_are_stored(published: Path, make: Ca
 
 
 def test_two_tensors_for_one_name_are_refused(published: Path) -> None:
-    assert sources_of([f"{PREFIX}a", "a"]) == {"a": f"{PREFIX}a", "a a second time": "a"}
     refused = refusal(changed(published, lambda weights: weights.update({f"{PREFIX}{QKV}": torch.zeros(1)})))
     assert refused.code == "weights-tensors-differ"
 

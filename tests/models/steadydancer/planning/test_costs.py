@@ -52,6 +52,12 @@ def test_what_a_file_keeps_in_blocks_takes_more_to_unpack() -> None:
     assert in_blocks.unpacking > in_fp8.unpacking + 0.4e9
 
 
+def test_what_else_a_file_has_in_eight_bits_changes_nothing() -> None:
+    """A plain cast of a whole file has biases, norms and tables in them, which are read in the stream's type."""
+    others = {f"blocks.0.{name}": 5120 for name in ("self_attn.q.bias", "norm3.weight", "modulation")}
+    assert Networks.published(recipe("steadydancer-14b"), "fp8", others) == PUBLISHED.in_eight_bits()
+
+
 def test_a_cpu_computes_in_twice_the_bytes() -> None:
     assert networks_on("cuda:0", PUBLISHED) is PUBLISHED
     doubled = networks_on("cpu", PUBLISHED)

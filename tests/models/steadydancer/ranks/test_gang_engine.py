@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from greenroom.models.steadydancer.dancer.synthetic import synthesise_dancer
 from greenroom.models.steadydancer.engine import Engine, Sampling
 from greenroom.models.steadydancer.engines import load_engine
 from greenroom.models.steadydancer.lora.merging import open_lora
+from greenroom.models.steadydancer.parts import Sizes
 from greenroom.models.steadydancer.planning.costs import Job, Networks
 from greenroom.models.steadydancer.planning.plan import plan
 from greenroom.models.steadydancer.planning.rates import RATES, Rates
@@ -156,6 +159,22 @@ def test_ranks_divide_the_passes_and_each_has_its_own_weights_on_the_host(monkey
     assert together.seconds is not None
     assert alone.seconds / 2 < together.seconds < 0.7 * alone.seconds
     assert (together.device, together.estimated, alone.estimated) == ("cuda:0+cuda:1", True, False)
+
+
+def test_what_other_ranks_load_by_goes_to_their_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of published sizes, too, whose towers' options cannot be sent."""
+    made: list[Any] = []
+    monkeypatch.setattr(GangEngine, "among", classmethod(lambda cls, device, own, make: made.append(make)))
+    files = gangs.files_of(tmp_path / "dancer.safetensors")
+    GangEngine.load(Sizes(PUBLISHED["steadydancer-14b"]), files, "cpu+cpu", way=Way(resident=7), precision="fp8")
+    [make] = made
+    sent = pickle.loads(pickle.dumps(make))
+    asked: list[Any] = []
+    monkeypatch.setattr(gang_module, "load_dancer", lambda *said, **more: asked.append((said, more)))
+    sent(SimpleNamespace(ranks=SimpleNamespace(device="cpu")))
+    [(said, more)] = asked
+    assert said == (files.denoiser, PUBLISHED["steadydancer-14b"])
+    assert (more["device"], more["resident"], more["apart"], more["precision"]) == ("cpu", 7, True, "fp8")
 
 
 def test_it_is_loaded_by_the_names_of_its_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,12 @@ def test_what_is_no_schedule_is_refused(steps: int, shift: float) -> None:
         Schedule.of("unipc", steps, shift)
 
 
+@pytest.mark.parametrize(("solver", "shift"), [("unipc", 1e-300), ("unipc", 1e9), ("dpm++", 1e9)])
+def test_steps_that_lead_nowhere_are_refused(solver: SolverName, shift: float) -> None:
+    with pytest.raises(InputInvalid, match="makes some of 40 steps one"):
+        Schedule.of(solver, 40, shift)
+
+
 def test_a_solver_that_is_none_is_refused() -> None:
     with pytest.raises(UnknownName, match="unipc"):
         Schedule.of("euler", 4, 5.0)  # type: ignore[arg-type]  # as from a file

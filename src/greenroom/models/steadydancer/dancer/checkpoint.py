@@ -22,7 +22,7 @@ from greenroom.models.steadydancer.lora.loading import changing
 from greenroom.nn.fp8_linear import can_multiply
 from greenroom.weights.blocks import BLOCK_TYPES
 from greenroom.weights.errors import NotACheckpoint
-from greenroom.weights.fitting import check_fit, shapes_of
+from greenroom.weights.fitting import check_fit, shapes_of, sources_of
 from greenroom.weights.fp8 import FP8
 from greenroom.weights.loading import read_quantised
 from greenroom.weights.quantised import block_bytes, block_elements
@@ -71,7 +71,7 @@ def load_dancer(
     wanted = shapes_of(network)
 
     weights = open_weights(_files(path))
-    sources = sources_of(weights.tensors)
+    sources = sources_of(weights.tensors, PREFIX)
     stored = {name: weights.tensors[source] for name, source in sources.items()}
     recognised = _other({name: tensor.shape for name, tensor in stored.items()}, wanted)
     check_fit(weights.name, architecture.name, wanted, stored, recognised=recognised, quantised=True)
@@ -90,7 +90,7 @@ def stored_in(path: Path | Sequence[Path]) -> dict[str, int]:
     """
     weights = open_weights(_files(path))
     found: dict[str, int] = {}
-    for name, source in sources_of(weights.tensors).items():
+    for name, source in sources_of(weights.tensors, PREFIX).items():
         stored = weights.tensors[source]
         if stored.dtype in (*FP8, *BLOCK_TYPES) and name.startswith(_BLOCKS):
             found[name] = prod(stored.shape) // block_elements(stored.dtype) * block_bytes(stored.dtype)
@@ -101,18 +101,6 @@ def without_weights(architecture: Architecture) -> Dancer:
     """A network for ``filled``."""
     with torch.device("meta"):
         return Dancer(architecture)
-
-
-def sources_of(names: Iterable[str]) -> dict[str, str]:
-    """The rule applied: the network's name of each tensor in a file, and the file's own.
-
-    A second tensor that would get the same name gets none of the network's, so that it is refused as unknown.
-    """
-    sources: dict[str, str] = {}
-    for source in names:
-        name = source.removeprefix(PREFIX)
-        sources[f"{name} a second time" if name in sources else name] = source
-    return sources
 
 
 def filled(

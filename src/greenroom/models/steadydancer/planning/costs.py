@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING, Self
 
 from greenroom.models.steadydancer.architecture import PUBLISHED
@@ -135,9 +136,10 @@ def _unpacking(architecture: Architecture, precision: str, itemsize: int, stored
     """Of the largest matrix that is dequantised to be used."""
     if precision == USUAL:
         return 0
-    numbers = {matrix.name: matrix.numbers for matrix in matrices(architecture)}
     largest = max(matrix.numbers for matrix in matrices(architecture) if matrix.heard or precision == SMALL)
-    if all(size == numbers[name.split(".", 2)[2].removesuffix(".weight")] for name, size in stored.items()):
+    every = product(range(architecture.layers), matrices(architecture))  # a file may have others in eight bits, too
+    own = {f"blocks.{place}.{matrix.name}.weight": matrix.numbers for place, matrix in every}
+    if all(stored.get(name, numbers) == numbers for name, numbers in own.items()):
         return largest * itemsize
     before = _UNPACKED if largest > _UNPACKED_AT_ONCE else 0
     return largest * itemsize + min(largest, _UNPACKED_AT_ONCE) * (_UNPACKING + before)

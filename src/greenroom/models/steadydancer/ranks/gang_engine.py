@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from greenroom.models.steadydancer.architecture import Architecture
     from greenroom.models.steadydancer.dancer.fixed import Conditions
     from greenroom.models.steadydancer.lora.merging import Lora
     from greenroom.models.steadydancer.parts import Files, Sizes
@@ -81,7 +82,9 @@ class GangEngine(Engine):
         load = super().load  # of one device
         own = partial(load, sizes, files, way=way, precision=precision, loras=loras)
         opened = [(lora.path, lora.strength) for lora in loras]
-        return cls.among(device, own, partial(_load, sizes, files, way, precision, opened))
+        # The denoiser's alone: others' options are no mapping that goes to another process.
+        make = partial(_load, files.denoiser, sizes.denoiser, way, precision, opened)
+        return cls.among(device, own, make)
 
     @classmethod
     def among(cls, device: str, own: Callable[[str], Self], make: Make) -> Self:
@@ -107,18 +110,18 @@ class GangEngine(Engine):
 
 
 def _load(
-    sizes: Sizes,
-    files: Files,
+    path: Path | Sequence[Path],
+    architecture: Architecture,
     way: Way | None,
     precision: str,
     loras: Sequence[tuple[Path, float]],
     member: Member,
 ) -> RankDancer:
     """Another rank's. loras: files and strengths."""
-    shapes = shapes_of(without_weights(sizes.denoiser)) if loras else {}
+    shapes = shapes_of(without_weights(architecture)) if loras else {}
     network = load_dancer(
-        files.denoiser,
-        sizes.denoiser,
+        path,
+        architecture,
         device=member.ranks.device,
         precision=precision,
         resident=None if way is None else way.resident,

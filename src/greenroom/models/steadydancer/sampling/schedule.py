@@ -52,6 +52,11 @@ class Schedule:
         # The whole of it in float64, and cut or rounded at its end, as times lie close to whole numbers.
         bent = _bent(np.linspace(_FIRST[solver], 0, steps + 1)[:-1], shift)
         sigmas = np.append(bent, 0).astype(np.float32)
+        if not (np.diff(sigmas) < 0).all():  # a step that leads nowhere has no solution
+            raise InputInvalid(
+                f"shift is {shift:g}, which makes some of {steps} steps one",
+                mend="give one nearer to 1, or fewer steps",
+            )
         return cls(solver, shift, tuple(int(sigma * TIMES) for sigma in bent), tuple(map(float, sigmas)))
 
     @property

@@ -9,30 +9,17 @@ from torch import Tensor, nn
 
 from greenroom.models.steadydancer.vae.blocks import Attention, Gain, Resnet, normed_convolution
 from greenroom.models.steadydancer.vae.resampling import Down
-from greenroom.nn import pixels
-from greenroom.nn.causal_conv import CausalConv3d, convolve
+from greenroom.nn.causal_conv import CausalConv3d
 from greenroom.nn.channel_norm import Pending
+from greenroom.nn.from_pixels import FromPixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from greenroom.models.steadydancer.vae.config import WanVaeConfig
-    from greenroom.nn.causal_memory import CausalMemory, Window
+    from greenroom.nn.causal_memory import CausalMemory
 
 _COLOURS = 3
-
-
-class FromPixels(CausalConv3d):
-    """The first convolution, of pictures."""
-
-    def forward(self, window: Window, memory: CausalMemory) -> Tensor:
-        """Read a window whose frames are written. Returns (frames, height, width, outputs), without the bias."""
-        whole = memory.close(self, window, self.later)
-        if pixels.fused(whole, len(self.weight)):
-            from greenroom.nn.kernels.pixels import from_pixels
-
-            return from_pixels(whole, self.weight)
-        return convolve(whole, self.weight)
 
 
 class Encoder(nn.Module):
