@@ -172,7 +172,7 @@ class FoleySmall(FoleyModel):
 
     known = "hunyuanvideo-foley-xl"
     memory: ClassVar[int] = 8_300_000_000
-    least_memory: ClassVar[int] = 1_600_000_000
+    least_memory: ClassVar[int] = 1_700_000_000
 
 
 class FoleyLarge(FoleyModel):
@@ -180,4 +180,4 @@ class FoleyLarge(FoleyModel):
 
     known = "hunyuanvideo-foley-xxl"
     memory: ClassVar[int] = 12_400_000_000
-    least_memory: ClassVar[int] = 1_800_000_000
+    least_memory: ClassVar[int] = 1_900_000_000

@@ -205,7 +205,7 @@ def _seconds(costs: Costs, way: Way, rates: Rates) -> float:
     seen = job.pictures * PICTURE_FLOP / rates.pictures + job.segments * SEGMENT_FLOP / rates.frames
     streamed = sum(networks.streamed(way.resident))
     a_step = sum(
-        count * rates.pass_seconds(step_flop(batch), networks.read, streamed)
+        count * rates.pass_seconds(step_flop(batch), networks.widened, streamed)
         for batch, count in work(networks.architecture, networks.itemsize, job, way.together)
     )
     again = 1 + max(0, -(-job.latents // way.piece) - 1) * sum(networks.config.reach) / job.latents
