@@ -164,7 +164,7 @@ class _Telling:
 
 
 # What has to be free for the plan of 8 s and one sample where all is resident, and the least for which there is a plan,
-# rounded up to 0.1 GB. Not measured yet.
+# rounded up to 0.1 GB.
 
 
 class FoleySmall(FoleyModel):

@@ -7,12 +7,13 @@ No way changes the sound but for rounding: they only take longer, the later they
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from math import ceil
 from typing import TYPE_CHECKING
 
 from greenroom.models.foley.architecture import LATENTS_PER_SECOND
 from greenroom.models.foley.planning.arithmetic import PICTURE_FLOP, SEGMENT_FLOP, decode_flop, step_flop
-from greenroom.models.foley.planning.rates import rates_of
+from greenroom.models.foley.planning.rates import RATES, rates_of
 from greenroom.models.foley.planning.stages import Costs, work
 from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.precision import SMALL
@@ -34,7 +35,10 @@ _PICTURES = (32, 16, 8, 4, 2, 1)
 _SEGMENTS = (48, 24, 12, 6, 3, 1)
 _PIECES = (500, 250, 125, 60, 30)
 _TOGETHER = (6, 5, 4, 3, 2, 1)
+# Pictures and segments at once, in turns with blocks that stay: little is no slower, and the least is.
+_SEEN_AT_ONCE = ((8, 6), (1, 1))
 _LEAST = Way(True, 0, _TOGETHER[-1], _PICTURES[-1], _SEGMENTS[-1], _PIECES[-1])
+_USUAL = RATES["NVIDIA H200"]  # by which ways are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +159,18 @@ def _ways(costs: Costs, budget: int) -> Iterator[Way]:
     yield from (Way(), Way(parked=True))
     for parked in (True, False):  # of the host the second takes less
         yield from (_roomiest(costs, Way(parked=parked, together=together), budget) for together in _TOGETHER)
-    yield from sorted(_streamed(costs, budget), key=lambda way: _copied(costs, way))
+    yield from sorted(_streamed(costs, budget), key=lambda way: _waited(costs, way))
 
 
 def _streamed(costs: Costs, budget: int) -> Iterator[Way]:
-    """For each number of windows that are denoised at once the way of the most blocks that stay."""
-    for together in _TOGETHER:
+    """For each number of windows that are denoised at once the ways of the most blocks that stay.
+
+    With encoders that take little at once more blocks stay, and the encoders are slower.
+    """
+    for together, (pictures, segments) in product(_TOGETHER, _SEEN_AT_ONCE):
+        least = replace(_LEAST, together=together, pictures=pictures, segments=segments)
         for resident in range(costs.networks.blocks - 1, -1, -1):
-            way = replace(_LEAST, resident=resident, together=together)
+            way = replace(least, resident=resident)
             if costs.device(way) <= budget:
                 yield _roomiest(costs, way, budget)
                 break
@@ -179,6 +187,16 @@ def _roomiest(costs: Costs, way: Way, budget: int) -> Way:
     found = first(replace(found, pictures=value) for value in _PICTURES) or found
     found = first(replace(found, segments=value) for value in _SEGMENTS) or found
     return first(replace(found, piece=value) for value in _PIECES) or found
+
+
+def _waited(costs: Costs, way: Way) -> float:
+    """About how many seconds go by for weights to come, and for encoders to be asked."""
+    return costs.job.steps * _copied(costs, way) / _USUAL.from_host + sum(_calls(costs, way)) * _USUAL.call
+
+
+def _calls(costs: Costs, way: Way) -> tuple[int, int]:
+    """How often SigLIP 2 and Synchformer are asked."""
+    return ceil(costs.job.pictures / way.pictures), ceil(costs.job.segments / way.segments)
 
 
 def _copied(costs: Costs, way: Way) -> int:
@@ -202,7 +220,9 @@ def _short(costs: Costs, room: Room, budget: int) -> MemoryShort:
 def _seconds(costs: Costs, way: Way, rates: Rates) -> float:
     """About how long the networks take."""
     networks, job = costs.networks, costs.job
-    seen = job.pictures * PICTURE_FLOP / rates.pictures + job.segments * SEGMENT_FLOP / rates.frames
+    asked = [count * rates.call for count in _calls(costs, way)]
+    seen = max(job.pictures * PICTURE_FLOP / rates.pictures, asked[0])
+    seen += max(job.segments * SEGMENT_FLOP / rates.frames, asked[1])
     streamed = sum(networks.streamed(way.resident))
     a_step = sum(
         count * rates.pass_seconds(step_flop(batch), networks.widened, streamed)

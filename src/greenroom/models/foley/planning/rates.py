@@ -13,8 +13,9 @@ class Rates:
 
     pictures, frames, denoiser, decoder: FLOP a second of SigLIP 2, of Synchformer, of steps, and of the autoencoder, as
     ``arithmetic`` counts them.  memory: bytes a second of weights that are dequantised.  from_host: bytes a second of
-    weights that come.  batch: seconds that each batch takes at each step beside its arithmetic.  request: the same of
-    each request, reading the texts among them.  estimated: nobody measured this kind.
+    weights that come.  call: seconds that an encoder takes for however little.  batch: seconds that each batch takes at
+    each step beside its arithmetic.  request: the same of each request, reading the texts among them.  estimated:
+    nobody measured this kind.
     """
 
     pictures: float
@@ -23,6 +24,7 @@ class Rates:
     decoder: float
     memory: float
     from_host: float
+    call: float = 0.0
     batch: float = 0.0
     request: float = 0.0
     estimated: bool = False
@@ -44,6 +46,7 @@ RATES = {
         decoder=2.5e13,
         memory=4.2e12,
         from_host=5.0e10,
+        call=0.016,
         batch=0.0027,
         request=0.013,
     ),
