@@ -35,9 +35,8 @@ class SequenceConv(nn.Conv1d):
 def convolved(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x: (rows, tokens, inputs), contiguous, to (rows, tokens, outputs).  weight: (outputs, inputs, kernel).
 
-    Of a weight whose channels lie innermost it is one matrix product: on an H200 the product and what it needs take
-    0.5 to 0.9 of cuDNN's time for what this network asks for, on a short clip, and 0.4 to 1.0 on a long one
-    (``benchmarks/foley_convolutions.py``).
+    Of a weight whose channels lie innermost it is one matrix product: on an H200 it takes 0.4 to 0.8 of cuDNN's time
+    for a clip of 8 s, and 0.4 to 1.0 for a minute (``benchmarks/foley_convolutions.py``).
     """
     kernel = weight.shape[2]
     if kernel == 1:
