@@ -67,21 +67,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The order in which workers take files: xdist's own, by the number of tests, is turned off in pyproject.toml.
-
-    The longest ones wait for processes for half of their time, the others compute: each kind goes beside the other.
-    """
-    files = dict.fromkeys(map(_file_of, items))
-    places = {file: at for file in files for at, long in reversed([*enumerate(_LONGEST)]) if file.startswith(long)}
-    longest = sorted(places, key=places.__getitem__)
-    others = [file for file in files if file not in places]
-    turns: dict[str, float] = {file: at for at, file in enumerate(longest)}
-    turns |= {file: at * len(longest) / len(others) for at, file in enumerate(others)}
-    items.sort(key=lambda item: turns[_file_of(item)])
-
-
-def _file_of(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
+    """The order in which workers take files: xdist's own, by the number of tests, is turned off in pyproject.toml."""
+    places = range(len(_LONGEST))
+    items.sort(key=lambda item: next((at for at in places if item.nodeid.startswith(_LONGEST[at])), len(_LONGEST)))
 
 
 @pytest.fixture(scope="session")
