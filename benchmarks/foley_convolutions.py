@@ -10,6 +10,7 @@ Errors are against float32: root mean square of the difference over that of what
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
-from foley_clip import clock
+from foley_clip import timed
 from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.mmdit.sequence_conv import convolved
 from greenroom.nn.unfolding import unfolded
-from greenroom.runtime.graphs import Pool, Recorded
 from machine import machine
 from report import report
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-_CALLS = 20  # in a graph
 _WEIGHTS = 6
 _KERNEL = 3
 _SHAPES = {"8 s": (2, 400), "8 s, 4 samples": (8, 400), "60 s": (10, 640)}  # rows, tokens
@@ -44,32 +43,18 @@ def cudnn(x: Tensor, weight: Tensor) -> Tensor:
     return made.squeeze(2).transpose(1, 2).contiguous()
 
 
-def timed(work: Callable[[], object], runs: int) -> float:
-    """Microseconds of a call, at the least."""
-    again, calls = work, 1
-    if torch.cuda.is_available():
-        again, calls = Recorded(lambda: [work() for _ in range(_CALLS)], Pool()).replay, _CALLS
-    again()
-    found: list[float] = []
-    for _ in range(runs):
-        began = clock()
-        again()
-        found.append((clock() - began) / calls)
-    return round(1e6 * min(found), 1)
-
-
 def measured(x: Tensor, outputs: int, runs: int) -> dict[str, Any]:
     """Both ways, and what of the second is unfolding."""
     width = x.shape[-1]
     drawn = [0.02 * torch.randn(outputs, _KERNEL, width, device=x.device, dtype=x.dtype) for _ in range(_WEIGHTS)]
     weights = [weight.transpose(1, 2) for weight in drawn]
     exact = functional.conv1d(x.float().transpose(1, 2), weights[0].float(), padding=_KERNEL // 2).transpose(1, 2)
+    ways: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"cudnn": cudnn, "product": partial(convolved, bias=None)}
     found: dict[str, Any] = {}
-    for name, way in {"cudnn": cudnn, "product": lambda x, weight: convolved(x, weight, None)}.items():
+    for name, way in ways.items():
         off = (way(x, weights[0]).float() - exact).square().mean().sqrt() / exact.square().mean().sqrt()
-        turn = cycle(weights)
-        took = timed(lambda way=way, turn=turn: way(x, next(turn)), runs)  # type: ignore[misc]  # bound, not given
-        found[name] = {"us": took, "off": float(f"{float(off):.3g}")}
+        calls = map(partial(way, x), cycle(weights))
+        found[name] = {"us": timed(calls.__next__, runs), "off": float(f"{float(off):.3g}")}
     found["unfolding_us"] = timed(lambda: unfolded(x, _KERNEL), runs)
     return found
 

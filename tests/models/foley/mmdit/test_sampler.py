@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, UntypedStorage
+from torch import Tensor
 
 from greenroom.errors import Cancelled
 from greenroom.models.foley.mmdit import sampler as sampler_module
@@ -19,12 +17,9 @@ from greenroom.models.foley.mmdit.denoising import Denoising
 from greenroom.models.foley.mmdit.fixed import Fixed, conditions, fix
 from greenroom.models.foley.mmdit.sampler import Part, Sampler
 from greenroom.models.foley.mmdit.schedule import sigmas
-from greenroom.models.foley.mmdit.transformer import MMDiT
-from greenroom.models.foley.mmdit.windows import GRID, LONGEST, OVERLAP, windows
-from greenroom.nn import streaming
+from greenroom.models.foley.mmdit.windows import GRID, LONGEST, OVERLAP
 from tests.models.f5tts.recorded import Repeated
-from tests.models.foley.networks import TINY, denoiser_of, features_of, normal
-from tests.nn.lanes import Replayed, Watched
+from tests.models.foley.networks import TINY, denoiser_of, features_of, normal, parts_of
 
 LENGTH = 21
 NOISE = normal(2, TINY.latent, LENGTH)
@@ -118,24 +113,6 @@ def test_it_says_where_it_stands_and_stops_between_steps() -> None:
     with pytest.raises(Cancelled):
         Sampler(denoiser_of()).sample(features_of(), NOISE, steps=3, step=step)
     assert stages == [("sampling", 0, 3), ("sampling", 1, 3)]
-
-
-def parts_of(
-    length: int,
-    texts: tuple[int, ...] = (0,),
-    begins: tuple[int, ...] = (0,),
-    words: tuple[int, ...] = (),
-) -> list[Part]:
-    """Windows of a clip with random features; texts: the seed of each section's.  words: of each, or 6."""
-    texts = texts * (len(begins) // len(texts))
-    width = TINY.text_in
-    visual, sync = normal(-(-length * 8 // 50), width, seed=31), normal(8 * (length // GRID - 1), width, seed=32)
-    parts = []
-    for window in windows(length, begins):
-        said = features_of(words=words[window.section] if words else 6, seed=texts[window.section])
-        seen = visual[window.pictures(len(visual))], sync[window.sync]
-        parts.append(Part(window, replace(said, visual=seen[0], sync=seen[1])))
-    return parts
 
 
 LONG = LONGEST + 20 * GRID
@@ -252,139 +229,6 @@ def test_groups_have_graphs_of_their_own_up_to_eight(
     torch.testing.assert_close(made, wanted, atol=1e-5, rtol=1e-5)
     assert len(recorded) == graphs
     assert bool(taken) == (together == 1)  # 12 groups
-
-
-@pytest.fixture
-def lane(monkeypatch: pytest.MonkeyPatch) -> Watched:
-    """Steps are recorded with their copies, and replayed as a GPU does it."""
-    lane = Watched()
-    monkeypatch.setattr(streaming, "lane_to", lambda _device: lane)
-    monkeypatch.setattr(sampler_module, "Recorded", partial(Replayed, lane=lane))
-    return lane
-
-
-def graphs_of(sampler: Sampler) -> list[object]:
-    return [own._graph for own in sampler._prepared.values()]
-
-
-LENGTHS = (LENGTH, 13)
-
-
-def requests() -> list[Tensor]:
-    """By a sampler whose steps are done kernel by kernel, with the same room for texts."""
-    sampler = Sampler(denoiser_of(), graphs=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampler_module, "Recorded", Repeated)
-        return [sampler.sample(features_of(), normal(2, TINY.latent, length), steps=3) for length in LENGTHS]
-
-
-@pytest.mark.parametrize("resident", [0, 1, 2, 3, None])
-def test_streamed_steps_are_recorded_with_their_copies(resident: int | None, lane: Watched) -> None:
-    wanted = requests()
-    network = denoiser_of()
-    assert len(network.blocks) == 4
-    network.streaming.keep(resident)
-    sampler = Sampler(network, graphs=True)
-    sent = 0
-    for again in range(2):
-        for length, made in zip(LENGTHS, wanted, strict=True):
-            noise = normal(2, TINY.latent, length)
-            assert torch.equal(sampler.sample(features_of(), noise, steps=3), made)
-        assert len(sampler._prepared) == 2
-        assert not again or len(lane.sent) == sent  # by graphs alone
-        sent = len(lane.sent)
-    # Where nothing is recorded, copies are as ever, and graphs are right behind it.
-    plain = Sampler(network, graphs=False)
-    plain.sample(features_of(), NOISE, steps=2)
-    with pytest.raises(Cancelled):
-        plain.sample(features_of(), NOISE, steps=2, step=cancelled)
-    assert torch.equal(sampler.sample(features_of(), NOISE, steps=3), wanted[0])
-
-
-def cancelled(stage: str, done: float, total: float) -> None:
-    if done:
-        raise Cancelled
-
-
-def memory(network: MMDiT) -> dict[int, UntypedStorage]:
-    """That weights and slots are in."""
-    tensors = [*network.parameters(), *network.buffers(), *(slot.row for slot in network.streaming._slots)]
-    return {own.untyped_storage()._cdata: own.untyped_storage() for own in tensors}
-
-
-def arrange(network: MMDiT, resident: int | None) -> None:
-    """Have other weights away. What is given up is somebody else's from then on."""
-    before = memory(network)
-    network.streaming.keep(resident)
-    network.streaming.forget()
-    after = memory(network)
-    for key, given_up in before.items():
-        if key not in after:
-            torch.empty(0, dtype=torch.uint8).set_(given_up).fill_(0xFF)
-
-
-def test_what_was_recorded_goes_when_weights_lie_elsewhere(lane: Watched) -> None:
-    wanted = requests()[0]
-    network = denoiser_of()
-    sampler = Sampler(network, graphs=True)
-    before: list[object] = []
-    for resident in (None, 2, 0, None, 1):
-        arrange(network, resident)
-        assert torch.equal(sampler.sample(features_of(), NOISE, steps=3), wanted)
-        [graph] = graphs_of(sampler)
-        assert graph not in before
-        before.append(graph)
-        assert torch.equal(sampler.sample(features_of(), NOISE, steps=3), wanted)
-        assert graphs_of(sampler) == [graph]
-    arrange(network, 1)
-    assert torch.equal(sampler.sample(features_of(), NOISE, steps=3), wanted)
-    assert graphs_of(sampler) != before[-1:]
-
-
-@pytest.mark.parametrize("then", [0, 1, 2, None])
-def test_weights_that_move_between_steps_do_no_harm(then: int | None, lane: Watched) -> None:
-    wanted = requests()[0]
-    network = denoiser_of()
-    network.streaming.keep(1)
-    sampler = Sampler(network, graphs=True)
-
-    def move(stage: str, done: float, total: float) -> None:
-        if done == 1:
-            arrange(network, then)
-
-    assert torch.equal(sampler.sample(features_of(), NOISE, steps=3, step=move), wanted)
-    assert torch.equal(sampler.sample(features_of(), NOISE, steps=3), wanted)
-
-
-def test_slots_are_there_before_anything_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or they would be in the memory of graphs."""
-    network = denoiser_of()
-    taken: list[int] = []
-
-    class Noted(Repeated[None]):
-        def __init__(self, work: Callable[[], None], pool: object) -> None:
-            taken.append(network.streaming.taken)
-            super().__init__(work, pool)
-
-    monkeypatch.setattr(sampler_module, "Recorded", Noted)
-    network.streaming.keep(1)
-    Sampler(network, graphs=True).sample(features_of(), NOISE, steps=1)
-    assert taken == [network.streaming.taken]
-    assert taken[0] > 0
-
-
-@pytest.mark.parametrize("resident", [0, 1])
-def test_groups_of_several_graphs_are_streamed_in_each_step(resident: int, lane: Watched) -> None:
-    parts, noise = parts_of(10 * GRID, begins=(0, 5 * GRID)), normal(3, TINY.latent, 10 * GRID)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampler_module, "Recorded", Repeated)
-        wanted = Sampler(denoiser_of(), graphs=True).sample_parts(parts, noise, steps=2, together=2)
-    network = denoiser_of()
-    network.streaming.keep(resident)
-    sampler = Sampler(network, graphs=True)
-    for _ in range(2):
-        assert torch.equal(sampler.sample_parts(parts, noise, steps=2, together=2), wanted)
-    assert len(graphs_of(sampler)) > 1
 
 
 def test_a_long_clip_says_where_it_stands() -> None:

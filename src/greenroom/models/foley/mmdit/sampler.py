@@ -241,6 +241,7 @@ class Sampler:
             self._keep(kept)
             own.hold(fixed)
             return own
+        del own  # or what does not hold any more would be there beside the next
         self._keep(kept - 1)
         # Its memory becomes that of later requests: nobody else's.
         denoising = Denoising(self._network, fixed.copied(), self._course)

@@ -35,7 +35,7 @@ _PICTURES = (32, 16, 8, 4, 2, 1)
 _SEGMENTS = (48, 24, 12, 6, 3, 1)
 _PIECES = (500, 250, 125, 60, 30)
 _TOGETHER = (6, 5, 4, 3, 2, 1)
-# Pictures and segments at once, in turns with blocks that stay: little is no slower, and the least is.
+# Pictures and segments at once, in turns with blocks that stay: few take a little longer, and one by one much longer.
 _SEEN_AT_ONCE = ((8, 6), (1, 1))
 _LEAST = Way(True, 0, _TOGETHER[-1], _PICTURES[-1], _SEGMENTS[-1], _PIECES[-1])
 _USUAL = RATES["NVIDIA H200"]  # by which ways are compared
@@ -151,15 +151,18 @@ def _fits(costs: Costs, way: Way, budget: int, host: int | None) -> bool:
 
 
 def _ways(costs: Costs, budget: int) -> Iterator[Way]:
-    """All at once; encoders on the host meanwhile; less at once; and then blocks on the host, as few as must be."""
+    """All at once; encoders on the host meanwhile; and then less at once, or blocks on the host: the fastest first."""
     if costs.on_host:
         yield Way()
         yield from (_roomiest(costs, Way(together=together), budget) for together in _TOGETHER)
         return
     yield from (Way(), Way(parked=True))
-    for parked in (True, False):  # of the host the second takes less
-        yield from (_roomiest(costs, Way(parked=parked, together=together), budget) for together in _TOGETHER)
-    yield from sorted(_streamed(costs, budget), key=lambda way: _waited(costs, way))
+    parked, others = (
+        [_roomiest(costs, Way(parked=leave, together=together), budget) for together in _TOGETHER]
+        for leave in (True, False)
+    )
+    yield from sorted([*parked, *_streamed(costs, budget)], key=lambda way: _seconds(costs, way, _USUAL))
+    yield from others  # of the host these take less
 
 
 def _streamed(costs: Costs, budget: int) -> Iterator[Way]:
@@ -189,19 +192,9 @@ def _roomiest(costs: Costs, way: Way, budget: int) -> Way:
     return first(replace(found, piece=value) for value in _PIECES) or found
 
 
-def _waited(costs: Costs, way: Way) -> float:
-    """About how many seconds go by for weights to come, and for encoders to be asked."""
-    return costs.job.steps * _copied(costs, way) / _USUAL.from_host + sum(_calls(costs, way)) * _USUAL.call
-
-
 def _calls(costs: Costs, way: Way) -> tuple[int, int]:
     """How often SigLIP 2 and Synchformer are asked."""
     return ceil(costs.job.pictures / way.pictures), ceil(costs.job.segments / way.segments)
-
-
-def _copied(costs: Costs, way: Way) -> int:
-    """Bytes that come from the host in a step."""
-    return sum(count for _, count in costs.job.batches(way.together)) * sum(costs.networks.streamed(way.resident))
 
 
 def _short(costs: Costs, room: Room, budget: int) -> MemoryShort:
@@ -256,8 +249,8 @@ def _notes(costs: Costs, way: Way, budget: int) -> Iterator[str]:
     if networks.is_small:
         return
     eight = replace(costs, networks=networks.in_eight_bits())
-    found = _fitting(eight, budget, None)
-    if found is not None and found.resident is None:
+    found = next((own for own in _ways(eight, budget) if own.resident is None and eight.device(own) <= budget), None)
+    if found is not None:
         yield (
             f"with --precision fp8 all blocks would stay on the device, in {in_gigabytes(eight.device(found))};"
             " the sound differs from that of whole weights"
