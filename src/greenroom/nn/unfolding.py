@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def unfolded(x: Tensor, kernel: int) -> Tensor:
     """Each token with its neighbours on both sides, in their order; beyond both ends are zeros.
 
-    x: (rows, tokens, width), contiguous.  kernel: odd, how many tokens stand side by side.  Returns (rows, tokens,
+    x: (rows, tokens, width).  kernel: odd, how many tokens stand side by side.  Returns (rows, tokens,
     kernel * width).
     """
     if x.is_cuda:

@@ -44,5 +44,7 @@ def unfolded(x: Tensor, kernel: int) -> Tensor:
     """See ``greenroom.nn.unfolding.unfolded``."""
     rows, tokens, width = x.shape
     out = torch.empty(rows, tokens, kernel * width, dtype=x.dtype, device=x.device)
-    _unfold[(rows * tokens, triton.cdiv(width, _TILE))](x, out, tokens, width, kernel, _TILE, num_warps=_WARPS)
+    _unfold[(rows * tokens, triton.cdiv(width, _TILE))](
+        x.contiguous(), out, tokens, width, kernel, _TILE, num_warps=_WARPS
+    )
     return out

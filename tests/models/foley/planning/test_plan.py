@@ -237,5 +237,5 @@ def test_a_plan_is_told_to_people_and_to_machines() -> None:
     assert "clip: as a whole\n" in whole
     assert "encoders: 32 pictures and 48 segments at a time" in whole
     assert "denoiser: all blocks on the device" in whole
-    assert "decoder: 10.0 s at a time" in whole
+    assert "decoder: 5.0 s at a time" in whole
     assert "windows, 6 of" in "\n".join(planned(XXL, 79, HOUR).lines())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from greenroom.models.foley.dac.vae import DacVAE
 
-PIECE = 500
+PIECE = 250
 """Latents of a piece, 10 s at published rates: a clip of the length that the original takes is one or two."""
 
 

@@ -33,7 +33,7 @@ class SequenceConv(nn.Conv1d):
 
 
 def convolved(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x: (rows, tokens, inputs), contiguous, to (rows, tokens, outputs).  weight: (outputs, inputs, kernel).
+    """x: (rows, tokens, inputs) to (rows, tokens, outputs).  weight: (outputs, inputs, kernel).
 
     Of a weight whose channels lie innermost it is one matrix product: on an H200 it takes 0.4 to 0.8 of cuDNN's time
     for a clip of 8 s, and 0.4 to 1.0 for a minute (``benchmarks/foley_convolutions.py``).

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _SMALLER = 0.75  # of the memory, once it ran out: most of it is weights, whose size is known
 _PICTURES = (32, 16, 8, 4, 2, 1)
 _SEGMENTS = (48, 24, 12, 6, 3, 1)
-_PIECES = (500, 250, 125, 60, 30)
+_PIECES = (250, 125, 60, 30)
 _TOGETHER = (6, 5, 4, 3, 2, 1)
 # Pictures and segments at once, in turns with blocks that stay: few take a little longer, and one by one much longer.
 _SEEN_AT_ONCE = ((8, 6), (1, 1))
