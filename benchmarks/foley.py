@@ -23,6 +23,7 @@ import json
 import os
 from collections import Counter, defaultdict
 from dataclasses import asdict
+from fractions import Fraction
 from heapq import nlargest
 from operator import itemgetter
 from pathlib import Path
@@ -33,10 +34,12 @@ import torch
 from foley_clip import NEGATIVE, PROMPT, clock, medians, watched
 from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.engine import Engine, Sampling
+from greenroom.models.foley.mmdit.windows import on_grid
 from greenroom.models.foley.parts import Sizes
 from greenroom.models.foley.parts_synthetic import synthetic_parts
 from greenroom.models.foley.planning.costs import Job
 from greenroom.models.foley.planning.plan import plan
+from greenroom.models.foley.watching.lengths import latents_until
 from greenroom.runtime.cuda import memory_grows
 from greenroom.runtime.memory import is_out_of_memory
 from greenroom.runtime.residency import MemoryShort
@@ -46,6 +49,7 @@ from report import report
 
 if TYPE_CHECKING:
     from greenroom.models.foley.planning.costs import Networks
+    from greenroom.models.foley.planning.way import Way
 
 _GPU = torch.device("cuda")
 _HOST = 10**11
@@ -64,13 +68,21 @@ class Clip:
         self.pieces = watched(seconds)
         self.sampling = Sampling(steps=_STEPS, samples=samples)
 
-    def job(self, engine: Engine) -> Job:
+    def job(self) -> Job:
         """As a plan counts it."""
-        seen = engine.watch(self.pieces)
         pictures, frames = (
             sum(map(len, parts)) for parts in zip(*((p.pictures, p.frames) for p in self.pieces), strict=True)
         )
-        return Job(seen.latents, self.sampling.samples, steps=_STEPS, pictures=pictures, frames=frames)
+        length = on_grid(latents_until(max(piece.end or Fraction(0) for piece in self.pieces)))
+        return Job(length, self.sampling.samples, steps=_STEPS, pictures=pictures, frames=frames)
+
+
+def engine_of(options: argparse.Namespace, way: Way | None = None) -> Engine:
+    """All networks, loaded by a way; those before it are let go."""
+    gc.collect()
+    torch.cuda.empty_cache()
+    sizes = Sizes(PUBLISHED[options.model])
+    return Engine(synthetic_parts(sizes, _GPU, way=way, precision=options.precision), way)
 
 
 def sounded(engine: Engine, clip: Clip) -> dict[str, float]:
@@ -93,7 +105,7 @@ def sounded(engine: Engine, clip: Clip) -> dict[str, float]:
 def measured(engine: Engine, networks: Networks, clip: Clip, room: Room, runs: int) -> dict[str, Any]:
     """The planned way of a clip: what was foretold, and what was."""
     try:
-        chosen = plan(networks, clip.job(engine), room)
+        chosen = plan(networks, clip.job(), room)
     except MemoryShort as error:
         return {"refused": error.message}
     found: dict[str, Any] = {"way": asdict(chosen.way), "foretold_gb": round(chosen.bytes / _GIGA, 2)}
@@ -117,24 +129,21 @@ def measured(engine: Engine, networks: Networks, clip: Clip, room: Room, runs: i
     return found
 
 
-def on_cards(engine: Engine, networks: Networks, clips: list[Clip], cards: list[float]) -> dict[str, Any]:
-    """Plans for smaller cards, run in as much memory as these have."""
+def on_cards(options: argparse.Namespace, networks: Networks, clips: list[Clip], cards: list[float]) -> dict[str, Any]:
+    """Plans for smaller cards: loaded by them, as on such a card, and run in as much memory as these have."""
     total, gpu = torch.cuda.mem_get_info()[1], torch.cuda.get_device_name()
     found: dict[str, Any] = {}
     for card in cards:
+        room = Room("cuda:0", int(card * _GIGA), _HOST, gpu, grows=memory_grows())
         for clip in clips:
-            torch.cuda.empty_cache()
-            room = Room("cuda:0", int(card * _GIGA), _HOST, gpu, grows=memory_grows())
-            try:
-                engine.arrange(plan(networks, clip.job(engine), room).way)
-            except MemoryShort as error:
-                found[f"{card:g} GB, {clip.name}"] = {"refused": error.message}
-                continue
-            gc.collect()
-            torch.cuda.empty_cache()
+            name = f"{card:g} GB, {clip.name}"
             torch.cuda.set_per_process_memory_fraction(card * _GIGA / total)
             print(f"{card:g} GB", end=" ")
-            found[f"{card:g} GB, {clip.name}"] = measured(engine, networks, clip, room, runs=1)
+            try:
+                way = plan(networks, clip.job(), room).way
+                found[name] = measured(engine_of(options, way), networks, clip, room, runs=1)
+            except MemoryShort as error:
+                found[name] = {"refused": error.message}
             torch.cuda.set_per_process_memory_fraction(1.0)
     return found
 
@@ -174,7 +183,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     torch.cuda.set_device(0)
-    engine = Engine(synthetic_parts(Sizes(PUBLISHED[options.model]), _GPU, precision=options.precision))
+    engine = engine_of(options)
     networks, gpu = engine.networks(options.model), torch.cuda.get_device_name()
     clips = [Clip(name) for name in options.clips.split(",")]
     free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
@@ -190,7 +199,8 @@ def main() -> None:
     }
     if options.profile:
         found["profile"] = profiled(engine, clips[0])
-    found["cards"] = on_cards(engine, networks, clips, [float(card) for card in options.cards.split(",") if card])
+    del engine
+    found["cards"] = on_cards(options, networks, clips, [float(card) for card in options.cards.split(",") if card])
     report(found, options.output)
 
 

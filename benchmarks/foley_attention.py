@@ -21,14 +21,12 @@ import torch
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from foley_clip import clock
+from foley_clip import timed
 from greenroom.nn.attention import attend
-from greenroom.runtime.graphs import Pool, Recorded
 from machine import machine
 from report import report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from torch import Tensor
@@ -39,7 +37,6 @@ _BACK_ENDS = {
     "efficient": SDPBackend.EFFICIENT_ATTENTION,
     "cudnn": SDPBackend.CUDNN_ATTENTION,
 }
-_CALLS = 20  # in a graph
 _HEADS, _FEW_HEADS = 12, 2
 _HEARD = 0.8  # of the room for words: 64 of 80
 _SEED = 7
@@ -124,21 +121,6 @@ def tensors(case: Case, device: torch.device) -> tuple[Tensor, Tensor, Tensor, T
 def brought(case: Case, answer: Tensor) -> Tensor:
     """An answer where the next layer wants it: triple blocks have tokens outermost."""
     return answer.transpose(0, 1).contiguous() if case.order == _BY_TOKEN else answer
-
-
-def timed(work: Callable[[], Tensor], runs: int) -> float:
-    """Microseconds of a call, at the least."""
-    again: Callable[[], object] = work
-    calls = 1
-    if torch.cuda.is_available():
-        again, calls = Recorded(lambda: [work() for _ in range(_CALLS)], Pool()).replay, _CALLS
-    again()
-    found: list[float] = []
-    for _ in range(runs):
-        began = clock()
-        again()
-        found.append((clock() - began) / calls)
-    return round(1e6 * min(found), 1)
 
 
 def measured(case: Case, device: torch.device, runs: int) -> dict[str, Any]:

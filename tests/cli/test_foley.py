@@ -291,13 +291,14 @@ def test_a_plan_needs_no_weights_and_does_nothing(greenroom: Run, clip: Path, mo
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("hunyuanvideo-foley-xxl on NVIDIA H100 80GB HBM3")
     assert "memory: " in done.stdout
-    assert "time: unknown for this device" in done.stdout
+    assert "estimated from its data sheet" in done.stdout
     assert sorted(path.name for path in clip.parent.iterdir()) == ["in.mp4"]
     plan = plan_of(greenroom, "in.mp4", "rain")
     assert (plan["source"], plan["files"], plan["samples"], plan["windows"]) == ("video", ["foley.mp4"], 1, 1)
     assert plan["terms"][0].startswith("territory: ")
     assert 10 * GB < plan["bytes"] < plan["weights"] < plan["free"] == 80 * GB  # not all of them are needed at once
-    assert plan["seconds"] is None
+    assert plan["seconds"] > 0
+    assert plan["estimated"] is True
 
 
 @pytest.mark.usefixtures("clip")

@@ -96,6 +96,8 @@ def test_copies_to_a_gpu_wait_for_its_work_and_its_work_for_them(monkeypatch: py
     monkeypatch.setattr(torch.cuda, "stream", stream)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda _device: Stream("work"))
     monkeypatch.setattr(Tensor, "record_stream", lambda _self, of: told.append(f"memory is kept for {of.name}"))
+    recorded: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: bool(recorded))
     lane = packing.lane_to(torch.device("cuda:0"))
     target = torch.zeros(5, dtype=torch.uint8)
     sent = lane.send([torch.tensor([1, 2, 3]).byte(), torch.tensor([4]).byte()], target)
@@ -109,3 +111,25 @@ def test_copies_to_a_gpu_wait_for_its_work_and_its_work_for_them(monkeypatch: py
     ]
     lane.wait(sent)
     assert told[5:] == ["work waits for the end of copies"]
+    # Of a graph torch is not told: a replay is of the stream that it is started on.
+    before = [line for line in told if "kept" not in line]
+    told.clear()
+    recorded.append(True)
+    lane.wait(lane.send([torch.tensor([1, 2, 3]).byte(), torch.tensor([4]).byte()], target))
+    assert told == before
+
+
+def test_gathered_weights_are_what_they_were_side_by_side() -> None:
+    convolution = nn.Conv1d(3, 5, 3)
+    network, laid = nn.Sequential(convolution, nn.BatchNorm1d(5)), convolution.weight
+    laid.data = laid.data.transpose(1, 2).contiguous().transpose(1, 2)
+    before, strides = {name: tensor.clone() for name, tensor in network.state_dict().items()}, laid.stride()
+    weights = [*network.parameters(), *network.buffers()]
+    with torch.inference_mode():
+        packing.gather(weights)
+    after = network.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+    assert laid.stride() == strides
+    assert len({weight.untyped_storage().data_ptr() for weight in weights}) == 1
+    assert not any(weight.is_inference() for weight in weights)
+    packing.gather([])

@@ -179,8 +179,8 @@ LICENCES: dict[str, tuple[str | None, str | None, tuple[str, ...]]] = {
 # name: the first memory said, in bytes, rounded as the sources round it.
 MEMORY = {
     "f5tts-v1-base": 1762 * 2**20,  # benchmarks/results/rehearsal-h200.json
-    "hunyuanvideo-foley-xl": 16e9,
-    "hunyuanvideo-foley-xxl": 17.648 * 2**30,
+    "hunyuanvideo-foley-xl": 7.33e9,  # benchmarks/results/foley-xl-h200.json
+    "hunyuanvideo-foley-xxl": 11.14e9,  # benchmarks/results/foley-h200.json
     "seedvr2-3b": 6.317 * 2**30,
     "seedvr2-7b": 15.35 * 2**30,
     "steadydancer-14b": 36.62 * 2**30,

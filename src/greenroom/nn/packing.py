@@ -74,7 +74,12 @@ class CudaLane:
     """To a GPU: from pinned memory, on a stream of its own.
 
     Memory of the device belongs to the caller's stream; torch is told that this one writes it too, so that it is
-    nobody else's before that has been done, also where work broke off.
+    nobody else's before that has been done, also where work broke off. What is sent while the caller's stream is
+    recorded becomes a branch of the graph: it is to be waited for before the record ends. Torch is told nothing then: a
+    replay is of the stream that it is started on alone.
+
+    Of pinned memory torch notes who reads it, and asks this stream when it is given up, which knows nothing of
+    replays: that is done behind ``finish``, and never while something is recorded.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -92,7 +97,8 @@ class CudaLane:
     def send(self, pieces: Sequence[Tensor], target: Tensor) -> object:
         """See ``Lane``."""
         self._stream.wait_stream(torch.cuda.current_stream(self._device))
-        target.record_stream(self._stream)
+        if not torch.cuda.is_current_stream_capturing():
+            target.record_stream(self._stream)
         with torch.cuda.stream(self._stream):
             for piece, part in zip(pieces, _parts(pieces, target), strict=True):
                 part.copy_(piece, non_blocking=True)
@@ -173,6 +179,27 @@ class Packed:
             count = min(len(source) - done, PIECE - place)
             lane.fetch(source.narrow(0, done, count), self.pieces[piece].narrow(0, place, count))
             done += count
+
+
+def gather(weights: Sequence[Tensor]) -> None:
+    """Have weights of a device lie side by side in memory of their own, whatever else came while they were loaded.
+
+    torch gives memory back in pages of several weights, and only those in which nothing is left: scattered among the
+    weights of others, these would give back next to nothing when they leave. They lie there twice for a moment.
+    """
+    data = [_dense(weight.data) for weight in weights]
+    places = tuple(_places(data))
+    if not places:
+        return
+    with torch.inference_mode(mode=False):  # tensors that were made in it cannot take the weights' place
+        row = torch.empty(places[-1].first + places[-1].length, dtype=torch.uint8, device=data[0].device)
+        for weight, tensor, place in zip(weights, data, places, strict=True):
+            view = place.view(row)
+            view.copy_(tensor)
+            weight.data = view
+    del data, tensor
+    if row.is_cuda:
+        torch.cuda.empty_cache()
 
 
 def _places(data: Sequence[Tensor]) -> Iterator[_Place]:

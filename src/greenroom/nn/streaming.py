@@ -4,13 +4,17 @@ Two slots of the device hold the weights of the block that runs and of the one b
 slot is filled for the one after the next, so that copies run beside the device's work; behind the last block the first
 one follows, since a denoiser goes through its blocks again and again. Blocks called in another order are served as
 well, and wait for their weights.
+
+A round, all blocks once, can be recorded as a graph, copies and all (``Streaming.round``). It reads and writes slots by
+their addresses, and presumes what they hold: it begins and ends in one state, and whoever replays it asks for that
+state before (``Streaming.ready``), and whether the memory is still the same (``Streaming.generation``).
 """
 
 from __future__ import annotations
 
 import weakref
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
@@ -27,11 +31,14 @@ if TYPE_CHECKING:
 
 _SLOTS = 2
 
+T = TypeVar("T")
+
 
 class _Slot:
     """Memory of the device for one block's weights at a time.
 
-    row: uint8.  holds: the place of the block whose weights are there, or on their way.  sent: when they are there.
+    row: uint8.  holds: the place of the block whose weights are there, or on their way.  sent: when what was copied
+    last is there; None where whatever is asked of the device next finds it.
     """
 
     def __init__(self, row: Tensor) -> None:
@@ -46,6 +53,9 @@ class Streaming:
 
     Nothing is streamed before ``keep`` says so. While a block is away, its weights are empty unless they are in a slot;
     parameters and buffers count alike. No weight may belong to two blocks. Works as long as it is held by somebody.
+
+    generation: another one whenever memory is given up that blocks read their weights from. Graphs that were recorded
+    before must not be replayed.
     """
 
     def __init__(self, blocks: Sequence[nn.Module], left_out: Callable[[str], bool] = lambda _name: False) -> None:
@@ -56,6 +66,8 @@ class Streaming:
         self._hooks: dict[int, list[RemovableHandle]] = {}
         self._slots: list[_Slot] = []
         self._device = torch.device("cpu")
+        self._in_round = False
+        self.generation = 0
 
     @cached_property
     def _lane(self) -> Lane:
@@ -115,12 +127,14 @@ class Streaming:
         self._device = weights[0].device
         with torch.inference_mode(mode=False):  # tensors that were made in it cannot take the weights' place
             packed = Packed(weights, self._lane)
+        self.generation += 1
         self._away = dict(sorted({**self._away, place: packed}.items()))
         self._hooks[place] = self._hook(place, block)
 
     def exchange(self, place: int, block: nn.Module) -> None:
         """Have another module stand in a place from now on: for a loader that makes it anew, before it is away."""
         self._blocks = (*self._blocks[:place], block, *self._blocks[place + 1 :])
+        self.generation += 1
 
     def forget(self) -> None:
         """Give back the slots' memory; they are there again when a block that is away is called."""
@@ -130,7 +144,47 @@ class Streaming:
         for slot in self._slots:
             self._vacate(slot)
         self._slots = []
+        self.generation += 1
         _give_back(self._device)
+
+    def round(self, work: Callable[[], T]) -> T:
+        """Do work that calls the blocks once, in their order, as a graph can record and replay it; ``ready`` before and
+        behind it.
+
+        While it is recorded, nothing waits for copies from before, all that it has copied is there at its end, and no
+        slot is made: be ``ready`` before that.
+        """
+        self.ready()
+        self._in_round = True
+        try:
+            out = work()
+            self.ready()
+        except BaseException:
+            # What breaks off while it is recorded has copied nothing; and CUDA ends no record with copies under way.
+            for slot in self._slots:
+                self._vacate(slot)
+            self._settle()
+            raise
+        finally:
+            self._in_round = False
+        return out
+
+    def ready(self) -> None:
+        """Be where a round begins: the first block that is away in the first slot, and no copy under way. Of no more
+        blocks than slots each has its own. The host does not wait. Nothing is asked of the device if it is so already.
+        """
+        if not self._away:
+            return
+        with torch.inference_mode(mode=False):
+            self._slots = self._slots or self._made()
+            self._settle()
+            own = len(self._slots) if len(self._away) <= _SLOTS else 1
+            for slot, place in zip(self._slots[:own], self._away, strict=False):
+                if slot.holds != place:
+                    self._take(slot, place)
+            for slot in self._slots[own:]:
+                self._vacate(slot)
+            self._settle()
 
     def _bring_back(self, place: int) -> None:
         packed, lane = self._away[place], self._lane
@@ -139,6 +193,7 @@ class Streaming:
             lane.send(packed.pieces, row)
             lane.finish()  # the host's copy is given up next
             packed.point(packed.views(row))
+        self.generation += 1
         del self._away[place]
         for hook in self._hooks.pop(place):
             hook.remove()
@@ -165,7 +220,8 @@ class Streaming:
         with torch.inference_mode(mode=False):
             self._slots = self._slots or self._made()
             slot = self._slot_of(place) or self._fill(self._spare(place), place)
-            self._lane.wait(slot.sent)
+            if slot.sent is not None:
+                self._lane.wait(slot.sent)
             if place not in slot.views:
                 slot.views[place] = self._away[place].views(slot.row)
             self._away[place].point(slot.views[place])
@@ -174,7 +230,12 @@ class Streaming:
                 self._fill(next(other for other in self._slots if other is not slot), coming)
 
     def _end(self, place: int) -> None:
-        """Fill the slot of a block that has ended for the one after the next, which is the next to have none."""
+        """Fill the slot of a block that has ended for the one after the next, which is the next to have none.
+
+        Behind the last block of a round that one comes in the next round, which need not wait for it at once.
+        """
+        if self._in_round and place == next(reversed(self._away)):
+            return
         slot, coming = self._slot_of(place), self._behind(self._behind(place))
         if slot is not None and self._slot_of(coming) is None:
             with torch.inference_mode(mode=False):
@@ -192,6 +253,26 @@ class Streaming:
         slot.sent = self._lane.send(packed.pieces, slot.row)
         slot.holds = place
         return slot
+
+    def _take(self, slot: _Slot, place: int) -> None:
+        """Have a block's weights in a slot, from the other one if they are there: an odd number of blocks ends so."""
+        other = self._slot_of(place)
+        if other is None:
+            self._fill(slot, place)
+            return
+        for own in (slot, other):
+            self._vacate(own)
+        length = self._away[place].length
+        slot.row[:length].copy_(other.row[:length])
+        slot.holds = place
+
+    def _settle(self) -> None:
+        """Have what is asked of the device next wait for all that is on its way to slots."""
+        under_way = [slot.sent for slot in self._slots if slot.sent is not None]
+        for slot in self._slots:
+            slot.sent = None
+        for sent in under_way:
+            self._lane.wait(sent)
 
     def _vacate(self, slot: _Slot) -> None:
         if slot.holds is not None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from torch.nn import functional
 
+from greenroom.nn.unfolding import unfolded
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -13,17 +15,21 @@ if TYPE_CHECKING:
 def swiglu(gate: Tensor, value: Tensor) -> Tensor:
     """silu(gate) * value, written over the gate: the two are the largest tensors of a block. Both are contiguous."""
     if gate.is_cuda:
-        from greenroom.nn.kernels import swiglu as kernel
+        from greenroom.nn.kernels import swiglu as kernels
 
-        return kernel.swiglu(gate, value)
+        return kernels.swiglu(gate, value)
     return functional.silu(gate, inplace=True).mul_(value)
 
 
-def swiglu_halves(both: Tensor) -> Tensor:
-    """silu(first half) * second half, of the innermost axis. both: (..., 2 * width), contiguous, left as it is."""
-    if both.is_cuda:
-        from greenroom.nn.kernels import swiglu as kernel
+def swiglu_halves(both: Tensor, kernel: int = 1) -> Tensor:
+    """silu(first half) * second half, of the innermost axis, each token beside its neighbours (``unfolded``).
 
-        return kernel.swiglu_halves(both)
+    both: (rows, tokens, 2 * width), contiguous, left as it is.  kernel: 1 for each token alone.
+    """
+    if both.is_cuda:
+        from greenroom.nn.kernels import swiglu as kernels
+
+        return kernels.swiglu_halves(both, kernel)
     gate, value = both.chunk(2, dim=-1)
-    return functional.silu(gate).mul_(value)
+    gated = functional.silu(gate).mul_(value)
+    return gated if kernel == 1 else unfolded(gated, kernel)

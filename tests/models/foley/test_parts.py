@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor, nn
 
+from greenroom.models.foley import parts as parts_module
 from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.dac.config import DacConfig
-from greenroom.models.foley.parts import Files, Sizes, load_parts
+from greenroom.models.foley.parts import Arrivals, Files, Sizes, load_parts
+from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.synchformer.encoder import SynchformerConfig
 from greenroom.models.foley.watching.lengths import latents
 from greenroom.models.vocabulary import TokenizerInvalid
@@ -48,3 +51,16 @@ def test_sizes_are_the_published_ones_unless_said() -> None:
     assert sizes.clap["max_position_embeddings"] == 514
     widths = sizes.siglip2["hidden_size"], sizes.clap["hidden_size"], sizes.synchformer.width
     assert widths == (sizes.denoiser.visual_in, sizes.denoiser.text_in, sizes.denoiser.sync_in)
+
+
+def test_on_a_gpu_what_stays_is_gathered_and_what_leaves_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    gathered: list[int] = []
+    monkeypatch.setattr(parts_module, "gather", lambda weights: gathered.append(len(weights)))
+    Arrivals(Way()).take("vae", nn.Linear(2, 3))
+    assert gathered == []  # on a CPU
+    monkeypatch.setattr(Tensor, "is_cuda", True)
+    Arrivals(Way(parked=True)).take("vae", nn.Linear(2, 3))
+    assert gathered == []
+    for way in (None, Way(), Way(resident=0)):
+        Arrivals(way).take("vae", nn.BatchNorm1d(3))
+    assert gathered == [5] * 3

@@ -9,9 +9,10 @@ from greenroom.nn import adaptive_layer_norm as plain_layer_norm
 from greenroom.nn import adaptive_norm as plain_norm
 from greenroom.nn import heads as plain_heads
 from greenroom.nn import swiglu as plain_swiglu
+from greenroom.nn import unfolding as plain_unfolding
 from greenroom.nn.adaptive_layer_norm import Terms
 from greenroom.nn.heads import Placement
-from greenroom.nn.kernels import adaptive_layer_norm, adaptive_norm, heads, swiglu
+from greenroom.nn.kernels import adaptive_layer_norm, adaptive_norm, heads, swiglu, unfolding
 from greenroom.nn.rotary import RotaryTables
 
 EPS = 1e-5
@@ -57,12 +58,23 @@ def test_the_gate_of_swiglu(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch)
 
 
 @each_type
-def test_the_gate_of_swiglu_of_two_halves(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_the_gate_of_swiglu_of_two_halves(dtype: torch.dtype, kernel: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(swiglu, "_TILE", 8)
     both = normal(2, 5, 2 * 17).to(dtype)
     given = both.clone()
-    near(swiglu.swiglu_halves(both), plain_swiglu.swiglu_halves(given))
+    near(swiglu.swiglu_halves(both, kernel), plain_swiglu.swiglu_halves(given, kernel))
     assert torch.equal(both, given)
+
+
+@each_type
+@pytest.mark.parametrize(("tokens", "kernel"), [(5, 3), (1, 3), (2, 5), (5, 1)])
+def test_tokens_stand_beside_their_neighbours(
+    dtype: torch.dtype, tokens: int, kernel: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfolding, "_TILE", 8)
+    x = normal(2, tokens, 20).to(dtype)
+    assert torch.equal(unfolding.unfolded(x, kernel), plain_unfolding.unfolded(x, kernel))
 
 
 @each_type
@@ -104,7 +116,10 @@ def test_queries_alone_are_placed_too(dtype: torch.dtype) -> None:
 
 
 @each_type
-def test_heads_are_normed_rotated_and_placed(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("few", [0, 1024])  # all heads in one program, and two in each
+def test_heads_are_normed_rotated_and_placed(dtype: torch.dtype, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "_FEW", few)
+    monkeypatch.setattr(heads, "_HEADS", 2)
     tokens, count, width, rows = 11, 3, 16, 17
     qkv, angles = normal(tokens, 3 * count * width).to(dtype), 5 * normal(4, width // 2, seed=1)
     query, key = normal(2, width, seed=2).to(dtype)

@@ -16,6 +16,7 @@ from greenroom.models.foley.towers.clap import load_clap
 from greenroom.models.foley.towers.clap_tokenizer import ClapTokenizer
 from greenroom.models.foley.towers.siglip2 import PUBLISHED as PUBLISHED_VISION
 from greenroom.models.foley.towers.siglip2 import load_siglip2
+from greenroom.nn.packing import gather
 from greenroom.nn.parking import Parking
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ class Parts:
 
 
 class Arrivals:
-    """Parts as they come: where a way parks, each leaves for the host before the next one is there.
+    """Parts as they come: where a way parks, each leaves for the host before the next one is there. On a GPU one that
+    stays lies in memory of its own, so that it can leave later.
 
     parkings: of those that left.  resident: how many of the denoiser's blocks are to stay, None for all.
     """
@@ -102,6 +104,10 @@ class Arrivals:
         if self._parked:
             self.parkings[name] = Parking(network)
             self.parkings[name].leave()
+            return
+        weights = [*network.parameters(), *network.buffers()]
+        if all(weight.is_cuda for weight in weights):
+            gather(weights)
 
 
 def load_parts(

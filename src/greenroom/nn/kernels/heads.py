@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from greenroom.nn.heads import Placement
 
-_TOKENS = 8  # of a program, which goes through their heads one after another with the same angles
+_TOKENS = 8  # of a program, which goes through heads one after another with the same angles
+_HEADS = 4  # of a program, where all would leave parts of a GPU without one
+_FEW = 1024  # programs
 _WARPS = 4
 
 
@@ -24,7 +26,7 @@ _WARPS = 4
 @triton.jit(do_not_specialize=["turns", "places", "tokens", "rows"])
 def _place(
     qkv, query_weight, key_weight, cos, sin, turns, places, out, tokens, rows, eps,
-    parts: tl.constexpr, heads: tl.constexpr, half: tl.constexpr, block: tl.constexpr,
+    parts: tl.constexpr, heads: tl.constexpr, each: tl.constexpr, half: tl.constexpr, block: tl.constexpr,
 ):  # fmt: skip
     size: tl.constexpr = 2 * half
     width: tl.constexpr = heads * size
@@ -42,7 +44,8 @@ def _place(
     )
     read = qkv + (token.to(tl.int64) * parts + part)[:, None] * width + channel[None, :]
     write = out + (part.to(tl.int64) * rows + place)[:, None] * width + channel[None, :]
-    for head in range(heads):
+    first = tl.program_id(2) * each
+    for head in range(first, tl.minimum(first + each, heads)):
         x = tl.load(read + head * size, mask=inside, other=0.0).to(tl.float32)
         if part < 2:
             x = x * tl.rsqrt(tl.sum(x * x, 1) / size + eps)[:, None] * weight[None, :]
@@ -57,7 +60,9 @@ def place_heads(
     """See ``greenroom.nn.heads.place_heads``. All are contiguous."""
     tokens = len(qkv)
     parts, rows, heads, size = out.shape
-    _place[(triton.cdiv(tokens, _TOKENS), parts)](
+    blocks = triton.cdiv(tokens, _TOKENS)
+    each = heads if blocks * parts >= _FEW else min(heads, _HEADS)
+    _place[(blocks, parts, triton.cdiv(heads, each))](
         qkv, query_weight, key_weight, *placement.tables, placement.turns, placement.places, out, tokens, rows, eps,
-        parts, heads, size // 2, _TOKENS, num_warps=_WARPS,
+        parts, heads, each, size // 2, _TOKENS, num_warps=_WARPS,
     )  # fmt: skip

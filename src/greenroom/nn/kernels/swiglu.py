@@ -8,6 +8,8 @@ import torch
 import triton
 import triton.language as tl
 
+from greenroom.nn.kernels.unfolding import put_beside
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -24,18 +26,16 @@ def _gate(gate, value, count, tile: tl.constexpr):
     tl.store(gate + at, y.to(gate.dtype.element_ty), mask=inside)
 
 
-@triton.jit
-def _gate_halves(both, out, width, tile: tl.constexpr):
+# See ``_unfold`` for what differs from clip to clip.
+@triton.jit(do_not_specialize=["tokens"])
+def _gate_halves(both, out, tokens, width, kernel: tl.constexpr, tile: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
     channel = tl.program_id(1) * tile + tl.arange(0, tile)
     inside = channel < width
-    x = tl.load(both + row * 2 * width + channel, mask=inside, other=0.0).to(tl.float32)
-    y = (
-        x
-        / (1.0 + tl.exp(-x))
-        * tl.load(both + row * 2 * width + width + channel, mask=inside, other=0.0).to(tl.float32)
-    )
-    tl.store(out + row * width + channel, y.to(out.dtype.element_ty), mask=inside)
+    gate = both + row * 2 * width + channel
+    x = tl.load(gate, mask=inside, other=0.0).to(tl.float32)
+    y = x / (1.0 + tl.exp(-x)) * tl.load(gate + width, mask=inside, other=0.0).to(tl.float32)
+    put_beside(out, y.to(out.dtype.element_ty), row, tokens, width, channel, kernel)
 
 
 def swiglu(gate: Tensor, value: Tensor) -> Tensor:
@@ -45,9 +45,11 @@ def swiglu(gate: Tensor, value: Tensor) -> Tensor:
     return gate
 
 
-def swiglu_halves(both: Tensor) -> Tensor:
+def swiglu_halves(both: Tensor, kernel: int = 1) -> Tensor:
     """See ``greenroom.nn.swiglu.swiglu_halves``."""
-    width = both.shape[-1] // 2
-    out = torch.empty(*both.shape[:-1], width, dtype=both.dtype, device=both.device)
-    _gate_halves[(out.numel() // width, triton.cdiv(width, _TILE))](both, out, width, _TILE, num_warps=_WARPS)
+    *outer, tokens, both_widths = both.shape
+    width = both_widths // 2
+    out = torch.empty(*outer, tokens, kernel * width, dtype=both.dtype, device=both.device)
+    grid = (both.numel() // both_widths, triton.cdiv(width, _TILE))
+    _gate_halves[grid](both, out, tokens, width, kernel, _TILE, num_warps=_WARPS)
     return out

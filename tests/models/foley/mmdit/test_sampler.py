@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import torch
@@ -18,9 +17,9 @@ from greenroom.models.foley.mmdit.denoising import Denoising
 from greenroom.models.foley.mmdit.fixed import Fixed, conditions, fix
 from greenroom.models.foley.mmdit.sampler import Part, Sampler
 from greenroom.models.foley.mmdit.schedule import sigmas
-from greenroom.models.foley.mmdit.windows import GRID, LONGEST, OVERLAP, windows
+from greenroom.models.foley.mmdit.windows import GRID, LONGEST, OVERLAP
 from tests.models.f5tts.recorded import Repeated
-from tests.models.foley.networks import TINY, denoiser_of, features_of, normal
+from tests.models.foley.networks import TINY, denoiser_of, features_of, normal, parts_of
 
 LENGTH = 21
 NOISE = normal(2, TINY.latent, LENGTH)
@@ -114,24 +113,6 @@ def test_it_says_where_it_stands_and_stops_between_steps() -> None:
     with pytest.raises(Cancelled):
         Sampler(denoiser_of()).sample(features_of(), NOISE, steps=3, step=step)
     assert stages == [("sampling", 0, 3), ("sampling", 1, 3)]
-
-
-def parts_of(
-    length: int,
-    texts: tuple[int, ...] = (0,),
-    begins: tuple[int, ...] = (0,),
-    words: tuple[int, ...] = (),
-) -> list[Part]:
-    """Windows of a clip with random features; texts: the seed of each section's.  words: of each, or 6."""
-    texts = texts * (len(begins) // len(texts))
-    width = TINY.text_in
-    visual, sync = normal(-(-length * 8 // 50), width, seed=31), normal(8 * (length // GRID - 1), width, seed=32)
-    parts = []
-    for window in windows(length, begins):
-        said = features_of(words=words[window.section] if words else 6, seed=texts[window.section])
-        seen = visual[window.pictures(len(visual))], sync[window.sync]
-        parts.append(Part(window, replace(said, visual=seen[0], sync=seen[1])))
-    return parts
 
 
 LONG = LONGEST + 20 * GRID
@@ -248,20 +229,6 @@ def test_groups_have_graphs_of_their_own_up_to_eight(
     torch.testing.assert_close(made, wanted, atol=1e-5, rtol=1e-5)
     assert len(recorded) == graphs
     assert bool(taken) == (together == 1)  # 12 groups
-
-
-def test_while_blocks_are_streamed_nothing_is_recorded(recorded: list[Callable[[], None]]) -> None:
-    network = denoiser_of()
-    sampler = Sampler(network, graphs=True)
-    sampler.sample(features_of(), NOISE, steps=1)
-    assert len(recorded) == 1
-    network.streaming.keep(1)
-    wanted = alone()
-    torch.testing.assert_close(sampler.sample(features_of(), NOISE, steps=3), wanted, atol=1e-5, rtol=1e-5)
-    assert len(recorded) == 1
-    network.streaming.keep(None)
-    sampler.sample(features_of(), NOISE, steps=1)
-    assert len(recorded) == 2
 
 
 def test_a_long_clip_says_where_it_stands() -> None:

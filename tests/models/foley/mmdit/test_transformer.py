@@ -11,9 +11,9 @@ import torch
 
 from greenroom.errors import InputInvalid
 from greenroom.models.foley.architecture import PUBLISHED
-from greenroom.models.foley.mmdit import mlp, single_block, triple_block
+from greenroom.models.foley.mmdit import mlp, sequence_conv, single_block, triple_block
 from greenroom.nn import adaptive_layer_norm as plain_layer_norm
-from greenroom.nn.kernels import adaptive_layer_norm, heads, swiglu
+from greenroom.nn.kernels import adaptive_layer_norm, heads, swiglu, unfolding
 from greenroom.recipes.catalogue import recipe
 from greenroom.weights.fitting import Shape
 from tests.models.foley.networks import TINY, denoiser_of, normal, published_shapes
@@ -132,7 +132,9 @@ def test_with_the_kernels_it_is_the_same_network(monkeypatch: pytest.MonkeyPatch
     for name in ("swiglu", "swiglu_halves"):
         monkeypatch.setattr(mlp, name, getattr(swiglu, name))
     torch.testing.assert_close(network(*inputs()), plain, atol=5e-6, rtol=0)
+    monkeypatch.setattr(sequence_conv, "unfolded", unfolding.unfolded)
     mlp.fuse_gates(network)
+    sequence_conv.lay_channels_innermost(network)
     torch.testing.assert_close(network(*inputs()), plain, atol=5e-6, rtol=0)
 
 

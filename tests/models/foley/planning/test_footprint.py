@@ -14,7 +14,7 @@ from greenroom.models.foley.architecture import PUBLISHED, SYNC_GROUP, Architect
 from greenroom.models.foley.dac import vae
 from greenroom.models.foley.dac.config import DacConfig
 from greenroom.models.foley.dac.vae import DacVAE
-from greenroom.models.foley.mmdit import mlp, single_block, triple_block
+from greenroom.models.foley.mmdit import mlp, sequence_conv, single_block, triple_block
 from greenroom.models.foley.mmdit.course import Course
 from greenroom.models.foley.mmdit.denoising import Denoising
 from greenroom.models.foley.mmdit.fixed import Features, conditions, fix
@@ -44,8 +44,13 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(norms, "add_norm_modulate", lambda x, *_, **__: (torch.zeros_like(x), torch.zeros_like(x)))
     for block in (single_block, triple_block):
         monkeypatch.setattr(block, "place_heads", lambda *given: given[-1].zero_())
-    monkeypatch.setattr(mlp, "swiglu_halves", lambda both: both.new_zeros(*both.shape[:-1], both.shape[-1] // 2))
+    monkeypatch.setattr(mlp, "swiglu_halves", _gated)
+    monkeypatch.setattr(sequence_conv, "unfolded", lambda x, kernel: x.new_zeros(*x.shape[:-1], kernel * x.shape[-1]))
     monkeypatch.setattr(vae, "snake", lambda x, _: torch.zeros_like(x))
+
+
+def _gated(both: torch.Tensor, kernel: int = 1) -> torch.Tensor:
+    return both.new_zeros(*both.shape[:-1], kernel * both.shape[-1] // 2)
 
 
 def foretold(counted: Counting, bytes_: int) -> bool:

@@ -19,6 +19,8 @@ from torch import Tensor
 from greenroom.errors import Cancelled
 from greenroom.media.video.reading import Frame, VideoReader
 from greenroom.models.foley.mmdit.windows import grid_end
+from greenroom.models.foley.watching import pictures as pictures_module
+from greenroom.models.foley.watching import preprocess
 from greenroom.models.foley.watching.cadence import Cadence, picked
 from greenroom.models.foley.watching.lengths import MOST_FRAMES, MOST_PICTURES, STRETCH, ClipTooShort, frames_until
 from greenroom.models.foley.watching.pictures import WATCHING, Pictures, look, picture_of, stretches
@@ -28,6 +30,14 @@ from tests.models.foley.media_parts import frames_at
 
 if TYPE_CHECKING:
     from greenroom.media.video.colour import Pixels
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of 8 x 8, where only their times matter: minutes of the encoders' own are gigabytes."""
+    for module in (preprocess, pictures_module):
+        monkeypatch.setattr(module, "PICTURE_SIDE", 8)
+        monkeypatch.setattr(module, "SYNC_SIDE", 8)
 
 
 def test_a_file_is_looked_at_at_both_rates(tmp_path: Path) -> None:
@@ -236,6 +246,7 @@ def as_one(times: list[Fraction], end: Fraction, rate: int) -> list[int]:
     return [min(bisect_left(times, Fraction(place, rate)), len(times) - 1) for place in range(count)]
 
 
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize(
     ("times", "last_s"),
     [
@@ -268,6 +279,7 @@ def test_a_frame_is_in_no_stretch_for_longer_than_it_lasts(times: list[int], las
     assert len(asked) <= len(times) + 1, "a frame is made small once"
 
 
+@pytest.mark.usefixtures("small")
 def test_a_gap_is_cut_every_fifteen_seconds() -> None:
     lengths = [len(piece.frames) for piece in stretches(frames_at([Fraction(0), Fraction(100)]), Fraction(101))]
     assert lengths == [STRETCH] * 6 + [2528 - 6 * STRETCH]
@@ -310,6 +322,7 @@ def test_a_still_picture_is_seen_like_a_frame() -> None:
     assert torch.equal(picture_of(frame.pixels)[0], look(frames_at([Fraction(n, 25) for n in range(16)])).pictures[0])
 
 
+@pytest.mark.usefixtures("small")
 def test_a_file_of_two_slides_is_seen_for_as_long_as_they_are_shown(tmp_path: Path) -> None:
     reader = VideoReader(video(tmp_path / "in.mp4", times=[0, 60_000, 119_960], time_base=Fraction(1, 1000)))
     pieces = list(stretches(reader.decoded(), Fraction(120)))

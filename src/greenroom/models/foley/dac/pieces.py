@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from greenroom.models.foley.dac.vae import DacVAE
 
-PIECE = 500
-"""Latents of a piece, 10 s at published rates: a clip of the length that the original takes is one or two."""
+PIECE = 250
+"""Latents of a piece, 5 s at published rates; more are slower (``benchmarks/foley_encoders.py``)."""
 
 
 def decode(vae: DacVAE, latents: Tensor, piece: int = PIECE) -> Tensor:

@@ -53,8 +53,13 @@ class GatedMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (rows, tokens, inputs)."""
-        gated = swiglu(self.w1(x), self.w3(x)) if self.gates is None else swiglu_halves(self.gates(x))
-        out: Tensor = self.w2(gated)
+        out: Tensor
+        if self.gates is None:
+            out = self.w2(swiglu(self.w1(x), self.w3(x)))
+        elif isinstance(self.w2, SequenceConv):
+            out = self.w2.of_unfolded(swiglu_halves(self.gates(x), self.w2.kernel_size[0]))
+        else:
+            out = self.w2(swiglu_halves(self.gates(x)))
         return out
 
     def fuse(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -34,17 +35,28 @@ if TYPE_CHECKING:
     from greenroom.models.foley.mmdit.fixed import Features, Fixed
     from greenroom.models.foley.mmdit.transformer import MMDiT
     from greenroom.models.foley.mmdit.windows import Window
+    from greenroom.nn.streaming import Streaming
 
 _TOGETHER = 6  # rows of each condition
 
 
 class _Prepared:
-    """A request, and its step as a graph; None where graphs are off."""
+    """A request, and its step as a graph; None where graphs are off.
 
-    def __init__(self, denoising: Denoising, graph: Recorded[None] | None, held: Fixed) -> None:
+    streaming: of the blocks, whose weights lie where they did when it was recorded.
+    """
+
+    def __init__(self, denoising: Denoising, graph: Recorded[None] | None, held: Fixed, streaming: Streaming) -> None:
         self.denoising = denoising
         self._graph = graph
         self._held = weakref.ref(held)
+        self._streaming = streaming
+        self._generation = streaming.generation
+
+    @property
+    def holds(self) -> bool:
+        """Whether weights are still read from the same memory."""
+        return self._generation == self._streaming.generation
 
     def hold(self, fixed: Fixed) -> None:
         """Have the memory of its graph be a request's, of its shapes. Nothing is copied if it is already."""
@@ -53,10 +65,11 @@ class _Prepared:
             self._held = weakref.ref(fixed)
 
     def advance(self) -> None:
-        """Go a step."""
-        if self._graph is None:
+        """Go a step, kernel by kernel where the graph does not hold any more."""
+        if self._graph is None or not self.holds:
             self.denoising.advance()
         else:
+            self._streaming.ready()
             self._graph.replay()
 
 
@@ -80,8 +93,8 @@ class _Group:
 class Sampler:
     """Denoises one request after another, for one thread at a time.
 
-    graphs: steps are recorded, which is for CUDA alone; None for where the network is there. While blocks are streamed
-    none is: copies that a block waits for do not go into one.
+    graphs: steps are recorded, which is for CUDA alone; None for where the network is there. While blocks are streamed,
+    a graph has their copies too.
     """
 
     def __init__(self, network: MMDiT, *, graphs: bool | None = None) -> None:
@@ -107,7 +120,7 @@ class Sampler:
         together: samples that are denoised at once, at most. Raises InputInvalid.
         """
         given, samples = conditions(self._network, features, guidance), len(noise)
-        room = _room([features]) if self._recording() else 0
+        room = _room([features]) if self._pool is not None else 0
         self._course.set(sigmas(steps))
         step("sampling", 0, steps)
         made: list[Tensor] = []
@@ -149,7 +162,7 @@ class Sampler:
         blend = Blend([part.window for part in parts], [own.rows for own in groups], noise, self._network.device)
         graphs = len({(own.fixed.shapes, own.copy) for own in groups})
         if graphs > KEPT_OF_A_CLIP:
-            self._keep(KEPT if self._recording() else 0)
+            self._keep(KEPT)
             prepared = [self._unrecorded(own.fixed) for own in groups]
         else:
             prepared = [self._prepare(own.fixed, own.copy, graphs) for own in groups]
@@ -204,7 +217,7 @@ class Sampler:
         """What stays of each part, for one sample; what is the same of several is there once."""
         sections = {part.window.section: part.features for part in parts}
         # Without room, windows of texts that differ in length could not go together.
-        room = _room(list(sections.values())) if self._recording() or len(sections) > 1 else 0
+        room = _room(list(sections.values())) if self._pool is not None or len(sections) > 1 else 0
         heard: dict[int, Fixed] = {}
         like: dict[tuple[int, ...], Fixed] = {}
         made: list[Fixed] = []
@@ -217,35 +230,38 @@ class Sampler:
             heard.setdefault(section, made[-1])
         return made
 
-    def _recording(self) -> bool:
-        """Whether steps are recorded now."""
-        return self._pool is not None and self._network.streaming.resident is None
-
     def _prepare(self, fixed: Fixed, copy: int = 0, kept: int = KEPT) -> _Prepared:
         """A request's own memory, or that of the last one of its size. kept: graphs that are, at most, if more."""
-        if self._pool is None or not self._recording():
-            self._prepared.clear()
+        if self._pool is None:
             return self._unrecorded(fixed)
         name, kept = (*fixed.shapes, copy), max(kept, KEPT)
-        if name in self._prepared:
+        own = self._prepared.get(name)
+        if own is not None and own.holds:
             self._prepared.move_to_end(name)
             self._keep(kept)
-            self._prepared[name].hold(fixed)
-            return self._prepared[name]
+            own.hold(fixed)
+            return own
+        del own  # or what does not hold any more would be there beside the next
         self._keep(kept - 1)
         # Its memory becomes that of later requests: nobody else's.
         denoising = Denoising(self._network, fixed.copied(), self._course)
         # Recording does a step: from zeros, at the first time of whatever schedule was there.
         self._course.rewind()
-        self._prepared[name] = _Prepared(denoising, Recorded(denoising.advance, self._pool), fixed)
+        streaming = self._network.streaming
+        streaming.ready()  # what is made while a step is recorded is the graphs'
+        graph = Recorded(partial(streaming.round, denoising.advance), self._pool)
+        self._prepared[name] = _Prepared(denoising, graph, fixed, streaming)
         return self._prepared[name]
 
     def _unrecorded(self, fixed: Fixed) -> _Prepared:
         """A request's own memory, whose steps are started kernel by kernel."""
-        return _Prepared(Denoising(self._network, fixed, self._course), None, fixed)
+        return _Prepared(Denoising(self._network, fixed, self._course), None, fixed, self._network.streaming)
 
     def _keep(self, count: int) -> None:
-        """Give up graphs until there are no more than so many, those that were not used for longest first."""
+        """Give up graphs that do not hold any more, and then until there are no more than so many, those that were not
+        used for longest first."""
+        for name in [name for name, own in self._prepared.items() if not own.holds]:
+            del self._prepared[name]
         while len(self._prepared) > count:
             self._prepared.popitem(last=False)
 

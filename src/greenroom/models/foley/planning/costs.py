@@ -34,7 +34,7 @@ HALF, FLOAT, BYTE = 2, 4, 1
 ON_GPU = {"siglip2": HALF, "synchformer": HALF, "clap": FLOAT, "vae": FLOAT}
 """Bytes of a number of what is loaded beside the denoiser, on a GPU. On a CPU all is in float32."""
 
-_DEQUANTISED = 1 + 2 + 2  # bytes that go through memory for each number of eight bits: read, written, read again
+_WIDENED = 1 + 2  # bytes that go through memory for each number of eight bits: read, and written twice as wide
 _CONDITIONS = 2  # with guidance
 
 
@@ -118,9 +118,9 @@ class Networks:
         return self.itemsize * max(block.numbers for block in {*blocks(self.architecture)})
 
     @property
-    def read(self) -> int:
-        """About how many bytes go through the device's memory for the weights of a step."""
-        return self.denoiser * (_DEQUANTISED if self.is_small else 1)
+    def widened(self) -> int:
+        """About how many bytes go through the device's memory for each step to dequantise weights; 0 if none are."""
+        return _WIDENED * self.denoiser if self.is_small else 0
 
 
 @lru_cache(maxsize=256)

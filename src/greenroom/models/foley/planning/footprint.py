@@ -34,8 +34,8 @@ _SOUNDS_AT_ONCE = 4
 # Of a triple block within its MLP, beside what is twice there of the inner width; and where the streams look at each
 # other.
 _BESIDE_HIDDEN, _LOOKING = 6, 11
-# Of a single block within its MLP, beside what is there of the inner width.
-_BESIDE_GATES, _GATES = 7, 3
+# Of a single block within its MLP, beside what is there of the inner width: both gates, and their product three times.
+_BESIDE_GATES, _GATES = 7, 5
 _TERMS = 13  # of each sync token: a single block's vectors, those of the one before, and what they come from
 _INDEX = 4  # bytes
 _PLACED = 2 * _INDEX  # a token's turn and its place

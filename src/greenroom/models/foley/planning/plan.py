@@ -7,12 +7,13 @@ No way changes the sound but for rounding: they only take longer, the later they
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from math import ceil
 from typing import TYPE_CHECKING
 
 from greenroom.models.foley.architecture import LATENTS_PER_SECOND
 from greenroom.models.foley.planning.arithmetic import PICTURE_FLOP, SEGMENT_FLOP, decode_flop, step_flop
-from greenroom.models.foley.planning.rates import rates_of
+from greenroom.models.foley.planning.rates import RATES, rates_of
 from greenroom.models.foley.planning.stages import Costs, work
 from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.precision import SMALL
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
 _SMALLER = 0.75  # of the memory, once it ran out: most of it is weights, whose size is known
 _PICTURES = (32, 16, 8, 4, 2, 1)
 _SEGMENTS = (48, 24, 12, 6, 3, 1)
-_PIECES = (500, 250, 125, 60, 30)
+_PIECES = (250, 125, 60, 30)
 _TOGETHER = (6, 5, 4, 3, 2, 1)
+# Pictures and segments at once, in turns with blocks that stay: few take a little longer, and one by one much longer.
+_SEEN_AT_ONCE = ((8, 6), (1, 1))
 _LEAST = Way(True, 0, _TOGETHER[-1], _PICTURES[-1], _SEGMENTS[-1], _PIECES[-1])
+_USUAL = RATES["NVIDIA H200"]  # by which ways are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,22 +151,29 @@ def _fits(costs: Costs, way: Way, budget: int, host: int | None) -> bool:
 
 
 def _ways(costs: Costs, budget: int) -> Iterator[Way]:
-    """All at once; encoders on the host meanwhile; less at once; and then blocks on the host, as few as must be."""
+    """All at once; encoders on the host meanwhile; and then less at once, or blocks on the host: the fastest first."""
     if costs.on_host:
         yield Way()
         yield from (_roomiest(costs, Way(together=together), budget) for together in _TOGETHER)
         return
     yield from (Way(), Way(parked=True))
-    for parked in (True, False):  # of the host the second takes less
-        yield from (_roomiest(costs, Way(parked=parked, together=together), budget) for together in _TOGETHER)
-    yield from sorted(_streamed(costs, budget), key=lambda way: _copied(costs, way))
+    parked, others = (
+        [_roomiest(costs, Way(parked=leave, together=together), budget) for together in _TOGETHER]
+        for leave in (True, False)
+    )
+    yield from sorted([*parked, *_streamed(costs, budget)], key=lambda way: _seconds(costs, way, _USUAL))
+    yield from others  # of the host these take less
 
 
 def _streamed(costs: Costs, budget: int) -> Iterator[Way]:
-    """For each number of windows that are denoised at once the way of the most blocks that stay."""
-    for together in _TOGETHER:
+    """For each number of windows that are denoised at once the ways of the most blocks that stay.
+
+    With encoders that take little at once more blocks stay, and the encoders are slower.
+    """
+    for together, (pictures, segments) in product(_TOGETHER, _SEEN_AT_ONCE):
+        least = replace(_LEAST, together=together, pictures=pictures, segments=segments)
         for resident in range(costs.networks.blocks - 1, -1, -1):
-            way = replace(_LEAST, resident=resident, together=together)
+            way = replace(least, resident=resident)
             if costs.device(way) <= budget:
                 yield _roomiest(costs, way, budget)
                 break
@@ -181,9 +192,9 @@ def _roomiest(costs: Costs, way: Way, budget: int) -> Way:
     return first(replace(found, piece=value) for value in _PIECES) or found
 
 
-def _copied(costs: Costs, way: Way) -> int:
-    """Bytes that come from the host in a step."""
-    return sum(count for _, count in costs.job.batches(way.together)) * sum(costs.networks.streamed(way.resident))
+def _calls(costs: Costs, way: Way) -> tuple[int, int]:
+    """How often SigLIP 2 and Synchformer are asked."""
+    return ceil(costs.job.pictures / way.pictures), ceil(costs.job.segments / way.segments)
 
 
 def _short(costs: Costs, room: Room, budget: int) -> MemoryShort:
@@ -202,10 +213,12 @@ def _short(costs: Costs, room: Room, budget: int) -> MemoryShort:
 def _seconds(costs: Costs, way: Way, rates: Rates) -> float:
     """About how long the networks take."""
     networks, job = costs.networks, costs.job
-    seen = job.pictures * PICTURE_FLOP / rates.pictures + job.segments * SEGMENT_FLOP / rates.frames
+    asked = [count * rates.call for count in _calls(costs, way)]
+    seen = max(job.pictures * PICTURE_FLOP / rates.pictures, asked[0])
+    seen += max(job.segments * SEGMENT_FLOP / rates.frames, asked[1])
     streamed = sum(networks.streamed(way.resident))
     a_step = sum(
-        count * rates.pass_seconds(step_flop(batch), networks.read, streamed)
+        count * rates.pass_seconds(step_flop(batch), networks.widened, streamed)
         for batch, count in work(networks.architecture, networks.itemsize, job, way.together)
     )
     again = 1 + max(0, -(-job.latents // way.piece) - 1) * sum(networks.config.reach) / job.latents
@@ -236,8 +249,8 @@ def _notes(costs: Costs, way: Way, budget: int) -> Iterator[str]:
     if networks.is_small:
         return
     eight = replace(costs, networks=networks.in_eight_bits())
-    found = _fitting(eight, budget, None)
-    if found is not None and found.resident is None:
+    found = next((own for own in _ways(eight, budget) if own.resident is None and eight.device(own) <= budget), None)
+    if found is not None:
         yield (
             f"with --precision fp8 all blocks would stay on the device, in {in_gigabytes(eight.device(found))};"
             " the sound differs from that of whole weights"

@@ -11,10 +11,11 @@ from greenroom.runtime.cards import slower
 class Rates:
     """Of one kind of GPU.
 
-    pictures, frames, denoiser, decoder: FLOP a second of SigLIP 2, of Synchformer, of a step that is not held up by its
-    weights, and of the autoencoder, as ``arithmetic`` counts them.  memory: bytes a second of weights that a step
-    reads.  from_host: bytes a second of weights that come.  request: seconds that each request takes beside, reading
-    the texts among them.  estimated: nobody measured this kind.
+    pictures, frames, denoiser, decoder: FLOP a second of SigLIP 2, of Synchformer, of steps, and of the autoencoder, as
+    ``arithmetic`` counts them.  memory: bytes a second of weights that are dequantised.  from_host: bytes a second of
+    weights that come.  call: seconds that an encoder takes for however little.  batch: seconds that each batch takes at
+    each step beside its arithmetic.  request: the same of each request, reading the texts among them.  estimated:
+    nobody measured this kind.
     """
 
     pictures: float
@@ -23,21 +24,35 @@ class Rates:
     decoder: float
     memory: float
     from_host: float
+    call: float = 0.0
+    batch: float = 0.0
     request: float = 0.0
     estimated: bool = False
 
-    def pass_seconds(self, flop: float, read: int, streamed: int) -> float:
-        """A step of one batch. read: bytes of weights on the device.  streamed: of those that come from the host.
+    def pass_seconds(self, flop: float, widened: int, streamed: int) -> float:
+        """A step of one batch. widened: see ``Networks.widened``.  streamed: bytes of weights that come from the host.
 
-        Copies run beside the work, and so does reading: what takes longest is the time.
+        Copies run beside the work: what takes longer is the time.
         """
-        return max(flop / self.denoiser, read / self.memory, streamed / self.from_host)
+        return max(self.batch + flop / self.denoiser + widened / self.memory, streamed / self.from_host)
 
 
-# By torch's name of the GPU.
-RATES: dict[str, Rates] = {}
+# By torch's name of the GPU. XXL: clips of 8 s and 60 s, one and four samples; see benchmarks/NOTES.md, 14.
+RATES = {
+    "NVIDIA H200": Rates(
+        pictures=2.65e14,
+        frames=1.68e14,
+        denoiser=5.65e14,
+        decoder=2.5e13,
+        memory=4.2e12,
+        from_host=5.0e10,
+        call=0.016,
+        batch=0.0027,
+        request=0.013,
+    ),
+}
 
-# Of a request's time, what goes with arithmetic; the rest moves memory. Presumed: no step was profiled.
+# Of a step's time, what goes with arithmetic: products and attention in a step's profile. The rest moves memory.
 _ARITHMETIC = 0.8
 
 
@@ -58,6 +73,7 @@ def rates_of(gpu: str) -> Rates | None:
                 denoiser=known.denoiser / times,
                 decoder=known.decoder / times,
                 memory=known.memory / moving,
+                batch=known.batch * moving,
                 from_host=known.from_host / 2,  # as of PCIe of the generation before: no sheet here says which
                 estimated=True,
             )

@@ -149,7 +149,7 @@ class Costs:
         if self.on_host:
             denoiser += networks.modulation
         graphs = 0
-        if not self.on_host and way.resident is None:  # recorded steps keep memory, also those of requests before
+        if not self.on_host:  # recorded steps keep memory, also those of requests before
             windows = self.windows(way)
             graphs = windows.graphs + windows.step + networks.unpacking
         return denoiser + self._tables + self._features + graphs

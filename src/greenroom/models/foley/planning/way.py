@@ -20,4 +20,4 @@ class Way:
     together: int = 6
     pictures: int = 32
     segments: int = 48
-    piece: int = 500
+    piece: int = 250
