@@ -14,12 +14,12 @@ import torch
 
 from greenroom.errors import Cancelled, InputInvalid
 from greenroom.models.golden import read_golden
+from greenroom.models.landing import FramesNotFinite
 from greenroom.models.seedvr2 import engine as module
 from greenroom.models.seedvr2.draws import Purpose, Seeded
 from greenroom.models.seedvr2.engine import Engine, Pixels, Shot
 from greenroom.models.seedvr2.engines import Files
 from greenroom.models.seedvr2.frames.framing import Framing
-from greenroom.models.landing import FramesNotFinite
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt
 from greenroom.models.seedvr2.nadit.work import Work

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,19 @@ from greenroom.models.steadydancer.animating.animator import Animator, Made, Wan
 from greenroom.models.steadydancer.animating.journal import AnimationRunning, Journal, WorkDiffers, journal_folder
 from greenroom.models.steadydancer.animating.outlook import Untold
 from greenroom.models.steadydancer.engine import Engine
+from greenroom.models.steadydancer.planning.way import Way
 from greenroom.models.steadydancer.pose.errors import NobodyFound
-from greenroom.models.steadydancer.pose.finding import FINDING
+from greenroom.models.steadydancer.pose.finding import FINDING, PoseFinder
 from greenroom.progress import silent
 from greenroom.recipes.inputs.steadydancer import AnimateInputs
 from tests.media.video.clips import CLICK_S, click_at, planes_of, with_sound
 from tests.models.steadydancer.tiny import (
     animator,
     driver_file,
+    engine,
     keypoint_frames,
     picture_file,
+    pose_files,
     skeleton,
     small_sizes,
 )
@@ -295,6 +299,48 @@ def test_a_package_that_stands_in_for_another_is_no_fault(
     versions = made(asked.model_copy(update={"steps": 1}), tmp_path / "out.mp4").versions
     assert versions["onnxruntime"] == "1.2.3"
     assert "greenroom" in versions
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_pose_networks_on_a_gpu_are_let_go_of_before_anything_is_sampled(
+    tmp_path: Path, asked: AnimateInputs, monkeypatch: pytest.MonkeyPatch, empty: bool
+) -> None:
+    sessions: list[weakref.ref[Any]] = []
+
+    def loaded() -> PoseFinder:
+        finder = pose_files().load("cpu")
+        for network in (finder.detector.network, finder.estimator.network):
+            network.provider = "cuda"
+            sessions.append(weakref.ref(network._session))
+        return finder
+
+    arrange, alive = Engine.arrange, []
+
+    def arranged(engine: Engine, way: Way) -> None:
+        alive.append([one for one in sessions if one() is not None])
+        arrange(engine, way)
+
+    monkeypatch.setattr(Engine, "arrange", arranged)
+    one = Animator(engine(), loaded, Made("steadydancer-14b"))
+    if empty:
+        nobody = asked.model_copy(update={"picture": str(picture_file(tmp_path / "empty.png", 7))})
+        with pytest.raises(NobodyFound) as caught:  # whose traceback knows the networks
+            one.animate(nobody, Wanted(tmp_path / "out.mp4"))
+        assert [session() for session in sessions] == [None, None]
+        assert caught.value.code == "nobody-found"
+        return
+    one.animate(asked.model_copy(update={"steps": 1}), Wanted(tmp_path / "out.mp4"))
+    assert alive == [[]]
+    one.preview(asked, tmp_path / "look.png")
+    assert [session() for session in sessions] == [None] * 4
+    assert one.finder() is one.finder()
+
+
+def test_pose_networks_on_the_processor_stay(tmp_path: Path, asked: AnimateInputs) -> None:
+    one = animator()
+    finder = one.finder()
+    one.preview(asked, tmp_path / "look.png")
+    assert one.finder() is finder
 
 
 def test_warming_samples_a_moment() -> None:

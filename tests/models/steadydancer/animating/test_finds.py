@@ -14,7 +14,7 @@ from tests.models.steadydancer.pose.bodies import standing
 
 NETWORKS = {"the person detector": "a" * 64, "the keypoint network": "b" * 64}
 FOUND = Found(
-    standing(3), (Person(1, (0.0, 1.0, 2.0, 3.5), 0.75),), (Finding("person-lost", "warning", "gone", "cut it"),)
+    standing(3), (Person(1, (0.0, 1.0, 2.0, 3.5), 0.75),), (Finding("person-lost", "warning", "gone", "cut it"),), 2
 )
 
 
@@ -24,7 +24,7 @@ def test_all_of_it_is_there_again(tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(names("driver"))
     again = kept(tmp_path, "driver", NETWORKS)
     assert again is not None
-    assert (again.people, again.findings) == (FOUND.people, FOUND.findings)
+    assert (again.people, again.findings, again.frame) == (FOUND.people, FOUND.findings, 2)
     assert np.array_equal(again.poses.points, FOUND.poses.points)
     assert (again.poses.width, again.poses.height) == (FOUND.poses.width, FOUND.poses.height)
     assert kept(tmp_path, "driver", {**NETWORKS, "the keypoint network": "c" * 64}) is None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from greenroom.models.steadydancer.animating.posing import DRIVER, PICTURE, Posed, first_frame, pose
+from greenroom.models.steadydancer.animating.posing import DRIVER, PICTURE, Posed, frame_at, pose
+from greenroom.models.steadydancer.animating.previews import pictures_of
 from greenroom.models.steadydancer.animating.sources import look
+from greenroom.models.steadydancer.pose.errors import NobodyFound
 from greenroom.models.steadydancer.pose.finding import FINDING, PoseFinder
 from greenroom.recipes.inputs.steadydancer import AnimateInputs
+from tests.media.video.clips import video
 from tests.models.steadydancer.tiny import driver_file, person, picture_file, pose_files, small_sizes
 
 
@@ -69,8 +73,26 @@ def test_what_is_told_is_json_and_warnings_come_first(tmp_path: Path, finder: Po
     assert [one.severity for one in found.findings] == ["warning", "note", "note"]
 
 
+def test_who_comes_in_late_is_fitted_by_the_frame_that_decides(tmp_path: Path, finder: PoseFinder) -> None:
+    shown = [person(*(() if number < 4 else (0, 1))) for number in range(12)]
+    clip = video(
+        tmp_path / "late.mp4", frames=12, rate=Fraction(16), size=(128, 128), draw=lambda number: shown[number]
+    )
+    given = {"picture": str(picture_file(tmp_path / "me.png")), "video": str(clip), "prompt": ""}
+    with pytest.raises(NobodyFound, match="frame 0 of the driver; the first is seen in frame 4"):
+        posed(finder, AnimateInputs.check(given))
+    inputs = AnimateInputs.check({**given, "align_frame": 6})
+    found = posed(finder, inputs)
+    assert [bool(one.any()) for one in found.skeletons] == [number >= 4 for number in range(9)]
+    assert (found.chosen_in, len(found.people[DRIVER])) == (4, 2)
+    frame = frame_at(look(inputs), found.chosen_in)
+    assert frame is not None
+    assert np.abs(frame.astype(int) - person(0, 1)).mean() < 12
+    assert set(pictures_of(look(inputs), found)) == {"", "-frames", "-people"}
+
+
 def test_the_first_frame_is_that_of_the_clip(tmp_path: Path) -> None:
     source = look(asked(tmp_path, start=0.1))
-    frame = first_frame(source)
+    frame = frame_at(source, 0)
     assert frame is not None
     assert np.abs(frame.astype(int) - person(0)).mean() < 12

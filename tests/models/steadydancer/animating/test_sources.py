@@ -99,6 +99,26 @@ def test_a_picture_of_sixteen_bits_with_alpha_is_read(tmp_path: Path) -> None:
     assert source.picture[0, 0, 0] == 40_000 >> 8
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_transparency_is_left_out_and_what_becomes_the_background_is_said(tmp_path: Path, kind: Any) -> None:
+    most = np.iinfo(kind).max
+    picture = np.full((864, 1184, 4), most, kind)
+    write_image(tmp_path / "me.png", picture)
+    given = {"picture": str(tmp_path / "me.png"), "frames": 9}
+    assert seen(tmp_path, **given).notes == ()  # opaque throughout
+    picture[:10] = 0, most, 0, most // 2
+    write_image(tmp_path / "me.png", picture)
+    assert seen(tmp_path, **given).notes == (
+        "'me.png' is transparent in places, which is left out: the background becomes #00ff00, as its file holds"
+        " there; lay it over a background first for another",
+    )
+    picture[0, 0] = 0
+    write_image(tmp_path / "me.png", picture)
+    source = seen(tmp_path, **given)
+    assert "the background becomes what its file holds there;" in source.notes[0]
+    assert source.picture.shape == (864, 1184, 3)
+
+
 def test_keypoints_are_a_file_a_folder_or_words(tmp_path: Path) -> None:
     told = keypoint_frames(20)
     (tmp_path / "keys.json").write_text(json.dumps(told))
@@ -148,6 +168,32 @@ def test_drawn_skeletons_are_a_video_or_a_folder(tmp_path: Path) -> None:
     other = clip_of(tmp_path / "wrong.mp4", drawn)
     pair = seen(tmp_path, video=clip_of(tmp_path / "drawn.mp4", drawn), shows="skeletons", negative_video=other)
     assert pair.ready_negative is not None
+
+
+def test_drawn_skeletons_that_are_shorter_or_longer_than_was_asked_are_told_of(tmp_path: Path) -> None:
+    drawn = skeleton()
+    clip = clip_of(tmp_path / "drawn.mp4", drawn, 12)
+    (tmp_path / "frames").mkdir()
+    for number in range(11):
+        write_image(tmp_path / "frames" / f"{number:04d}.png", drawn)
+    folder = str(tmp_path / "frames")
+    for given, notes in (
+        ({"video": clip}, ["the driver lasts 0.75 s: the clip has 9 frames, 0.56 s, and not 81"]),
+        ({"video": folder}, ["the driver lasts 0.69 s: the clip has 9 frames, 0.56 s, and not 81"]),
+        ({"video": folder, "frames": 9}, []),
+        (
+            {"video": folder, "frames": 5},
+            [
+                "the driver lasts 0.69 s from 0.00 s on, and its first 0.31 s are taken; ask for more frames, 16 a"
+                " second: it has 11 from there"
+            ],
+        ),
+    ):
+        told = seen(tmp_path, shows="skeletons", **given).notes
+        assert list(told) == notes
+    height, width = drawn.shape[:2]
+    fast = video(tmp_path / "fast.mp4", frames=32, rate=Fraction(32), size=(width, height), draw=lambda _: drawn)
+    assert any("has 32 frames a second" in note for note in seen(tmp_path, video=str(fast), shows="skeletons").notes)
 
 
 def test_skeletons_that_do_not_fit_are_refused(tmp_path: Path) -> None:

@@ -48,6 +48,15 @@ def test_a_product_counts_alpha_to_rank_and_strength(tmp_path: Path) -> None:
     torch.testing.assert_close(made, up @ down * (6 / RANK * 0.25))
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.int64])
+def test_a_product_that_adds_nothing_is_refused(tmp_path: Path, kind: torch.dtype) -> None:
+    down, up = pair((8, 8))
+    nothing = torch.zeros((), dtype=kind)
+    tensors = {f"{Q}.lora_down.weight": down, f"{Q}.lora_up.weight": up, f"{Q}.alpha": nothing}
+    with pytest.raises(LoraUnfit, match=f"small.safetensors has an alpha of {Q}.weight of 0, and so adds nothing"):
+        opened(tmp_path, tensors)
+
+
 def test_differences_are_added(tmp_path: Path) -> None:
     tensors = {
         f"diffusion_model.{Q}.diff_b": normal(8),
@@ -98,6 +107,8 @@ def test_alpha_that_is_noted_beside_the_tensors(tmp_path: Path) -> None:
     for rank, alpha in ((3, "x"), (3, 10**400), (3, math.nan), (3, math.inf), (0, 3), (10**400, 3)):
         with pytest.raises(LoraUnfit, match="alpha"):
             open_lora(noted(r=rank, lora_alpha=alpha), NETWORK)
+    with pytest.raises(LoraUnfit, match="has an alpha of 0, and so adds nothing"):
+        open_lora(noted(r=3, lora_alpha=0), NETWORK)
     for broken in ("{", "[" * 100_000, "[]"):
         assert open_lora(written(tmp_path, tensors, {"lora_adapter_metadata": broken}), NETWORK).scale == 1
 
@@ -198,6 +209,10 @@ def test_any_file_adds_what_it_says(
         tensors |= {f"lora_unet_{flat}.lora_down.weight": down, f"lora_unet_{flat}.lora_up.weight": up}
         if alpha is not None:
             tensors[f"lora_unet_{flat}.alpha"] = torch.tensor(alpha)
+    if alpha == 0:
+        with pytest.raises(LoraUnfit, match="adds nothing"):
+            opened(tmp_path, tensors, strength)
+        return
     lora = opened(tmp_path, tensors, strength)
     assert changed([lora]) == names
     for name in names:

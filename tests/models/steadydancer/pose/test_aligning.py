@@ -132,8 +132,12 @@ def test_frames_without_the_person_stay_empty() -> None:
 def test_somebody_with_a_neck_has_to_be_there() -> None:
     with pytest.raises(NobodyFound, match="no person in frame 0 of the driver"):
         aligned(standing(), without(walking(3), 0))
-    with pytest.raises(NobodyFound, match="no person in the picture"):
+    with pytest.raises(NobodyFound, match="no person in frame 2 of the driver") as caught:
+        aligned(standing(), without(walking(3), 2), frame=2)
+    assert caught.value.mend == "start the driver where they are seen, or have another frame decide: align_frame"
+    with pytest.raises(NobodyFound, match="no person in the picture") as caught:
         aligned(without(standing(), 0), walking(3))
+    assert caught.value.mend == "give another picture"
     with pytest.raises(NobodyFound, match="neither neck nor both shoulders are seen in the picture"):
         aligned(changed(standing(), NECK=(MISSING, MISSING)), walking(3))
 

@@ -44,6 +44,8 @@ def test_frames_that_come_twice_are_looked_at_once(tmp_path: Path) -> None:
     assert "2 to 3" in found.findings[0].message
     with pytest.raises(NobodyFound, match=r"seen in frame 3, 0.19 s later"):
         finder(tmp_path).in_clip([scene(), scene((0, 0))], SIZE, places=[0, 0, 0, 1, 1])
+    late = finder(tmp_path).in_clip([scene(), scene((0, 0))], SIZE, places=[0, 0, 0, 1, 1], latest=3)
+    assert (late.frame, late.poses.missing) == (3, (0, 1, 2))
 
 
 def test_one_of_two_is_followed(tmp_path: Path) -> None:

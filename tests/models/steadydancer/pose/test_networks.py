@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,29 @@ def test_a_gpu_that_does_not_start_leaves_the_processor(
     with pytest.raises(InputInvalid, match="finds none"):
         Network.open(tmp_path / "a.onnx", DETECTOR, device="cuda", threads=1)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_gpu_is_taken_by_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    session = onnxruntime.InferenceSession
+
+    def opened(path: str, options: Any, *, providers: tuple[Any, ...], enable_fallback: int) -> Any:
+        asked.append(providers)
+        return session(path, options, providers=("CPUExecutionProvider",), enable_fallback=enable_fallback)
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+    (tmp_path / "a.onnx").write_bytes(detector())
+    Network.open(tmp_path / "a.onnx", DETECTOR, gpu=5, threads=1)
+    [((provider, settings), other)] = asked
+    assert (provider, settings["device_id"], other) == ("CUDAExecutionProvider", "5", "CPUExecutionProvider")
+
+
+def test_a_closed_network_holds_no_session(tmp_path: Path) -> None:
+    network = opened(tmp_path / "a.onnx", DETECTOR, detector())
+    session = weakref.ref(network._session)
+    network.close()
+    assert session() is None
 
 
 def without_gpu(session: Any) -> Any:

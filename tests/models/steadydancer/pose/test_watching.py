@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from greenroom.models.steadydancer.pose.errors import NobodyFound
+from greenroom.models.steadydancer.pose.errors import NobodyFound, PersonNotThere
 from greenroom.models.steadydancer.pose.keypoint_files import Crowd, Keypoints
 from greenroom.models.steadydancer.pose.persons import Choice
 from greenroom.models.steadydancer.pose.poses import POINTS
-from greenroom.models.steadydancer.pose.watching import THE_PICTURE, found_in, picture_in, spans
+from greenroom.models.steadydancer.pose.watching import found_in, spans
 from tests.models.steadydancer.pose.bodies import standing
 
 LEFT, RIGHT = (0.05, 0.1, 0.3, 0.9), (0.6, 0.1, 0.9, 0.95)
@@ -53,18 +53,24 @@ def test_frames_without_the_person_are_told_of() -> None:
 def test_nobody_in_the_first_frame_is_an_error_that_says_when_somebody_comes() -> None:
     with pytest.raises(NobodyFound, match=r"the first is seen in frame 2, 0.13 s later") as caught:
         found_in(keypoints(crowd(), crowd(), crowd(LEFT)))
-    assert caught.value.mend == "start the driver 0.13 s later"
+    assert caught.value.mend == "start the driver 0.13 s later, or have that frame decide: align_frame 2"
     with pytest.raises(NobodyFound, match="in any of the driver's 2 frames"):
         found_in(keypoints(crowd(), crowd()))
-    with pytest.raises(NobodyFound, match="there is no person in the picture"):
-        found_in(keypoints(crowd()), where=THE_PICTURE)
+    with pytest.raises(NobodyFound, match="there is no person in frame 0 of the driver"):
+        found_in(keypoints(crowd()))
 
 
-def test_a_reference_picture_is_the_first_frame_and_has_the_fitted_size() -> None:
-    found = picture_in(keypoints(crowd(LEFT), crowd()))
-    assert (len(found.poses), found.poses.width, found.poses.height) == (1, 880, 656)
-    with pytest.raises(NobodyFound, match="no person in the picture"):
-        picture_in(keypoints(crowd(), crowd(LEFT)))
+def test_somebody_may_come_in_until_the_frame_that_decides() -> None:
+    late = keypoints(crowd(), crowd(), crowd(RIGHT, LEFT), crowd(LEFT, RIGHT))
+    found = found_in(late, latest=2)
+    assert (found.poses.missing, found.frame, len(found.people)) == ((0, 1), 2, 2)
+    assert found.findings[0].message.startswith("frame 2 of the driver has 2 people")
+    assert "stay black: 0 to 1" in found.findings[1].message
+    assert found_in(late, Choice("number", number=2), latest=3).frame == 2
+    with pytest.raises(PersonNotThere, match="frame 2 of the driver has 2 people"):
+        found_in(late, Choice("number", number=3), latest=3)
+    with pytest.raises(NobodyFound, match="no person in frames 0 to 1 of the driver; the first is seen in frame 2"):
+        found_in(late, latest=1)
 
 
 def test_people_without_any_point_are_nobody() -> None:

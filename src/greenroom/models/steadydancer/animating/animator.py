@@ -104,9 +104,18 @@ class Animator:
         self._loaded = self._loaded or self._load()
         return self._loaded
 
+    def let_go(self) -> None:
+        """Give back what the pose networks hold of a GPU, which no plan counts; those on the processor stay."""
+        if self._loaded is not None and self._loaded.on_gpu:
+            self._loaded.close()
+            self._loaded = None
+
     def preview(self, inputs: AnimateInputs, place: Path, step: Step = silent) -> PreviewResult:
         """Pictures to look at, without the engine. Raises as ``preview_of`` does."""
-        return preview_of(inputs, place, self.finder, self.made.terms, step)
+        try:
+            return preview_of(inputs, place, self.finder, self.made.terms, step)
+        finally:
+            self.let_go()
 
     def animate(
         self,
@@ -209,7 +218,10 @@ class _Course:
 
     def _posed(self) -> Posed:
         finder = None if self.source.ready is not None else self.animator.finder()
-        posed = pose(self.source, self.inputs, finder, self.begun.pose_seed, self.step, self.journal.folder)
+        try:
+            posed = pose(self.source, self.inputs, finder, self.begun.pose_seed, self.step, self.journal.folder)
+        finally:
+            self.animator.let_go()
         self.told.posed(posed.facts, posed.findings)
         if self.wanted.preview is not None:
             [picture, *_] = write_previews(self.source, posed, self.wanted.preview)

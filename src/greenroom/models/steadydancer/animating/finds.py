@@ -24,7 +24,11 @@ _SAID = ".people.json"
 
 def keep(folder: Path, name: str, found: Found, networks: Mapping[str, str]) -> None:
     """Write who was found, and what is to be said of it. Raises OutputUnwritable."""
-    said = {"people": [asdict(one) for one in found.people], "findings": [asdict(one) for one in found.findings]}
+    said = {
+        "people": [asdict(one) for one in found.people],
+        "findings": [asdict(one) for one in found.findings],
+        "frame": found.frame,
+    }
     with Publication(folder) as out:
         out.write(f"{name}{_SAID}", json.dumps(said).encode())
     # The poses last: where they are, the rest is there too.
@@ -38,9 +42,10 @@ def kept(folder: Path, name: str, networks: Mapping[str, str]) -> Found | None:
         said = json.loads((folder / f"{name}{_SAID}").read_bytes())
         people = tuple(Person(one["number"], _box(*one["box"]), one["score"]) for one in said["people"])
         findings = tuple(Finding(**one) for one in said["findings"])
+        frame = int(said["frame"])
     except (PosesUnreadable, OSError, ValueError, TypeError, KeyError):
         return None
-    return Found(saved.poses, people, findings) if dict(saved.networks) == dict(networks) else None
+    return Found(saved.poses, people, findings, frame) if dict(saved.networks) == dict(networks) else None
 
 
 def names(name: str) -> tuple[str, str]:

@@ -38,9 +38,9 @@ PICTURE, DRIVER = "picture", "driver"
 @dataclass(frozen=True, slots=True, eq=False)
 class Posed:
     """How the person will move. skeletons: of each frame, RGB, uint8.  negative: in wrong poses; None where there are
-    none.  people: of the picture and of the deciding frame, from the left; empty where skeletons were drawn already.
-    aligned: None then, as is ``preview``.  findings: everything that may spoil the clip.  networks: the sha256 of each
-    that looked."""
+    none.  people: of the picture and of the clip's first frame with somebody, from the left; empty where skeletons were
+    drawn already.  aligned: None then, as is ``preview``.  findings: everything that may spoil the clip.  networks: the
+    sha256 of each that looked.  chosen_in: which frame of the clip those people are in."""
 
     skeletons: Sequence[Picture]
     negative: Sequence[Picture] | None
@@ -49,6 +49,7 @@ class Posed:
     aligned: Aligned | None = None
     preview: Preview | None = None
     networks: Mapping[str, str] | None = None
+    chosen_in: int = 0
 
     @property
     def facts(self) -> dict[str, object]:
@@ -99,26 +100,29 @@ def pose(
         fitted,
         looks,
         finder.networks,
+        driver.frame,
     )
 
 
 def _driver(source: Source, inputs: AnimateInputs, finder: PoseFinder, step: Step) -> Found:
     choice = choice_of(inputs.person)
     if source.keypoints is not None and source.driving is not None:
-        return found_in(source.keypoints.at(source.driving.places), choice)
+        return found_in(source.keypoints.at(source.driving.places), choice, latest=inputs.align_frame)
     assert source.reader is not None  # noqa: S101 - a video has one
     assert source.driving is not None  # noqa: S101 - and frames that are chosen
     needed, places = distinct(source.driving)
     frames = frames_of(source.reader, source.driving)
     size = size_of(source.reader.facts)
-    return finder.in_clip(frames, size, choice, places=places, count=len(needed), step=step)
+    return finder.in_clip(
+        frames, size, choice, places=places, latest=inputs.align_frame, count=len(needed), step=step
+    )
 
 
-def first_frame(source: Source) -> Picture | None:
-    """The first frame of the clip in its video, RGB; None without a video. Raises as readers do."""
+def frame_at(source: Source, number: int) -> Picture | None:
+    """A frame of the clip in its video, RGB; None without a video. Raises as readers do."""
     if source.reader is None or source.driving is None:
         return None
-    only = replace(source.driving, places=source.driving.places[:1])
+    only = replace(source.driving, places=source.driving.places[number : number + 1])
     return next(frames_of(source.reader, only))
 
 

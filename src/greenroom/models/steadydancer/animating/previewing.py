@@ -12,7 +12,7 @@ from greenroom.models.steadydancer.animating.posing import pose
 from greenroom.models.steadydancer.animating.previews import pictures_of
 from greenroom.models.steadydancer.animating.sources import look
 from greenroom.progress import silent
-from greenroom.runtime.device import is_host
+from greenroom.runtime.device import is_host, members
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ class PoseFiles:
     detector: Path
 
     def load(self, device: str) -> PoseFinder:
-        """Ready to look. device: of the model; without an onnxruntime for it, the processor.
+        """Ready to look. device: of the model, of a gang the first; without an onnxruntime for it, the processor.
 
         Raises FileUnreadable, PoseNetworkWrong, ExtraMissing.
         """
@@ -45,7 +45,10 @@ class PoseFiles:
         from greenroom.models.steadydancer.pose.keypoints import Estimator
 
         where: Device = "cpu" if is_host(device) else "auto"
-        return PoseFinder(Detector.load(self.detector, device=where), Estimator.load(self.keypoints, device=where))
+        gpu = int(members(device)[0].partition(":")[2] or 0)
+        return PoseFinder(
+            Detector.load(self.detector, device=where, gpu=gpu), Estimator.load(self.keypoints, device=where, gpu=gpu)
+        )
 
 
 def preview_of(

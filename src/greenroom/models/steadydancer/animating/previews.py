@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from greenroom.media.video.images import encoded_image
-from greenroom.models.steadydancer.animating.posing import DRIVER, PICTURE, first_frame
+from greenroom.models.steadydancer.animating.posing import DRIVER, PICTURE, frame_at
 from greenroom.models.steadydancer.pose.preview import with_people
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def _drawn(source: Source, posed: Posed) -> Picture:
 
 
 def _people(source: Source, posed: Posed) -> Picture:
-    """The picture and the clip's first frame, each with its people, side by side."""
+    """The picture and the clip's frame in which one was chosen, each with its people, side by side."""
     shown = [with_people(source.picture, posed.people[PICTURE])]
-    frame = first_frame(source)
+    frame = frame_at(source, posed.chosen_in)
     if frame is not None:
         shown.append(with_people(frame, posed.people[DRIVER]))
     tall = [_as_high(one, _SIDE) for one in shown]

@@ -11,12 +11,14 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from greenroom.errors import InputInvalid, quoted
 from greenroom.media.video.images import READ_SUFFIXES, read_image
 from greenroom.media.video.opening import is_still
 from greenroom.media.video.reading import VideoReader
 from greenroom.models.steadydancer.conditions.sizes import size_of
-from greenroom.models.steadydancer.pose.driving import RATE, Driving, driving, driving_of
+from greenroom.models.steadydancer.pose.driving import RATE, Driving, driving, driving_of, end_of
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
 from greenroom.models.steadydancer.pose.keypoint_files import keypoints_in, read_keypoints
 from greenroom.models.steadydancer.pose.pictures import eight_bits
@@ -81,10 +83,10 @@ def look(inputs: AnimateInputs) -> Source:
 
 
 def _looked_at(inputs: AnimateInputs) -> Source:
-    picture = _picture(Path(inputs.picture))
+    picture, notes = _picture(Path(inputs.picture))
     height, width = picture.shape[:2]
     size = size_of(inputs.size, height, width)
-    notes = _small(width, height, size)
+    notes += _small(width, height, size)
     path = Path(inputs.video) if inputs.video is not None else None
     if inputs.keypoints is not None or (path is not None and _holds_keypoints(path)):
         return _of_keypoints(inputs, path, picture, size, notes)
@@ -97,7 +99,7 @@ def _looked_at(inputs: AnimateInputs) -> Source:
         )
     reader = VideoReader(path, alpha="drop")
     chosen = driving_of(reader.facts, frames=inputs.frames, start=_start(inputs))
-    notes += (*chosen.notes, *_rest(chosen, _end(reader)), *_rate(reader))
+    notes += (*chosen.notes, *_rest(chosen, end_of(reader.facts)), *_rate(reader))
     return Source("video", picture, size, chosen.frames, chosen.start, chosen, reader, notes=notes)
 
 
@@ -107,13 +109,22 @@ def require_noise(inputs: AnimateInputs, device: str) -> None:
         raise InputInvalid(f"noise is gpu, and there is none: the model is on {device}", mend="take noise cpu")
 
 
-def _picture(path: Path) -> Picture:
-    """Raises FileUnreadable, InputInvalid."""
+def _picture(path: Path) -> tuple[Picture, tuple[str, ...]]:
+    """And what is to be said of its transparency, which the model does not know. Raises FileUnreadable, InputInvalid.
+    """
     if path.exists() and not path.is_dir() and not is_still(path):
         raise InputInvalid(
             f"{quoted(path)} is a video, and the person comes from a picture", mend="give the picture first"
         )
-    return eight_bits(read_image(path, alpha="drop"))
+    pixels = read_image(path, alpha="keep")
+    picture = eight_bits(pixels)
+    behind = picture[pixels[..., 3] < np.iinfo(pixels.dtype).max] if pixels.shape[2] == 4 else picture[:0, 0]
+    if not len(behind):
+        return picture, ()
+    least, most = behind.min(axis=0), behind.max(axis=0)
+    becomes = f"#{least.tobytes().hex()}, as" if (least == most).all() else "what"
+    said = f"{quoted(path.name)} is transparent in places, which is left out: the background becomes {becomes} its file"
+    return picture, (f"{said} holds there; lay it over a background first for another",)
 
 
 def _of_keypoints(
@@ -135,7 +146,7 @@ def _of_keypoints(
             mend="give keypoints of every frame of the video, or no video",
         )
     if reader is not None:
-        chosen, end = driving_of(reader.facts, frames=inputs.frames, start=_start(inputs)), _end(reader)
+        chosen, end = driving_of(reader.facts, frames=inputs.frames, start=_start(inputs)), end_of(reader.facts)
     else:
         rate = Fraction(str(inputs.keypoints_fps))
         times = [Fraction(number) / rate for number in range(len(keypoints.frames))]
@@ -157,11 +168,12 @@ def _of_skeletons(inputs: AnimateInputs, path: Path, picture: Picture, size: Siz
     if inputs.negative_video is not None:
         negative = ready_clip(Path(inputs.negative_video), frames=inputs.frames, colours=inputs.skeleton_colours)
         require_pair(ready, negative)
+    notes += (*ready.driving.notes, *_rest(ready.driving, ready.end))
     source = Source("skeletons", picture, size, ready.frames, ready=ready, ready_negative=negative, notes=notes)
     if path.is_dir():
         return source
     reader = VideoReader(path, alpha="drop")
-    return replace(source, reader=reader, driving=driving_of(reader.facts, frames=inputs.frames))
+    return replace(source, reader=reader, driving=ready.driving, notes=(*notes, *_rate(reader)))
 
 
 def _holds_keypoints(path: Path) -> bool:
@@ -173,12 +185,6 @@ def _holds_keypoints(path: Path) -> bool:
 
 def _start(inputs: AnimateInputs) -> Fraction | None:
     return Fraction(str(inputs.start)) if inputs.start else None
-
-
-def _end(reader: VideoReader) -> Fraction:
-    """When the last frame of a video ends."""
-    last = reader.facts.frames - 1
-    return reader.facts.time(last) + reader.facts.timeline.duration(last)
 
 
 def _small(width: int, height: int, size: Size) -> tuple[str, ...]:

@@ -86,6 +86,8 @@ def open_lora(path: Path, network: Mapping[str, Shape], strength: float = 1.0) -
     scale = _scale(path, file)
     for parameter, own in parts.items():
         _check(file, parameter, own, network[parameter])
+        if Part.ALPHA in own and not float(file.read(own[Part.ALPHA])):
+            raise _adds_nothing(file.name, f" of {parameter}")
     return Lora(path, file, parts, strength, scale)
 
 
@@ -189,7 +191,13 @@ def _scale(path: Path, file: WeightsFile) -> float:
         return 1.0
     if not (_is_scale(alpha) and isinstance(rank, int) and 0 < rank <= _HIGHEST):
         raise LoraUnfit(f"{file.name} has an alpha of {quoted(alpha)} at rank {quoted(rank)}", mend="use another file")
+    if not alpha:
+        raise _adds_nothing(file.name, "")
     return alpha / rank
+
+
+def _adds_nothing(name: str, what: str) -> LoraUnfit:
+    return LoraUnfit(f"{name} has an alpha{what} of 0, and so adds nothing", mend="use another file, or leave it out")
 
 
 def _is_scale(alpha: object) -> TypeGuard[int | float]:

@@ -76,8 +76,9 @@ def aligned(reference: Poses, driver: Poses, *, frame: int = 0) -> Aligned:
     """
     if not 0 <= frame < len(driver):
         raise InputInvalid(f"frame {frame} is to decide, and there are {len(driver)}", mend="choose one of them")
-    _require_neck(reference, 0, "the picture")
-    _require_neck(driver, frame, f"frame {frame} of the driver")
+    _require_neck(reference, 0, "the picture", "give another picture")
+    other = "start the driver where they are seen, or have another frame decide: align_frame"
+    _require_neck(driver, frame, f"frame {frame} of the driver", other)
     wide, driver_wide = reference.width / reference.height, driver.width / driver.height
     theirs = _body(reference, wide)
     ours = _body(driver, driver_wide)
@@ -168,13 +169,12 @@ def _marked(made: Places, before: NDArray[np.float32]) -> Places:
     return np.where(unknown, MISSING, made)
 
 
-def _require_neck(poses: Poses, frame: int, where: str) -> None:
+def _require_neck(poses: Poses, frame: int, where: str, mend: str) -> None:
     if frame in poses.missing:
-        raise NobodyFound(f"there is no person in {where}", mend="choose another picture or another first frame")
+        raise NobodyFound(f"there is no person in {where}", mend=mend)
     if (poses.points[frame, at.NECK] == MISSING).all():
         raise NobodyFound(
-            f"neither neck nor both shoulders are seen in {where}, and skeletons are placed by them",
-            mend="choose another picture or another first frame",
+            f"neither neck nor both shoulders are seen in {where}, and skeletons are placed by them", mend=mend
         )
 
 

@@ -58,9 +58,9 @@ class Detector:
         self.side = network.size[0]
 
     @classmethod
-    def load(cls, path: Path, *, device: Device = "auto", threads: int | None = None) -> Self:
+    def load(cls, path: Path, *, device: Device = "auto", gpu: int = 0, threads: int | None = None) -> Self:
         """Open yolox_l.onnx. Raises FileUnreadable, PoseNetworkWrong, ExtraMissing, InputInvalid."""
-        return cls(Network.open(path, DETECTOR, device=device, threads=threads))
+        return cls(Network.open(path, DETECTOR, device=device, gpu=gpu, threads=threads))
 
     def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
         """What is in each picture. Raises PoseNetworkWrong where the network answers in another shape."""

@@ -35,6 +35,7 @@ SHORTEST = 5
 
 _STEP = 4  # frames to a latent frame, behind the first
 _HEARD_S = Fraction(1, 10)  # of sound: less is not worth a note
+_BEHIND_S = 1  # behind the clip, in which sound is listened for
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,14 @@ def driving(
 
 def driving_of(facts: VideoFacts, *, frames: int = USUAL_FRAMES, start: Fraction | None = None) -> Driving:
     """The same for a video file."""
-    last = facts.frames - 1
     times = [facts.time(number) for number in range(facts.frames)]
-    return driving(times, times[last] + facts.timeline.duration(last), frames=frames, start=start)
+    return driving(times, end_of(facts), frames=frames, start=start)
+
+
+def end_of(facts: VideoFacts) -> Fraction:
+    """When the last frame of a video ends."""
+    last = facts.frames - 1
+    return facts.time(last) + facts.timeline.duration(last)
 
 
 def longest(frames: int) -> int:
@@ -145,14 +151,14 @@ def sound_of(facts: VideoFacts, chosen: Driving, rate: int = 48_000) -> tuple[Au
 
     A clip is as fast as its driver, so that its sound stays as it is. Raises FileUnreadable.
     """
-    own = own_sound(facts, rate)
+    start, count = round(chosen.start * rate), round(chosen.seconds * rate)
+    end = Fraction(start + count, rate) + _BEHIND_S
+    own = own_sound(facts, rate, Fraction(start, rate), end)
     if own is None:
         return None, ()
-    start, count = round(chosen.start * rate), round(chosen.seconds * rate)
-    within = own.samples[:, start : start + count]
-    behind = own.samples[:, start + count :]
+    within, behind = own.samples[:, :count], own.samples[:, count:]
     notes: tuple[str, ...] = ()
     if behind.shape[1] > _HEARD_S * rate and behind.any():
-        notes = (f"the driver's last {behind.shape[1] / rate:.2f} s of sound, behind the clip, are cut",)
+        notes = ("the driver's sound goes on behind the clip, and is cut there",)
     padded = np.pad(within, ((0, 0), (0, count - within.shape[1])))
     return Audio(padded, rate), notes

@@ -65,6 +65,16 @@ class PoseFinder:
             if not network.published
         )
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether one of the networks holds memory of a GPU."""
+        return "cuda" in (self.detector.network.provider, self.estimator.network.provider)
+
+    def close(self) -> None:
+        """Give back what the networks hold. Nobody is found any more."""
+        self.detector.network.close()
+        self.estimator.network.close()
+
     def in_picture(self, picture: Picture, choice: Choice | None = None) -> Found:
         """The person in a reference picture: RGB, uint8, of any size.
 
@@ -85,15 +95,16 @@ class PoseFinder:
         choice: Choice | None = None,
         *,
         places: Sequence[int] | None = None,
+        latest: int = 0,
         count: int = 1,
         step: Step = silent,
     ) -> Found:
-        """The person in a clip, whom its first frame decides on; boxes are in pixels of its frames.
+        """The person in a clip, whom its first frame with somebody decides on; boxes are in pixels of its frames.
 
         size: width and height of the frames.  places: where each frame of the clip is among them, if not one by one.
-        count: of frames, for ``step``. Raises NobodyFound, PersonNotThere, what frames raise and what ``step`` raises.
+        latest: the frame of the clip until which somebody has to be there.  count: of frames, for ``step``. Raises NobodyFound, PersonNotThere, what frames raise and what ``step`` raises.
         """
-        return self._found(frames, Watch(choice, FIRST_FRAME, PERSON_SCORE, places), size, count, step)
+        return self._found(frames, Watch(choice, FIRST_FRAME, PERSON_SCORE, places, latest), size, count, step)
 
     def _found(self, frames: Iterable[Picture], watch: Watch, size: tuple[int, int], count: int, step: Step) -> Found:
         made: list[tuple[NDArray[np.float32], NDArray[np.float32]] | None] = []

@@ -58,9 +58,9 @@ class Estimator:
         self.width, self.height = width, height
 
     @classmethod
-    def load(cls, path: Path, *, device: Device = "auto", threads: int | None = None) -> Self:
+    def load(cls, path: Path, *, device: Device = "auto", gpu: int = 0, threads: int | None = None) -> Self:
         """Open dw-ll_ucoco_384.onnx. Raises FileUnreadable, PoseNetworkWrong, ExtraMissing, InputInvalid."""
-        return cls(Network.open(path, KEYPOINTS, device=device, threads=threads))
+        return cls(Network.open(path, KEYPOINTS, device=device, gpu=gpu, threads=threads))
 
     def estimate(
         self, people: Sequence[tuple[Picture, NDArray[np.float32]]]

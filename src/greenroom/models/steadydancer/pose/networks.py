@@ -23,7 +23,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 # Keypoints are places of maxima: rounded products would move some.
-_GPU = (_CUDA, {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"})
+_EXACT = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
 _FLOAT = "tensor(float)"
 _BATCH = 8  # more crops at once take memory and no less time
 STRIDES = (8, 16, 32)
@@ -95,11 +95,13 @@ class Network:
         self._input, self._outputs, self.size, self.batch = self._understood()
 
     @classmethod
-    def open(cls, path: Path, role: Role, *, device: Device = "auto", threads: int | None = None) -> Self:
+    def open(
+        cls, path: Path, role: Role, *, device: Device = "auto", gpu: int = 0, threads: int | None = None
+    ) -> Self:
         """Load a file as one of the two networks.
 
-        device: auto takes a GPU where onnxruntime has one.  threads: of the processor; all that this process may use by
-        default. Raises FileUnreadable, PoseNetworkWrong, ExtraMissing, InputInvalid.
+        device: auto takes a GPU where onnxruntime has one.  gpu: which, by its number.  threads: of the processor; all
+        that this process may use by default. Raises FileUnreadable, PoseNetworkWrong, ExtraMissing, InputInvalid.
         """
         sha256 = _sha256(path, role)
         try:
@@ -122,7 +124,7 @@ class Network:
         session = None
         if there and device != "cpu":
             with contextlib.suppress(Exception):  # onnxruntime's own types are not public
-                session = made(_GPU, _CPU)
+                session = made((_CUDA, {**_EXACT, "device_id": str(gpu)}), _CPU)
         try:
             session = session or made(_CPU)
         except Exception as error:
@@ -138,6 +140,10 @@ class Network:
     def published(self) -> bool:
         """Whether the file is the published one, to the byte."""
         return self.sha256 == self.role.sha256
+
+    def close(self) -> None:
+        """Give back what it holds, of a GPU too. It does not run any more."""
+        del self._session  # with it go onnxruntime's own stores of memory
 
     def run(self, pictures: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], ...]:
         """The answers to prepared pictures, each (3, height, width): arrays whose first axis is the picture.

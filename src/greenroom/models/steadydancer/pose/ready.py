@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,13 +14,15 @@ from greenroom.media.video.images import READ_SUFFIXES, read_image
 from greenroom.media.video.reading import VideoReader
 from greenroom.models.steadydancer.pose.colours import black_part, is_skeleton, order_of
 from greenroom.models.steadydancer.pose.driving import (
+    RATE,
     SHORTEST,
     USUAL_FRAMES,
     Driving,
     distinct,
+    driving,
     driving_of,
+    end_of,
     frames_of,
-    longest,
     size_of,
 )
 from greenroom.models.steadydancer.pose.errors import ColoursReversed, SkeletonsUnreadable
@@ -40,19 +43,24 @@ _LOOKED_AT = 9  # pictures of a clip
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadyClip:
-    """Ready skeletons. frames: 4n + 1.  width and height: of each picture.  swap: red and blue change places.
+    """Ready skeletons. driving: which of them make the clip.  end: of all that there are, in seconds.
 
-    findings: what is to be said.
+    width and height: of each picture.  swap: red and blue change places.  findings: what is to be said.
     """
 
     path: Path
-    frames: int
+    driving: Driving
+    end: Fraction
     width: int
     height: int
     swap: bool = False
     findings: tuple[Finding, ...] = ()
     _files: tuple[Path, ...] = ()
-    _driving: Driving | None = None
+
+    @property
+    def frames(self) -> int:
+        """Of the clip, 4n + 1."""
+        return self.driving.frames
 
     def pictures(self) -> Iterator[Picture]:
         """Every frame, as often as it is asked: RGB, uint8. Raises as readers do, and SkeletonsUnreadable."""
@@ -67,12 +75,12 @@ class ReadyClip:
             yield np.ascontiguousarray(picture[..., ::-1]) if self.swap else picture
 
     def _read(self) -> Iterator[Picture]:
-        if self._driving is None:
+        if self._files:
             yield from (eight_bits(read_image(file, alpha="drop")) for file in self._files)
             return
-        _, places = distinct(self._driving)
+        _, places = distinct(self.driving)
         number = -1
-        made = frames_of(VideoReader(self.path, alpha="drop"), self._driving)
+        made = frames_of(VideoReader(self.path, alpha="drop"), self.driving)
         for place in places:  # each the same as the one before, or the next
             if number < place:
                 picture, number = next(made), number + 1
@@ -88,17 +96,19 @@ def ready_clip(path: Path, *, frames: int = USUAL_FRAMES, colours: Colours = "ch
     swap = colours == "reversed"
     if path.is_dir():
         files = _files(path)
-        count = longest(min(len(files), frames))
-        if count < SHORTEST:
+        if len(files) < SHORTEST:
             raise SkeletonsUnreadable(
                 f"{quoted(path)} has {counted(len(files), 'picture')}; the least is {SHORTEST}", mend="give more"
             )
         first = read_image(files[0], alpha="drop")
-        clip = ReadyClip(path, count, first.shape[1], first.shape[0], swap, _files=tuple(files[:count]))
+        end = Fraction(len(files), RATE)
+        plan = driving([Fraction(number, RATE) for number in range(len(files))], end, frames=frames)
+        kept = tuple(files[: plan.frames])
+        clip = ReadyClip(path, plan, end, first.shape[1], first.shape[0], swap, _files=kept)
     else:
         facts = VideoReader(path, alpha="drop").facts
         plan = driving_of(facts, frames=frames)
-        clip = ReadyClip(path, plan.frames, *size_of(facts), swap, _driving=plan)
+        clip = ReadyClip(path, plan, end_of(facts), *size_of(facts), swap)
     return _checked(clip, colours)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from greenroom.models.steadydancer.pose import poses as at
 from greenroom.models.steadydancer.pose.driving import RATE
 from greenroom.models.steadydancer.pose.errors import NobodyFound
 from greenroom.models.steadydancer.pose.persons import Choice, Follower, Person, chosen, crowd, listed, people_of
-from greenroom.models.steadydancer.pose.pictures import fitted_size
 from greenroom.models.steadydancer.pose.poses import Poses, nobody
 from greenroom.words import counted
 
@@ -30,11 +29,15 @@ THE_PICTURE, FIRST_FRAME = "the picture", "frame 0 of the driver"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """One person's poses. people: all in the deciding frame, from the left.  findings: what is to be said."""
+    """One person's poses. people: all whom one was chosen from, from the left.  findings: what is to be said.
+
+    frame: in which they were, the first with somebody.
+    """
 
     poses: Poses
     people: tuple[Person, ...] = ()
     findings: tuple[Finding, ...] = ()
+    frame: int = 0
 
 
 class Watch:
@@ -42,20 +45,29 @@ class Watch:
 
     choice: None takes the surest, and says so where there are several.  where: the first frame is, in words.
     sure: the score of people that count without doubt.  places: where each frame of the clip is among those that are
-    seen, if not one by one.  people: those of the first frame.
+    seen, if not one by one.  latest: the frame of the clip until which somebody has to be there.  people: those of the
+    first frame with somebody, and frame: which of the clip that is.
     """
 
-    def __init__(self, choice: Choice | None, where: str, sure: float, places: Sequence[int] | None = None) -> None:
-        self._choice, self._where, self._sure, self._places = choice, where, sure, places
+    def __init__(
+        self,
+        choice: Choice | None,
+        where: str,
+        sure: float,
+        places: Sequence[int] | None = None,
+        latest: int = 0,
+    ) -> None:
+        self._choice, self._where, self._sure, self._places, self._latest = choice, where, sure, places, latest
         self._follower: Follower | None = None
         self._frames = 0
         self.people: tuple[Person, ...] = ()
+        self.frame = 0
         self._taken: Person | None = None
 
     def see(self, boxes: Boxes, scores: Scores) -> int | None:
         """The person's place among a frame's people, or None. boxes: in pixels of the frames.
 
-        Raises PersonNotThere, and NobodyFound at the first frame with people, where that is not the very first.
+        Raises PersonNotThere, and NobodyFound at the first frame with people, where that is behind the latest.
         """
         number, self._frames = self._frames, self._frames + 1
         if self._follower is not None:
@@ -63,8 +75,11 @@ class Watch:
         certain = np.flatnonzero(scores > self._sure)
         if not len(certain):
             return None
-        if number > 0:
-            raise self._nobody(number)  # too late for the frame that decides
+        frame = number if self._places is None else self._places.index(number)
+        if frame > self._latest:
+            raise self._nobody(frame)  # too late for the frame that decides
+        if frame:
+            self.frame, self._where = frame, f"frame {frame} of the driver"
         place = chosen(boxes[certain], scores[certain], self._choice or Choice(), self._where)
         self.people = people_of(boxes[certain], scores[certain])
         box = tuple(float(edge) for edge in boxes[certain[place]])
@@ -80,7 +95,7 @@ class Watch:
         findings = list(_absences(poses))
         if len(self.people) > 1 and self._choice is None:
             findings.insert(0, _several(self.people, self._taken, self._where))
-        return Found(poses, self.people, tuple(findings))
+        return Found(poses, self.people, tuple(findings), self.frame)
 
     def _nobody(self, seen_from: int | None = None) -> NobodyFound:
         if self._frames == 1:
@@ -89,18 +104,18 @@ class Watch:
         if seen_from is None:
             message = f"there is no person in any of the driver's {self._frames} frames"
             return NobodyFound(message, mend="give another driver")
-        seen_from = seen_from if self._places is None else self._places.index(seen_from)
+        before = f"frames 0 to {self._latest} of the driver" if self._latest else self._where
         later = f"{ceil(100 * seen_from / RATE) / 100:.2f} s later"  # no earlier than they are seen
         return NobodyFound(
-            f"there is no person in {self._where}; the first is seen in frame {seen_from}, {later}",
-            mend=f"start the driver {later}",
+            f"there is no person in {before}; the first is seen in frame {seen_from}, {later}",
+            mend=f"start the driver {later}, or have that frame decide: align_frame {seen_from}",
         )
 
 
-def found_in(keypoints: Keypoints, choice: Choice | None = None, *, where: str = FIRST_FRAME) -> Found:
-    """One person of a file of keypoints. where: its first frame is, in words. Raises NobodyFound, PersonNotThere."""
+def found_in(keypoints: Keypoints, choice: Choice | None = None, *, latest: int = 0) -> Found:
+    """One person of a file of keypoints. latest: see ``Watch``. Raises NobodyFound, PersonNotThere."""
     points, scores = nobody(len(keypoints.frames))
-    watch = Watch(choice, where, 0)
+    watch = Watch(choice, FIRST_FRAME, 0, latest=latest)
     size = np.asarray([keypoints.width, keypoints.height])
     for number, frame in enumerate(keypoints.frames):
         there, boxes, sure = _boxes(frame, size)
@@ -108,16 +123,6 @@ def found_in(keypoints: Keypoints, choice: Choice | None = None, *, where: str =
         if place is not None:
             points[number], scores[number] = frame.points[there[place]], frame.scores[there[place]]
     return watch.result(Poses(points, scores, keypoints.width, keypoints.height))
-
-
-def picture_in(keypoints: Keypoints, choice: Choice | None = None) -> Found:
-    """The person of a reference picture out of a file of keypoints, of which the first frame counts.
-
-    The poses' size is the picture's ``fitted_size``. Raises NobodyFound, PersonNotThere.
-    """
-    found = found_in(keypoints.at([0]), choice, where=THE_PICTURE)
-    width, height = fitted_size(keypoints.width, keypoints.height)
-    return replace(found, poses=replace(found.poses, width=width, height=height))
 
 
 def spans(numbers: Sequence[int]) -> str:
