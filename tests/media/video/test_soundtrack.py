@@ -172,8 +172,8 @@ def long_sound(path: Path, codec: str, seconds: int = 40) -> Path:
                 out.mux(stream.encode(frame))
             form = "s16" if codec == "pcm_s16le" else "fltp"
             loud = noise * (1 + second % 8) / 4
-            given = (32_767 * loud).astype(np.int16).T.reshape(1, -1) if form == "s16" else loud
-            sound = av.AudioFrame.from_ndarray(np.ascontiguousarray(given), format=form, layout="stereo")
+            given: Any = (32_767 * loud).astype(np.int16).T.reshape(1, -1) if form == "s16" else loud
+            sound = av.AudioFrame.from_ndarray(given.copy(), format=form, layout="stereo")
             sound.sample_rate, sound.pts = rate, second * rate
             out.mux(heard.encode(sound))
         for one in (stream, heard):
@@ -216,12 +216,10 @@ def test_a_part_takes_the_memory_of_a_part(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["in.mkv", "in.mp4"])
-def test_what_is_far_from_a_part_is_not_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_what_is_far_from_a_part_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     facts = read_facts(long_sound(tmp_path / name, "aac"))
     seen: list[Fraction] = []
-    whole = soundtrack._sought
+    whole: Any = soundtrack._sought
 
     def sought(*given: Any) -> Any:
         for frame in whole(*given):

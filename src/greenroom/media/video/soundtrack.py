@@ -187,6 +187,7 @@ def _timed(
     container: InputContainer, stream: Any, source: VideoFacts, start: Fraction
 ) -> Iterator[tuple[av.AudioFrame, Fraction]]:
     """Frames from a little before a moment on, each with when it is heard."""
+    frames: Iterator[Any]  # PyAV types them as if none had a time
     far = start > 2 * _LEAD_S and any(name in source.container for name in _SEEKS)
     frames = _sought(container, stream, start + source.origin) if far else container.decode(stream)
     until = Fraction(0)
@@ -197,7 +198,7 @@ def _timed(
             yield frame, time
 
 
-def _sought(container: InputContainer, stream: Any, start: Fraction) -> Iterator[av.AudioFrame]:
+def _sought(container: InputContainer, stream: Any, start: Fraction) -> Iterator[Any]:
     """Frames from before a moment of the container on; all of them where it does not find that."""
     with contextlib.suppress(av.error.FFmpegError):
         container.seek(int((start - 2 * _LEAD_S) / stream.time_base), stream=stream)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from greenroom.errors import InputInvalid
 from greenroom.media.video.reading import VideoReader
+from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.pose.driving import (
-    RATE,
     distinct,
     driving,
     driving_of,

@@ -154,10 +154,10 @@ def test_a_neck_beside_a_shoulder_that_is_not_there_is_not_there_either(tmp_path
 def test_parts_of_the_picture_are_told_from_pixels(tmp_path: Path) -> None:
     person = mmpose() | {"keypoints": standing133().tolist()}
     assert read(tmp_path, [person], size=SIZE).frames[0].points[0] == pytest.approx(BODY, abs=1e-5)
-    tiny = read(tmp_path, [person], size=SIZE, units="pixels").frames[0].points[0]
-    assert tiny == pytest.approx(BODY / SIZE, abs=1e-5)
-    large = mmpose() | {"keypoints": (standing133() * 3).tolist()}
-    assert read(tmp_path, [large], size=SIZE, units="parts").frames[0].points.max() > 2
+    outside = mmpose() | {"keypoints": (standing133() * 2).tolist()}
+    assert read(tmp_path, [outside], size=SIZE).frames[0].points == pytest.approx(2 * BODY[None], abs=1e-5)
+    small = mmpose() | {"keypoints": (standing133() * 3).tolist()}
+    assert read(tmp_path, [small], size=SIZE).frames[0].points[0] == pytest.approx(3 * BODY / SIZE, abs=1e-5)
 
 
 def test_a_size_is_needed(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_any_body_is_read_as_it_is_written(
     told = openpose(pose_keypoints_2d=[value for row in rows for value in row])
     path = tmp_path_factory.mktemp("json") / "a.json"
     path.write_text(json.dumps(told))
-    made = read_keypoints(path, units="pixels").frames[0]
+    made = read_keypoints(path).frames[0]
     kept = rows if joints == 18 else rows[:8] + rows[9:19]
     for joint, (x, y, score) in enumerate(kept):
         place = [MISSING, MISSING] if np.float32(score) <= 0 else [x / 640, y / 480]

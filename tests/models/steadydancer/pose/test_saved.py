@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
-from greenroom.models.steadydancer.pose.persons import Choice
 from greenroom.models.steadydancer.pose.saved import SavedPoses, load, save
 from tests.models.steadydancer.pose.bodies import walking
 
@@ -41,18 +40,14 @@ def written(path: Path, **changes: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "choice",
-    [None, Choice(), Choice("size"), Choice("number", number=2), Choice("box", box=(1.5, 2, 3, 4))],
-)
-def test_what_is_saved_comes_back(choice: Choice | None, tmp_path: Path) -> None:
+def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     poses = walking(5)
-    save(tmp_path / "a.poses.npz", SavedPoses(poses, Fraction(30_000, 1001), NETWORKS, choice, "c" * 64))
+    save(tmp_path / "a.poses.npz", SavedPoses(poses, Fraction(30_000, 1001), NETWORKS))
     back = load(tmp_path / "a.poses.npz")
     assert (back.poses.points == poses.points).all()
     assert (back.poses.scores == poses.scores).all()
     assert (back.poses.width, back.poses.height) == (360, 640)
-    assert (back.rate, back.networks, back.choice, back.source) == (Fraction(30_000, 1001), NETWORKS, choice, "c" * 64)
+    assert (back.rate, back.networks) == (Fraction(30_000, 1001), NETWORKS)
 
 
 def test_81_frames_are_a_small_file(tmp_path: Path) -> None:
@@ -70,10 +65,6 @@ def test_81_frames_are_a_small_file(tmp_path: Path) -> None:
         ({"width": 0}, "header"),
         ({"height": "tall"}, "header"),
         ({"networks": 5}, "header"),
-        ({"choice": {"by": "luck", "number": None, "box": None}}, "header"),
-        ({"choice": {"by": "box", "number": None, "box": [1, 2, 3]}}, "header"),
-        ({"choice": {"by": "number", "number": 0, "box": None}}, "header"),
-        ({"choice": 7}, "header"),
         ({"points": np.zeros((3, 133, 2), np.float32)}, r"points \[3, 133, 2\]"),
         ({"points": np.zeros((3, 134, 2), np.float64)}, "points of float64"),
         ({"points": np.full((3, 134, 2), np.nan, np.float32)}, "no numbers"),

@@ -31,6 +31,7 @@ from greenroom.models.steadydancer.animating.writing import heard_of, write_clip
 from greenroom.models.steadydancer.conditions.sizes import usual_shift
 from greenroom.models.steadydancer.engine import Sampling
 from greenroom.models.steadydancer.planning.plan import facts_of
+from greenroom.models.steadydancer.pose.folders import in_folder
 from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:
@@ -328,4 +329,4 @@ def _files(path: Path) -> list[Path]:
     """All that is read of one source."""
     if not path.is_dir():
         return [path]
-    return sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    return [file for file in in_folder(path) if file.is_file()]

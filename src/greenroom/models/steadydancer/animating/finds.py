@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.files import Publication
 from greenroom.findings import Finding
-from greenroom.models.steadydancer.pose.driving import RATE
+from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
 from greenroom.models.steadydancer.pose.persons import Person
 from greenroom.models.steadydancer.pose.saved import SUFFIX, SavedPoses, load, save

@@ -113,9 +113,7 @@ def _driver(source: Source, inputs: AnimateInputs, finder: PoseFinder, step: Ste
     needed, places = distinct(source.driving)
     frames = frames_of(source.reader, source.driving)
     size = size_of(source.reader.facts)
-    return finder.in_clip(
-        frames, size, choice, places=places, latest=inputs.align_frame, count=len(needed), step=step
-    )
+    return finder.in_clip(frames, size, choice, places=places, latest=inputs.align_frame, count=len(needed), step=step)
 
 
 def frame_at(source: Source, number: int) -> Picture | None:

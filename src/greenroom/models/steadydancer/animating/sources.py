@@ -17,9 +17,11 @@ from greenroom.errors import InputInvalid, quoted
 from greenroom.media.video.images import READ_SUFFIXES, read_image
 from greenroom.media.video.opening import is_still
 from greenroom.media.video.reading import VideoReader
+from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.conditions.sizes import size_of
-from greenroom.models.steadydancer.pose.driving import RATE, Driving, driving, driving_of, end_of
+from greenroom.models.steadydancer.pose.driving import Driving, driving, driving_of, end_of
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
+from greenroom.models.steadydancer.pose.folders import in_folder
 from greenroom.models.steadydancer.pose.keypoint_files import keypoints_in, read_keypoints
 from greenroom.models.steadydancer.pose.pictures import eight_bits
 from greenroom.models.steadydancer.pose.ready import ready_clip, require_pair
@@ -110,8 +112,7 @@ def require_noise(inputs: AnimateInputs, device: str) -> None:
 
 
 def _picture(path: Path) -> tuple[Picture, tuple[str, ...]]:
-    """And what is to be said of its transparency, which the model does not know. Raises FileUnreadable, InputInvalid.
-    """
+    """And what is to be said of transparency, which no model knows. Raises FileUnreadable, InputInvalid."""
     if path.exists() and not path.is_dir() and not is_still(path):
         raise InputInvalid(
             f"{quoted(path)} is a video, and the person comes from a picture", mend="give the picture first"
@@ -179,7 +180,7 @@ def _of_skeletons(inputs: AnimateInputs, path: Path, picture: Picture, size: Siz
 def _holds_keypoints(path: Path) -> bool:
     if not path.is_dir():
         return path.suffix.lower() == _JSON
-    endings = {file.suffix.lower() for file in path.iterdir() if not file.name.startswith(".")}
+    endings = {file.suffix.lower() for file in in_folder(path)}
     return _JSON in endings and not endings & set(READ_SUFFIXES)
 
 

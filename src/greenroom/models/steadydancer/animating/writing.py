@@ -12,7 +12,8 @@ from greenroom.media.video.facts import read_facts
 from greenroom.media.video.soundtrack import others_left_out, replace_sound
 from greenroom.media.video.writing import VideoWriter
 from greenroom.models.steadydancer.animating.journal import PICTURES
-from greenroom.models.steadydancer.pose.driving import RATE, sound_of
+from greenroom.models.steadydancer.conditions.lengths import RATE
+from greenroom.models.steadydancer.pose.driving import sound_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

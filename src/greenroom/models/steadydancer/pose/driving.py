@@ -13,6 +13,7 @@ import numpy as np
 from greenroom.errors import InputInvalid, quoted
 from greenroom.media.audio import Audio
 from greenroom.media.video.soundtrack import own_sound
+from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.pose.errors import DriverTooShort
 from greenroom.models.steadydancer.pose.pictures import eight_bits, require_shape, resized
 from greenroom.words import counted
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from greenroom.media.video.facts import VideoFacts
     from greenroom.media.video.reading import VideoReader
     from greenroom.models.steadydancer.pose.pictures import Picture
-
-RATE = 16
-"""Frames a second of the clip, always."""
 
 USUAL_FRAMES = 81
 """As many as the model was trained on."""

@@ -102,7 +102,8 @@ class PoseFinder:
         """The person in a clip, whom its first frame with somebody decides on; boxes are in pixels of its frames.
 
         size: width and height of the frames.  places: where each frame of the clip is among them, if not one by one.
-        latest: the frame of the clip until which somebody has to be there.  count: of frames, for ``step``. Raises NobodyFound, PersonNotThere, what frames raise and what ``step`` raises.
+        latest: the frame of the clip until which somebody has to be there.  count: of frames, for ``step``. Raises
+        NobodyFound, PersonNotThere, what frames raise and what ``step`` raises.
         """
         return self._found(frames, Watch(choice, FIRST_FRAME, PERSON_SCORE, places, latest), size, count, step)
 

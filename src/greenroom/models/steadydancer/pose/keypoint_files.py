@@ -16,13 +16,14 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeGuard
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 import numpy as np
 
 from greenroom.errors import FileUnreadable, InputInvalid, quoted
 from greenroom.models.steadydancer.pose import poses as at
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
+from greenroom.models.steadydancer.pose.folders import in_folder
 from greenroom.models.steadydancer.pose.poses import MISSING, POINTS, nobody, with_neck
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from greenroom.models.steadydancer.pose.poses import Points
-
-Units = Literal["auto", "pixels", "parts"]
 
 _LARGEST_PART = 2.0  # of a picture, where a point may lie that is outside of it
 _FARTHEST = 1e6  # in either unit
@@ -68,22 +67,22 @@ class Keypoints:
         return Keypoints(tuple(self.frames[frame] for frame in frames), self.width, self.height)
 
 
-def read_keypoints(path: Path, *, size: tuple[int, int] | None = None, units: Units = "auto") -> Keypoints:
+def read_keypoints(path: Path, *, size: tuple[int, int] | None = None) -> Keypoints:
     """Read a JSON file, or a folder of one a frame in the order of their numbers.
 
-    size: width and height of the picture, for files that do not say it.  units: of the coordinates. Raises
-    PosesUnreadable, which names the frame and the person, FileUnreadable, InputInvalid.
+    size: width and height of the picture, for files that do not say it. Raises PosesUnreadable, which names the frame
+    and the person, FileUnreadable, InputInvalid.
     """
-    return _keypoints([(file, _loaded(file)) for file in _files(path)], path, size, units)
+    return _keypoints([(file, _loaded(file)) for file in _files(path)], path, size)
 
 
-def keypoints_in(text: str, *, size: tuple[int, int] | None = None, units: Units = "auto") -> Keypoints:
+def keypoints_in(text: str, *, size: tuple[int, int] | None = None) -> Keypoints:
     """The same of what would stand in a file. Raises PosesUnreadable, InputInvalid."""
     name = Path("keypoints")
-    return _keypoints([(name, _read(text, name))], name, size, units)
+    return _keypoints([(name, _read(text, name))], name, size)
 
 
-def _keypoints(files: Sequence[tuple[Path, Any]], path: Path, size: tuple[int, int] | None, units: Units) -> Keypoints:
+def _keypoints(files: Sequence[tuple[Path, Any]], path: Path, size: tuple[int, int] | None) -> Keypoints:
     """Of what files tell, in their order."""
     told: tuple[int, int] | None = None
     frames: list[Any] = []
@@ -101,8 +100,7 @@ def _keypoints(files: Sequence[tuple[Path, Any]], path: Path, size: tuple[int, i
         crowds.append(_crowd(frame, place))
     width, height = _size(size or told, path)
     largest = max((float(np.abs(crowd.points[crowd.scores > 0]).max(initial=0)) for crowd in crowds), default=0)
-    parts = units == "parts" or (units == "auto" and largest <= _LARGEST_PART)
-    if not parts:
+    if largest > _LARGEST_PART:
         for crowd in crowds:
             crowd.points[...] /= (width, height)
     for crowd in crowds:
@@ -129,7 +127,7 @@ class _Place:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = [file for file in path.iterdir() if file.suffix.lower() == ".json" and not file.name.startswith(".")]
+    found = [file for file in in_folder(path) if file.suffix.lower() == ".json"]
     if not found:
         raise PosesUnreadable(f"{quoted(path)} holds no JSON", mend="give a folder with a file a frame")
     return sorted(found, key=lambda file: [int(piece) if odd % 2 else piece for odd, piece in _pieces(file.name)])

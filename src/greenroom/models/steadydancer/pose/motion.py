@@ -1,19 +1,16 @@
-"""What the model is shown of a motion: skeletons as pictures, and negative ones beside them."""
+"""What the model is shown of a motion that is drawn already: skeletons as pictures, and negative ones beside them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenroom.findings import Finding
-from greenroom.models.steadydancer.pose.drawing import TWICE, pictures
-from greenroom.models.steadydancer.pose.negative import negative
 from greenroom.models.steadydancer.pose.ready import require_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from greenroom.models.steadydancer.pose.aligning import Aligned
     from greenroom.models.steadydancer.pose.pictures import Picture
     from greenroom.models.steadydancer.pose.ready import ReadyClip
 
@@ -32,13 +29,6 @@ class Motion:
     positive: Callable[[], Iterator[Picture]]
     negative: Callable[[], Iterator[Picture]] | None
     findings: tuple[Finding, ...] = ()
-
-
-def drawn_motion(aligned: Aligned, seed: int) -> Motion:
-    """Skeletons that are drawn. seed: of the negative ones."""
-    other = replace(aligned, skeletons=negative(aligned.skeletons, seed))
-    width, height = TWICE * aligned.width, TWICE * aligned.height
-    return Motion(len(aligned.skeletons), width, height, lambda: pictures(aligned), lambda: pictures(other))
 
 
 def ready_motion(positive: ReadyClip, negative: ReadyClip | None = None) -> Motion:

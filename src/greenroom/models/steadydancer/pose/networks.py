@@ -95,9 +95,7 @@ class Network:
         self._input, self._outputs, self.size, self.batch = self._understood()
 
     @classmethod
-    def open(
-        cls, path: Path, role: Role, *, device: Device = "auto", gpu: int = 0, threads: int | None = None
-    ) -> Self:
+    def open(cls, path: Path, role: Role, *, device: Device = "auto", gpu: int = 0, threads: int | None = None) -> Self:
         """Load a file as one of the two networks.
 
         device: auto takes a GPU where onnxruntime has one.  gpu: which, by its number.  threads: of the processor; all

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.pose.checking import SANE, findings_of
 from greenroom.models.steadydancer.pose.drawing import TWICE, drawn
-from greenroom.models.steadydancer.pose.driving import RATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

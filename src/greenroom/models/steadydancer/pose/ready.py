@@ -12,9 +12,9 @@ from greenroom.errors import InputInvalid, quoted
 from greenroom.findings import Finding
 from greenroom.media.video.images import READ_SUFFIXES, read_image
 from greenroom.media.video.reading import VideoReader
+from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.pose.colours import black_part, is_skeleton, order_of
 from greenroom.models.steadydancer.pose.driving import (
-    RATE,
     SHORTEST,
     USUAL_FRAMES,
     Driving,
@@ -26,6 +26,7 @@ from greenroom.models.steadydancer.pose.driving import (
     size_of,
 )
 from greenroom.models.steadydancer.pose.errors import ColoursReversed, SkeletonsUnreadable
+from greenroom.models.steadydancer.pose.folders import in_folder
 from greenroom.models.steadydancer.pose.pictures import eight_bits
 from greenroom.words import counted
 
@@ -128,7 +129,7 @@ def require_pair(positive: ReadyClip, negative: ReadyClip) -> None:
 def _files(folder: Path) -> list[Path]:
     """Pictures by their numbers, from 0 or 1 and without a gap."""
     numbered: dict[int, Path] = {}
-    for file in sorted(folder.iterdir()):
+    for file in in_folder(folder):
         if file.suffix.lower() not in READ_SUFFIXES or not (file.stem.isascii() and file.stem.isdigit()):
             continue
         number = int(file.stem)

@@ -5,23 +5,20 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from greenroom.errors import InputInvalid, quoted
 from greenroom.files import Publication
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
-from greenroom.models.steadydancer.pose.persons import By, Choice
 from greenroom.models.steadydancer.pose.poses import POINTS, Poses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from greenroom.models.steadydancer.pose.persons import Box
 
 VERSION = 1
 SUFFIX = ".poses.npz"
@@ -37,14 +34,11 @@ class SavedPoses:
     """Poses and where they are from.
 
     rate: frames a second.  networks: the sha256 of each network's file, by what it is; none for poses out of a file.
-    choice: of the person; None where nobody chose.  source: the sha256 of the video or picture, empty if not known.
     """
 
     poses: Poses
     rate: Fraction
     networks: Mapping[str, str]
-    choice: Choice | None = None
-    source: str = ""
 
 
 def save(path: Path, saved: SavedPoses) -> None:
@@ -57,8 +51,6 @@ def save(path: Path, saved: SavedPoses) -> None:
         "height": poses.height,
         "rate": str(saved.rate),
         "networks": dict(saved.networks),
-        "choice": None if saved.choice is None else asdict(saved.choice),
-        "source": saved.source,
     }
     file = io.BytesIO()
     header = np.frombuffer(json.dumps(told, sort_keys=True).encode(), np.uint8)
@@ -93,16 +85,7 @@ def _told(told: Mapping[str, Any], points: Any, scores: Any) -> SavedPoses:
     if width < 1 or height < 1 or rate <= 0:
         raise ValueError(f"{width}x{height} at {rate} a second")
     networks = {str(role): str(sha256) for role, sha256 in dict(told["networks"]).items()}
-    choice = told["choice"]
-    if choice is not None:
-        if choice["by"] not in get_args(By):
-            raise ValueError(f"chosen by {choice['by']}")
-        choice = Choice(choice["by"], choice["number"], None if choice["box"] is None else _box(*choice["box"]))
-    return SavedPoses(Poses(points, scores, width, height), rate, networks, choice, str(told["source"]))
-
-
-def _box(left: float, top: float, right: float, bottom: float) -> Box:
-    return float(left), float(top), float(right), float(bottom)
+    return SavedPoses(Poses(points, scores, width, height), rate, networks)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Any, Any]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from greenroom.findings import Finding
+from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.pose import poses as at
-from greenroom.models.steadydancer.pose.driving import RATE
 from greenroom.models.steadydancer.pose.errors import NobodyFound
 from greenroom.models.steadydancer.pose.persons import Choice, Follower, Person, chosen, crowd, listed, people_of
 from greenroom.models.steadydancer.pose.poses import Poses, nobody
