@@ -184,8 +184,8 @@ class Packed:
 def gather(weights: Sequence[Tensor]) -> None:
     """Have weights of a device lie side by side in memory of their own, whatever else came while they were loaded.
 
-    torch gives memory back in pages of several weights, and only those in which nothing is left: scattered among the
-    weights of others, these would give back next to nothing when they leave. They lie there twice for a moment.
+    torch gives memory back in pages of several weights, and only those in which nothing is left: weights that are
+    scattered among those of others may give back little when they leave. They lie there twice for a moment.
     """
     data = [_dense(weight.data) for weight in weights]
     places = tuple(_places(data))
