@@ -1,12 +1,13 @@
 """How fast several devices ask SteadyDancer's denoiser together, beside one of them, and how far their latents differ.
 
-    python benchmarks/steadydancer_gang.py [--device cuda:0+cuda:1] [--size 1024x576x81] [--layers 40] [--runs 3]
-                                           [--tiny] [--output FILE]
+    python benchmarks/steadydancer_gang.py [--device cuda:0+cuda:1] [--size WIDTHxHEIGHTxFRAMES] [--layers 40]
+                                           [--runs 3] [--tiny] [--output FILE]
 
-Weights are random, of the published size, in bfloat16, the same in each rank; with --tiny, and on the CPU, networks are
-small ones in float32. Conditions are noise. Measured is a pass that all devices share, two that are side by side, and a
-step of three, seconds each: medians after a run that warms up, clocks around synchronised work of the first device.
-Then a few steps are sampled by one device and by all. Prints one JSON.
+Weights are random, of the published size, in bfloat16, the same in each rank, of 81 frames of 1024x576; with --tiny,
+and on the CPU, networks are small ones in float32, of 9 frames of 64x64. Conditions are noise. Measured is a pass that
+all devices share, two that are side by side, and a step of three, seconds each: medians after a run that warms up,
+clocks around synchronised work of the first device. Then a few steps are sampled by one device and by all. Prints one
+JSON.
 
 Two GPUs have not been measured: machines with several were not to be had. ``--device cpu+cpu --tiny`` goes the same
 way, with gloo in place of NCCL.
@@ -128,7 +129,7 @@ def main() -> None:
     """Measure one device, then all of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda:0+cuda:1")
-    parser.add_argument("--size", default="1024x576x81", metavar="WIDTHxHEIGHTxFRAMES")
+    parser.add_argument("--size", metavar="WIDTHxHEIGHTxFRAMES")
     parser.add_argument("--layers", type=int, default=40)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--tiny", action="store_true")
@@ -136,13 +137,16 @@ def main() -> None:
     options = parser.parse_args()
     one = members(options.device)[0]
     architecture = replace(PUBLISHED["steadydancer-14b"], layers=options.layers)
+    usual = "1024x576x81"
     if options.tiny or one == "cpu":
-        architecture = tiny(architecture, heads=5)
+        architecture, usual = tiny(architecture, heads=5), "64x64x9"
+    options.size = options.size or usual
     width, height, frames = map(int, options.size.split("x"))
     shape = ((frames - 1) // STRIDE[0] + 1, height // STRIDE[1], width // STRIDE[2])
     given, way = [conditions_of(architecture, *shape)], Way()
 
-    crew, own = Crew.begun(options.device, "bench", partial(other, architecture), partial(network, architecture))
+    makes = partial(other, architecture), partial(network, architecture)
+    crew, own = Crew.begun(options.device, "bench", *makes, lanes=True)
     latents = noise(architecture.latent, *shape, seed=0).to(one)
     single, wanted = measured(alone(own, given, way), latents, options.runs)
     with dealt(crew, own, windows(shape[0]), given, way) as asked:

@@ -67,14 +67,28 @@ def files_of(denoiser: Path) -> Files:
 
 
 def failing(how: str, member: Member) -> RankDancer:
-    """One that fails as rank 1, within a block of its fourth pass. how: what it does."""
+    """One that fails as the last rank, within a block of its fourth pass. how: what it does."""
+    if member.ranks.rank < member.ranks.size - 1:
+        return other(member)
+    return RankDancer(failing_dancer(how))
+
+
+def failing_dancer(how: str) -> Dancer:
+    """One that fails within a block of its fourth pass."""
     network, asked = wide_dancer(), count(1)
-    if member.ranks.rank == 1:
-        network.layers[1].register_forward_pre_hook(lambda *_: _fail(how) if next(asked) == _FOURTH else None)
+    network.layers[1].register_forward_pre_hook(lambda *_: fail(how) if next(asked) == _FOURTH else None)
+    return network
+
+
+def failing_at_once(member: Member) -> RankDancer:
+    """One whose memory runs out as the last rank while it prepares, before anything was asked of all."""
+    network = wide_dancer()
+    if member.ranks.rank == member.ranks.size - 1:
+        network.img_emb.register_forward_pre_hook(lambda *_: fail("memory"))
     return RankDancer(network)
 
 
-def _fail(how: str) -> None:
+def fail(how: str) -> None:
     if how == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "stands still":

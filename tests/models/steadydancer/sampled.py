@@ -9,6 +9,7 @@ from torch import Tensor
 
 from greenroom.models.steadydancer.dancer.arranging import fixed_of
 from greenroom.models.steadydancer.dancer.fixed import Conditions, velocity
+from greenroom.models.steadydancer.dancer.transformer import Dancer
 from greenroom.models.steadydancer.planning.way import Way
 from greenroom.models.steadydancer.ranks.rank_dancer import dealt
 from greenroom.models.steadydancer.sampling.blending import Windowed
@@ -48,12 +49,12 @@ def both(
     conditions: Sequence[Conditions],
     way: Way = USUAL,
     caching: Caching | None = None,
+    own: Dancer | None = None,
     **options: Any,
 ) -> tuple[Sampled, Sampled]:
-    """What ranks make, and what one device makes."""
+    """What ranks make, and what one device makes. own: rank 0's network, where it is another."""
     length = _length(conditions)
     noise = normal(TINY.latent, sampled_length(length), *conditions[0].pose.shape[2:])
-    network = wide_dancer()
-    with dealt(crew, network, windows(length), conditions, way) as asked:
+    with dealt(crew, own or wide_dancer(), windows(length), conditions, way) as asked:
         ours = sample(asked, noise, SCHEDULE, GUIDANCE, caching=caching, ahead=asked.ahead, **options)
     return ours, sample(one(conditions, way), noise, SCHEDULE, GUIDANCE, caching=caching)

@@ -70,6 +70,12 @@ def pass_gates(member: Member, gates: int) -> None:
         member.ranks.summed(torch.tensor([total]))
 
 
+def follow_gates(member: Member) -> None:
+    """The same for as long as numbers are given."""
+    while (given := member.gate()) is not None:
+        member.ranks.summed(torch.tensor([given]))
+
+
 def wait_for_the_rest(member: Member) -> None:
     """Wait for what rank 0 says to all, or what it never says."""
     member.ranks.broadcast(torch.zeros(1))

@@ -105,8 +105,19 @@ def test_room_of_a_rank_that_is_lost_is_not_taken_for_none(gang: Gang, monkeypat
         crew.least(Room("cuda:0", 95, 1000, "a GPU"))
 
 
-def test_lanes_of_two(gang: Gang) -> None:
+def test_lanes_are_made_for_who_asks_for_them(gang: Gang) -> None:
+    """Ranks that have none start anew, once; what others keep in them is made anew, too."""
+    first = crew_of(10)
+    assert added(first, 1) == [12, 13, 14]
+    assert not gang.ready().has_lanes
+    with pytest.raises(ValueError, match="4 ranks were not asked for 2 lanes"):
+        gang.ready().lane(2)
+    generation = gang.generation
+    kept = [Crew.begun(DEVICE, "in lanes", partial(counter, 20), str, lanes=True)[0] for _ in range(2)]
     ranks = gang.ready()
+    assert gang.generation == generation + 1
+    assert ranks.has_lanes
+    assert [added(crew, 0) for crew in (*kept, first)] == [[21, 22, 23], [21, 22, 23], [11, 12, 13]]
     out = torch.empty(SIZE - 1, 5, dtype=torch.int64)
     with gang.together(call_lanes):
         found = everything(ranks)

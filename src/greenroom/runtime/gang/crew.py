@@ -50,17 +50,19 @@ class Crew:
         self._generation = 0
 
     @classmethod
-    def begun(cls, device: str, kind: str, make: Make, own: Callable[[str], _Own]) -> tuple[Crew, _Own]:
+    def begun(
+        cls, device: str, kind: str, make: Make, own: Callable[[str], _Own], *, lanes: bool = False
+    ) -> tuple[Crew, _Own]:
         """A crew on devices that work together, and what rank 0 has made for itself meanwhile.
 
-        kind: of the model, for keys.  own: given rank 0's device.
+        kind: of the model, for keys.  own: given rank 0's device.  lanes: see ``Ranks``.
         Raises GangInvalid, DeviceTwice, DevicesMixed, GangTaken, RankLost, RanksApart, and what ``own`` raises.
         """
         gang = gang_on(members(device))
-        gang.ready()
         crew = cls(gang, kind, make)
-        gang.use(crew._key)
+        gang.use(crew._key, lanes=lanes)
         try:
+            gang.ready()
             with gang.together(_keep, crew._key, make):
                 made = own(gang.devices[0])
             gang.wait()
@@ -113,3 +115,4 @@ def _work_with(member: Member, key: str, work: Callable[..., None], arguments: t
 
 def _tell_room(member: Member, kept: Kept) -> None:
     member.ranks.deliver(torch.tensor([kept.room().free, kept.held], device=member.ranks.device))
+    member.ranks.settle()

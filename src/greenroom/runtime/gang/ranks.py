@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed.distributed_c10d import _abort_process_group
+from torch.distributed.distributed_c10d import _abort_process_group, _world
 
 from greenroom.runtime.gang.lane import Lane
 
@@ -46,17 +46,18 @@ class Coming(Protocol):
 class Ranks:
     """One rank among its gang. Made by ``join``, once in a process.
 
-    rank: its number, from 0.  size: how many there are.  device: its own.
+    rank: its number, from 0.  size: how many there are.  device: its own.  lanes: whether they may be dealt to several
+    lanes of several ranks; else to one, or to one each. Each such lane is one more group, which takes memory.
     """
 
-    def __init__(self, rank: int, size: int, device: torch.device) -> None:
+    def __init__(self, rank: int, size: int, device: torch.device, *, lanes: bool = False) -> None:
         self.rank = rank
         self.size = size
         self.device = device
         self._onward = [dist.new_group([place, (place + 1) % size], _LONGEST) for place in range(size)]
         self._home = [dist.new_group([0, place], _LONGEST) for place in range(1, size)]
         # Made here, since it is only while a gang begins that ranks can agree on groups.
-        self._lanes = {among: self._made(among) for among in range(1, size + 1) if size % among == 0}
+        self._lanes = {among: self._made(among) for among in (divisors(size) if lanes else (1, size))}
         self._sent: list[tuple[Coming, Tensor]] = []
         self._sent_before: list[tuple[Coming, Tensor]] = []
         self._greet()
@@ -89,8 +90,15 @@ class Ranks:
         """
         return self._lanes[1].exchanged(leaving, given, taken)
 
+    @property
+    def has_lanes(self) -> bool:
+        """Whether they may be dealt to as many lanes as they go into."""
+        return all(among in self._lanes for among in divisors(self.size))
+
     def lane(self, among: int) -> Lane:
         """This rank's lane, where ranks are dealt to so many, as large as each other."""
+        if among not in self._lanes:
+            raise ValueError(f"{self.size} ranks were not asked for {among} lanes")
         return self._lanes[among]
 
     def give(self, tensor: Tensor) -> None:
@@ -137,12 +145,6 @@ class Ranks:
         if dist.is_initialized():
             dist.destroy_process_group()
 
-    def abort(self) -> None:
-        """End the groups and what is under way, from any thread: kernels, too, that wait for a rank which is gone."""
-        if dist.is_initialized():
-            # Torch's way to end all groups at once, without which those of NCCL may wait for each other.
-            _abort_process_group()
-
     def _made(self, among: int) -> Lane:
         """A lane; all ranks make all of them, in the same order."""
         length = self.size // among
@@ -178,8 +180,14 @@ class Ranks:
         self.settle()
 
 
-def join(rank: int, size: int, device: torch.device, meeting: Path) -> Ranks:
+def divisors(size: int) -> tuple[int, ...]:
+    """Into how many lanes so many ranks go, each as large as the others."""
+    return tuple(among for among in range(1, size + 1) if size % among == 0)
+
+
+def join(rank: int, size: int, device: torch.device, meeting: Path, *, lanes: bool = False) -> Ranks:
     """Become a rank of a gang, once all of its ranks do. meeting: a file that is not there yet, the same for all.
+    lanes: see ``Ranks``; the same for all.
 
     Raises what torch raises where they do not find together.
     """
@@ -187,12 +195,35 @@ def join(rank: int, size: int, device: torch.device, meeting: Path) -> Ranks:
         if device.type == "cuda":
             torch.cuda.set_device(device)
         backend = _BACKENDS[device.type]
-        dist.init_process_group(backend, f"file://{meeting}", _LONGEST, rank=rank, world_size=size)
         try:
-            return Ranks(rank, size, device)
+            dist.init_process_group(backend, f"file://{meeting}", _LONGEST, rank=rank, world_size=size)
+            return Ranks(rank, size, device, lanes=lanes)
         except BaseException:
-            _abort_process_group()  # or this process could never be among others
+            abort()  # or this process could never be among others
+            # Nor if it counted on from here, as torch does where the first group was not made: by their numbers groups
+            # find together, and ranks that come now begin with none.
+            _world.group_count = 0
             raise
+
+
+def break_up(meeting: Path) -> None:
+    """Have whoever waits at a meeting fail at once, from any thread.
+
+    Torch would wait for those who do not come as long as for any message, but it reads no folder in the file's place.
+    """
+    with suppress(FileNotFoundError):  # its folder: it is over
+        while not meeting.is_dir():
+            meeting.unlink(missing_ok=True)
+            with suppress(FileExistsError):  # somebody wrote in between
+                meeting.mkdir()
+    abort()
+
+
+def abort() -> None:
+    """End this process's groups and what is under way, from any thread: kernels, too, that wait for who is gone."""
+    if dist.is_initialized():
+        # Torch's way to end all groups at once, without which those of NCCL may wait for each other.
+        _abort_process_group()
 
 
 def surroundings() -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -18,6 +20,8 @@ import torch
 from safetensors.torch import save_file
 
 from greenroom.errors import Cancelled, InputInvalid
+from greenroom.models.steadydancer.animating.animator import Animator, Made, Wanted
+from greenroom.models.steadydancer.animating.journal import journal_folder
 from greenroom.models.steadydancer.architecture import PUBLISHED
 from greenroom.models.steadydancer.conditions.sizes import Size
 from greenroom.models.steadydancer.dancer.checkpoint import without_weights
@@ -35,11 +39,14 @@ from greenroom.models.steadydancer.ranks import gang_engine as gang_module
 from greenroom.models.steadydancer.ranks.gang_engine import GangEngine
 from greenroom.models.steadydancer.sampling.guidance import Guidance
 from greenroom.models.steadydancer.sampling.sampler import Sampled
+from greenroom.models.steadydancer.sampling.standing import keep, kept
 from greenroom.progress import Step, silent
-from greenroom.runtime.gang.gang import RankLost
+from greenroom.recipes.inputs.steadydancer import AnimateInputs
+from greenroom.runtime.gang.gang import Gang, RankLost
 from greenroom.runtime.rooms import Room
 from greenroom.weights.fitting import shapes_of
 from tests.models.steadydancer import gangs
+from tests.models.steadydancer.tiny import keypoint_frames, picture_file, pose_files, small_sizes
 
 SIZE = Size(32, 48)
 SAMPLING = Sampling(steps=3, guidance=Guidance(begin=0.1, end=0.5))  # other poses guide in the second step
@@ -69,6 +76,13 @@ def asked(
     texts, pictured = engine.read("a woman dances", "blurred"), engine.picture(picture, SIZE, frames)
     posed, negative = (engine.poses(each, (40, 60), SIZE) for each in (poses, others))
     return engine.sample(texts, pictured, posed, negative, sampling, step, **options)
+
+
+def hear(gang: Gang) -> None:
+    """Wait until it is known that a rank is gone."""
+    deadline = time.monotonic() + 60
+    while gang._watch is not None and not gang._watch.is_losing and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 @pytest.mark.parametrize("way", [Way(), Way(keeps_said=False, at_once=5), Way(parked=True, resident=1)], ids=str)
@@ -131,6 +145,65 @@ def test_a_rank_that_is_killed_between_steps_is_said_and_replaced(gang: GangEngi
     assert len(stood) == 1
     ours = asked(gang, resume=stood[0])
     torch.testing.assert_close(ours.latents, asked(one).latents, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_rank_that_is_killed_behind_the_last_step_costs_nothing(gang: GangEngine, one: Engine, heard: bool) -> None:
+    stood: list[Any] = []
+    gang._crew.ready()
+    pids = gang._crew.gang.pids
+
+    def kill_last(standing: Any) -> None:
+        stood.append(standing)
+        if len(stood) == SAMPLING.steps:
+            os.kill(pids[0], signal.SIGKILL)
+            if heard:
+                hear(gang._crew.gang)
+
+    ours = asked(gang, save=kill_last).latents
+    assert len(stood) == SAMPLING.steps
+    theirs = asked(one).latents
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    assert all(len(frames) for frames in gang.decode(ours))
+    hear(gang._crew.gang)
+    torch.testing.assert_close(asked(gang).latents, theirs, rtol=1e-4, atol=1e-4)
+    assert gang._crew.gang.pids != pids
+
+
+@pytest.mark.parametrize("begins", ["one", "several"])
+def test_what_one_device_began_several_go_on_with_and_the_other_way(
+    gang: GangEngine, one: Engine, begins: str, tmp_path: Path
+) -> None:
+    first, second = (one, gang) if begins == "one" else (gang, one)
+    stood: list[Any] = []
+    whole = asked(first, save=stood.append).latents
+    keep(tmp_path / "standing", stood[1], {})  # as on its way to another process
+    found = kept(tmp_path / "standing", {})
+    assert found is not None
+    torch.testing.assert_close(asked(second, resume=found).latents, whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("then", ["one", "several"])
+def test_a_clip_whose_rank_was_lost_goes_on_behind_its_last_step_with_as_many_devices_as_there_are(
+    gang: GangEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    small_sizes(monkeypatch)
+    picture, place = picture_file(tmp_path / "me.png"), tmp_path / "out.mp4"
+    asked = AnimateInputs(picture=str(picture), keypoints=json.dumps(keypoint_frames(9)), prompt="", steps=4, seed=3)
+    finder = partial(pose_files().load, "cpu")
+    several, alone = (Animator(engine, finder, Made("tiny")) for engine in (gang, Engine(gangs.parts())))
+
+    def kill(stage: str, done: float, total: float) -> None:
+        if stage == "sampling" and done == 4:
+            os.kill(gang._crew.gang.pids[0], signal.SIGKILL)
+
+    with pytest.raises(RankLost) as caught:
+        several.animate(asked, Wanted(place), kill)
+    assert caught.value.code == "rank-lost"
+    result = (alone if then == "one" else several).animate(asked, Wanted(place))
+    assert result.resumed == 1
+    assert place.is_file()
+    assert not journal_folder(place).exists()
 
 
 def test_a_plan_counts_on_the_ranks(gang: GangEngine, one: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

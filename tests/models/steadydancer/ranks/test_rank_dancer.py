@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from greenroom.models.steadydancer.planning.way import Way
 from greenroom.models.steadydancer.ranks.rank_dancer import dealt
 from greenroom.models.steadydancer.sampling.caching import Caching
 from greenroom.models.steadydancer.sampling.guidance import Pass
+from greenroom.models.steadydancer.sampling.sampler import sample
 from greenroom.models.steadydancer.sampling.windows import windows
 from greenroom.runtime.gang.crew import Crew
+from greenroom.runtime.gang.gang import RankLost
 from tests.models.steadydancer import gangs
 from tests.models.steadydancer.networks import TINY, conditions_of, normal
-from tests.models.steadydancer.sampled import both, one
+from tests.models.steadydancer.sampled import GUIDANCE, SCHEDULE, both, one
 
 WAYS = {
     "usual": Way(),
@@ -29,7 +32,7 @@ WAYS = {
 @pytest.fixture(scope="module", params=[2, 3, 4])
 def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
     """One for all tests: each of its ranks imports torch."""
-    crew, _ = Crew.begun("+".join(["cpu"] * request.param), "tests", gangs.other, lambda device: None)
+    crew, _ = Crew.begun("+".join(["cpu"] * request.param), "tests", gangs.other, lambda device: None, lanes=True)
     yield crew
     crew.gang.end()
 
@@ -81,8 +84,29 @@ def test_answers_that_are_used_again_are_nobodys_work(crew: Crew) -> None:
     torch.testing.assert_close(ours.latents, theirs.latents, rtol=1e-4, atol=1e-4)
 
 
+def test_a_job_that_uses_answers_again_resumes_on_one_device_and_on_several(crew: Crew) -> None:
+    given, caching = [conditions_of()], Caching(10.0)
+    stood: list[Any] = []
+    ours, theirs = both(crew, given, caching=caching, save=stood.append)
+    noise = normal(TINY.latent, 3, 4, 6)
+    alone = sample(one(given, WAYS["usual"]), noise, SCHEDULE, GUIDANCE, caching=caching, resume=stood[2])
+    again, _ = both(crew, given, caching=caching, resume=stood[2])
+    assert torch.equal(again.latents, ours.latents)
+    torch.testing.assert_close(alone.latents, theirs.latents, rtol=1e-4, atol=1e-4)
+    assert alone.reused == again.reused == ours.reused
+
+
 def test_a_job_resumes_behind_any_step(crew: Crew) -> None:
     stood: list[Any] = []
     whole, _ = both(crew, [conditions_of()], save=stood.append)
     again, _ = both(crew, [conditions_of()], resume=stood[1])
     assert torch.equal(again.latents, whole.latents)
+
+
+def test_a_rank_that_is_lost_in_the_midst_of_its_lane_is_the_one_that_is_named(crew: Crew) -> None:
+    """All others fail for it."""
+    device = "+".join(crew.gang.devices)
+    short, _ = Crew.begun(device, "short", partial(gangs.failing, "memory"), lambda device: None, lanes=True)
+    last = len(crew.gang.devices) - 1
+    with pytest.raises(RankLost, match=rf"rank {last} on cpu: .*out of memory"):
+        both(short, [conditions_of()])

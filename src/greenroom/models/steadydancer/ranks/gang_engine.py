@@ -89,7 +89,7 @@ class GangEngine(Engine):
     @classmethod
     def among(cls, device: str, own: Callable[[str], Self], make: Make) -> Self:
         """An engine on devices that work together. own: loads rank 0's.  make: a ``RankDancer`` in another rank."""
-        crew, engine = Crew.begun(device, "steadydancer", make, own)
+        crew, engine = Crew.begun(device, "steadydancer", make, own, lanes=True)
         engine._crew = crew
         return engine
 

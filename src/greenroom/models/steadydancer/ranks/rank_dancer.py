@@ -74,8 +74,9 @@ def dealt(
 ) -> Iterator[Dealt]:
     """In rank 0: what a sampler may ask of all ranks in the block.
 
-    network: arranged.  conditions: of each window.  gate: see ``Windowed``. What is raised in the block, but within a
-    pass, stops the others, who are ready for the next job then. Raises InputInvalid, RankLost, RanksApart.
+    crew: with lanes.  network: arranged.  conditions: of each window.  gate: see ``Windowed``. What is raised in the
+    block, but within a pass, stops the others, who are ready for the next job then; a rank that is lost behind the last
+    pass is missed by nobody. Raises InputInvalid, RankLost, RanksApart.
     """
     ranks = crew.ready()
     fixed = fixed_of(network, conditions, way)  # what is refused here ends nobody
@@ -85,7 +86,7 @@ def dealt(
         part = Part(ranks, network, windows, fixed, way.at_once)
         with section.between():
             yield Dealt(windows, part, ranks, section, gate)
-        section.go()
+        section.dismiss()
 
 
 def _follow(member: Member, own: RankDancer, windows: Sequence[Window], outline: Outline, way: Way) -> None:

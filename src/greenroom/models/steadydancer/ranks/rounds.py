@@ -112,8 +112,8 @@ class Dealt(Windowed):
         return self._answers.pop((place, which)).to(latents.device)
 
     def _compute(self, now: Round) -> None:
-        self._section.go(*[now] * (self._ranks.size - 1))
-        with self._section.under_way():
+        with self._section.under_way():  # from before they are told: where that breaks off they are not at their gate
+            self._section.go(*[now] * (self._ranks.size - 1))
             if now.begins:
                 self._ranks.broadcast(self._latents)
                 self._begins = False
