@@ -98,6 +98,11 @@ class Rehearsal(ABC):
         self.known = known
         self.conditions = conditions
 
+    @property
+    def on_cpu(self) -> bool:
+        """No GPU takes part."""
+        return self.conditions.device == CPU
+
     @classmethod
     @abstractmethod
     def precisions(cls, device: str) -> tuple[str, ...]:
@@ -233,6 +238,21 @@ def open_device(device: str, *, bfloat16_for: str | None = None) -> Did:
         require_bfloat16(device, bfloat16_for)
     torch.empty(1, device=device)
     return Did(describe(device))
+
+
+def prepared(
+    needed: tuple[Library, ...], device: str, family: str, weights: Callable[[], Did]
+) -> tuple[Stage, Stage, Stage]:
+    """What a family does once that computes in bfloat16 on GPUs. needed: libraries.  family: for words.  weights: makes
+    them up."""
+    from greenroom.runtime.cuda import prefer_growing_memory
+
+    prefer_growing_memory()
+    return (
+        Stage("libraries", lambda: load_libraries(needed)),
+        Stage("device", lambda: open_device(device, bfloat16_for=family)),
+        Stage("weights", weights, invents=True),
+    )
 
 
 def _missing(entry: OptionalLibrary) -> Finding | None:

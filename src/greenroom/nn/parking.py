@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Parking:
     """Of a module that nobody trains: its weights do not change, so nothing is copied back to the host.
 
-    The copy is made when they first leave, in pinned memory where the device is a GPU, and is kept.
+    The copy is made when they first leave, in pinned memory where the device is a GPU, and is kept until they are to
+    stay. Strides stay what they are, so that a weight laid out for a kernel comes back laid out for it.
 
     weights: bytes of them, wherever they are.  pinned: of the host, which torch pins in powers of two, once they have
     left a GPU.
@@ -67,6 +68,16 @@ class Parking:
                 raise
         self._away = False
 
+    def stay(self) -> None:
+        """Have the weights on the device for long: the host's copy is given up, since who counts memory counts none.
+
+        When they leave again it is made anew. Raises as ``come_back``.
+        """
+        self.come_back()
+        pinned, self._held = self.held, []
+        if pinned:
+            _give_back_pinned()
+
     def _empty(self) -> None:
         for weight in self._weights():
             weight.data = weight.data.new_empty(0)
@@ -82,5 +93,13 @@ def _pinned(length: int) -> int:
 def _on_host(weight: Tensor) -> Tensor:
     if weight.device.type == "cpu":
         return weight.data
-    held = torch.empty(weight.shape, dtype=weight.dtype, pin_memory=True)
+    held = torch.empty_like(weight.data, device="cpu", pin_memory=True)
     return held.copy_(weight.data)
+
+
+def _give_back_pinned() -> None:
+    """Of pinned memory that was given up torch keeps all, for those alone who ask for as much at once."""
+    torch.cuda.synchronize()  # what is still being read is not given back
+    empty = getattr(torch._C, "_host_emptyCache", None)  # torch 2.11 has no public name for it
+    if empty is not None:  # else it stays counted as taken, see ``runtime.rooms.pinned``
+        empty()

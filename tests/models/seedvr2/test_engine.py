@@ -29,6 +29,7 @@ from greenroom.models.seedvr2.parity_vae import vae_of
 from greenroom.models.seedvr2.planning.costs import Job
 from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.models.seedvr2.planning.way import Way
+from greenroom.nn import parking as parking_module
 from greenroom.nn.slices import Slices
 from greenroom.runtime.rooms import BFloat16Missing
 from tests.models.seedvr2.autoencoders import tiny_vae
@@ -264,6 +265,9 @@ def test_a_plan_may_take_again_what_the_engine_has(monkeypatch: pytest.MonkeyPat
     (device, weights, before), (_, _, after) = asked
     assert (device, weights, before) == ("cpu", networks.transformer + networks.vae, 0)
     assert after >= networks.transformer
+    monkeypatch.setattr(parking_module, "_give_back_pinned", lambda: None)
+    restored(engine, some_frames(1), a_shot(1), WAYS[0])
+    assert engine.held == 0, "nothing waits there any more"
 
 
 def test_an_old_card_is_refused_before_any_weights_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

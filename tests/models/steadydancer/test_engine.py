@@ -177,6 +177,11 @@ def test_a_text_that_is_cut_off_says_so(engine: Engine) -> None:
     assert len(read.prompt) == 512
     [note] = read.notes
     assert note.startswith("the prompt")
+    other = engine.read("", "word " * 200)
+    assert other.negative is read.prompt
+    [note] = other.notes
+    assert note.startswith("the negative prompt")
+    assert len(engine.read("word " * 200, "word " * 200).notes) == 2
 
 
 def test_a_seed_gives_the_same_again_and_another_seed_another(

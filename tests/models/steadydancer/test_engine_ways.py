@@ -18,6 +18,7 @@ from greenroom.models.steadydancer.parts import Parts
 from greenroom.models.steadydancer.planning.costs import Job
 from greenroom.models.steadydancer.planning.plan import plan
 from greenroom.models.steadydancer.planning.way import Way
+from greenroom.nn import parking as parking_module
 from greenroom.nn.slices import Slices
 from greenroom.runtime.rooms import Room
 from tests.models.steadydancer.whole_parts import SIZES, own_parts, tiny_files
@@ -202,7 +203,7 @@ def test_plans_are_told_what_there_is(precision: str) -> None:
     assert (room.device, engine.precision) == ("cpu", precision)
     engine.arrange(LEAST)
     assert engine.networks("tiny") == networks
-    assert plan(networks, Job(SIZE, 9), Room("cuda:0", 2 * 10**9, 10**9)).way == Way()
+    assert plan(networks, Job(SIZE, 9), Room("cuda:0", 2 * 10**9, 2 * 10**9)).way == Way()
 
 
 @pytest.mark.parametrize("precision", ["fp8", "fp8-products"])
@@ -229,3 +230,12 @@ def test_a_file_s_own_blocks_are_counted_as_they_are(monkeypatch: pytest.MonkeyP
 def test_a_long_clip_goes_the_least_way_too() -> None:
     first, second = (danced(Engine(own_parts(way), way), 85, Size(16, 16)) for way in (Way(), LEAST))
     same(first, second)
+
+
+def test_a_way_that_parks_nothing_leaves_no_copies_on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tensor, "is_pinned", lambda self: True)
+    monkeypatch.setattr(parking_module, "_give_back_pinned", lambda: None)
+    engine = Engine(own_parts(LEAST), LEAST)
+    assert engine.held > 0
+    engine.arrange(Way())
+    assert engine.held == 0

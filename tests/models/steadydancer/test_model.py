@@ -15,6 +15,8 @@ import pytest
 from greenroom.errors import Cancelled, GreenroomError, UnknownName
 from greenroom.models.model import MadeFile, Work
 from greenroom.models.registry import find
+from greenroom.models.steadydancer.animating import loras as lora_files
+from greenroom.models.steadydancer.animating.loras import LoraFile
 from greenroom.models.steadydancer.animating.outlook import USUAL
 from greenroom.models.steadydancer.animating.previewing import PoseFiles
 from greenroom.models.steadydancer.dancer import checkpoint
@@ -213,16 +215,40 @@ def test_it_is_loaded_by_the_plan_of_a_usual_request(
     monkeypatch.setattr(SteadyDancer14B, "sources", classmethod(lambda *_: replace(sources)))
     monkeypatch.setattr(SteadyDancer14B, "identity", classmethod(lambda *_: "tiny"))
     monkeypatch.setattr(Engine, "load", load)
-    monkeypatch.setattr(checkpoint, "stored_in", lambda _: None)
+    asked: list[object] = []
+    monkeypatch.setattr(checkpoint, "stored_in", lambda *given: asked.append(given))
     monkeypatch.setattr(rooms, "room_of", lambda *_: Room("cuda:0", 80 * 10**9, 128 * 10**9, "NVIDIA H100 80GB HBM3"))
     model = SteadyDancer14B.load("cuda:0", variant, precision)
     [(way, held)] = loaded
     assert (way.parked, way.resident, held) == (False, None, taken)
+    assert asked == ([] if taken == "bf16" else [(tmp_path, ())]), "matrices may stay as a file has them"
     notes = model._animator.made.notes
     assert any(said in note for note in notes) if said else notes == ()
     monkeypatch.setattr(rooms, "room_of", lambda *_: Room("cuda:0", 10**9, 128 * 10**9))
     with pytest.raises(MemoryShort):
         SteadyDancer14B.load("cuda:0", variant, precision)
+
+
+def test_what_loras_change_is_planned_as_it_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounded anew, and not as small as the file has it."""
+    lora, seen = object(), list[object]()
+
+    def stored_in(_path: object, loras: object) -> None:
+        seen.append(loras)
+
+    def load(*_: object, loras: object, **__: object) -> Engine:
+        seen.append(loras)
+        return engine()
+
+    sources = Sources(cast("Any", None), Files(*[tmp_path] * 5), cast("Any", None), "q4_k_m")
+    monkeypatch.setattr(SteadyDancer14B, "sources", classmethod(lambda *_: sources))
+    monkeypatch.setattr(SteadyDancer14B, "identity", classmethod(lambda *_: "tiny"))
+    monkeypatch.setattr(Engine, "load", load)
+    monkeypatch.setattr(checkpoint, "stored_in", stored_in)
+    monkeypatch.setattr(lora_files, "opened", lambda files, _: [lora] if files else [])
+    monkeypatch.setattr(rooms, "room_of", lambda *_: Room("cuda:0", 80 * 10**9, 128 * 10**9, "NVIDIA H100 80GB HBM3"))
+    SteadyDancer14B.load("cuda:0", loras=[LoraFile(tmp_path, 1.0, "")])
+    assert seen == [[lora], [lora]]
 
 
 def test_the_memory_is_that_of_the_plan_of_a_usual_request() -> None:

@@ -283,7 +283,7 @@ class Engine:
         if way.parked:
             self._parking.leave()
         else:
-            self._parking.come_back()
+            self._parking.stay()
 
 
 def checked(read: Read, span: tuple[int, int]) -> Iterator[NDArray[Any]]:

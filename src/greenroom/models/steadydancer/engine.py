@@ -14,8 +14,7 @@ Where everything lies and how much is done at once is the ``Way``. What stands b
 
 from __future__ import annotations
 
-import weakref
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Self
@@ -24,15 +23,15 @@ import torch
 from torch import Tensor
 
 from greenroom.errors import InputInvalid
-from greenroom.models.landing import landed_together
 from greenroom.models.steadydancer.architecture import FAMILY
 from greenroom.models.steadydancer.conditions.building import poses_of, reference_of
 from greenroom.models.steadydancer.conditions.lengths import latents_of, pictures_of
 from greenroom.models.steadydancer.conditions.pictures import like_pillow, pixels
-from greenroom.models.steadydancer.conditions.showing import Shown, tensor_of, whole
+from greenroom.models.steadydancer.conditions.showing import Shown, tensor_of
 from greenroom.models.steadydancer.dancer.arranging import arranged, fixed_of
 from greenroom.models.steadydancer.dancer.fixed import velocity
 from greenroom.models.steadydancer.dancer.precision import USUAL
+from greenroom.models.steadydancer.decoding import Decoding
 from greenroom.models.steadydancer.given import Pictured, Posed, Texts, conditions_of
 from greenroom.models.steadydancer.parts import load_parts, networks_of
 from greenroom.models.steadydancer.planning.way import Way
@@ -46,12 +45,12 @@ from greenroom.models.steadydancer.sampling.telling import Telling
 from greenroom.models.steadydancer.sampling.windows import LONGEST, sampled_length, windows
 from greenroom.nn.parking import Parking
 from greenroom.progress import Step, silent
+from greenroom.runtime.current import current
 from greenroom.runtime.memory import is_out_of_memory
 from greenroom.runtime.rooms import pinned, require_bfloat16, room_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -112,10 +111,10 @@ class Engine:
         self._parts = parts
         self._device = parts.denoiser.device
         self._parkings = {name: parts.parkings.get(name) or Parking(own) for name, own in parts.waiting.items()}
-        self._texts: dict[str, tuple[Tensor, str]] = {}
+        self._texts: dict[str, Tensor] = {}
         self._pictures: dict[tuple[object, ...], Pictured] = {}
         self._way = way or Way()
-        self._open: weakref.ref[Generator[NDArray[np.uint8], None, None]] | None = None
+        self._decoding = Decoding(parts.vae, self._parkings["vae"], self._device)
         self._lay_out()
 
     @classmethod
@@ -133,7 +132,7 @@ class Engine:
         target = torch.device(device)
         if target.type == "cuda":
             require_bfloat16(device, FAMILY)
-        with _current(target):
+        with current(target):
             return cls(load_parts(sizes, files, target, way=way, precision=precision, loras=loras), way)
 
     def arrange(self, way: Way) -> None:
@@ -144,8 +143,8 @@ class Engine:
     def _lay_out(self) -> None:
         """Also where earlier work broke off and left something on the device."""
         way, reading = self._way, self._parts.texts.streaming
-        self._close()
-        with _current(self._device):
+        self._decoding.close()
+        with current(self._device):
             self._let_go()
             if way.parked:
                 for parking in self._parkings.values():
@@ -157,12 +156,12 @@ class Engine:
                 if reading.resident is not None:
                     reading.keep(None)
                 for parking in self._parkings.values():
-                    parking.come_back()
+                    parking.stay()
 
     @contextmanager
     def _using(self, name: str) -> Iterator[None]:
         """Have a part on the device, and behind that where the way has it."""
-        with _current(self._device):
+        with current(self._device):
             self._parkings[name].come_back()
             yield
             if self._way.parked:
@@ -207,18 +206,17 @@ class Engine:
         A text that was read before is remembered. Raises ExtraMissing, and what ``step`` raises.
         """
         wanted = {"prompt": prompt, "negative prompt": negative}
+        tokens = {what: self._parts.texts.tokenizer(text, what) for what, text in wanted.items()}
         new = {text: what for what, text in wanted.items() if text not in self._texts}
         step("reading", 0, 1)
         if new:
             with self._using("umt5"):
                 for text, what in new.items():
-                    tokens = self._parts.texts.tokenizer(text, what)
-                    rows = self._parts.texts.encode(tokens.ids).cpu()
-                    self._texts[text] = rows, tokens.note
+                    self._texts[text] = self._parts.texts.encode(tokens[what].ids).cpu()
         step("reading", 1, 1)
-        (rows, note), (others, other) = (self._texts[text] for text in wanted.values())
+        rows, others = (self._texts[text] for text in wanted.values())
         _limit(self._texts)
-        return Texts(rows, others, tuple(said for said in (note, other) if said))
+        return Texts(rows, others, tuple(cut.note for cut in tokens.values() if cut.note))
 
     @torch.inference_mode()
     def picture(self, picture: Picture, size: Size, frames: int, step: Step = silent) -> Pictured:
@@ -301,7 +299,7 @@ class Engine:
         conditions = conditions_of(texts, pictured, posed, others, guided=not unguided)
         told = Telling(step)
         try:
-            with _current(self._device):
+            with current(self._device):
                 noise = draw(
                     sampling.seed, sampled_length(length), *pictured.size.latent, self._device, sampling.noise
                 ).noise
@@ -347,50 +345,7 @@ class Engine:
 
         Raises FramesNotFinite, and what ``step`` raises.
         """
-        self._close()
-        frames = self._frames(latents, step)
-        self._open = weakref.ref(frames)
-        return frames
-
-    def _close(self) -> None:
-        """End frames that nobody takes any more, now: an error may hold them until long after other work has begun."""
-        if self._open is not None and (unfinished := self._open()) is not None:
-            unfinished.close()
-        self._open = None
-
-    def _frames(self, latents: Tensor, step: Step) -> Generator[NDArray[np.uint8], None, None]:
-        total, done = self._parts.vae.config.frames(latents.shape[1]), 0
-        step("decoding", 0, total)
-        for frames in landed_together(self._decoded(latents)):
-            yield frames
-            done += len(frames)
-            step("decoding", done, total)
-
-    def _decoded(self, latents: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Frames on the device, (n, height, width, 3), and whether all that they are made of is numbers."""
-        vae, way = self._parts.vae, self._way
-        with _current(self._device):
-            self._parkings["vae"].come_back()
-        try:
-            pieces = vae.decoded(latents, way.slices)
-            while True:
-                with _current(self._device), torch.inference_mode():
-                    piece = next(pieces, None)
-                    if piece is None:
-                        return
-                    made = whole(piece)
-                    del piece
-                yield made
-                del made
-        finally:
-            if way.parked:
-                with _current(self._device):
-                    self._parkings["vae"].leave()
-
-
-def _current(device: torch.device) -> AbstractContextManager[object]:
-    """Make a device the thread's own for a while: kernels of ours and streams go to no other."""
-    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
+        return self._decoding.frames(latents, self._way, step)
 
 
 def _limit(remembered: dict[Any, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from greenroom.models.model import Generated, Work
 from greenroom.models.published import InVariants
-from greenroom.models.steadydancer.dancer.precision import SMALL, USUAL, notes_of, precision_of
+from greenroom.models.steadydancer.dancer.precision import USUAL, notes_of, precision_of
 from greenroom.progress import silent
 from greenroom.recipes.inputs.steadydancer import AnimateFileInputs
 
@@ -162,7 +162,8 @@ class SteadyDancerModel(InVariants):
         from greenroom.runtime.rooms import room_of
 
         files = named(settings.loras) if loras is None else tuple(loras)
-        stored = stored_in(sources.files.denoiser) if chosen == SMALL else None
+        changes = opened(files, sources.architecture)
+        stored = None if chosen == USUAL else stored_in(sources.files.denoiser, changes)
         way = way_to_load(networks_on(device, cls.networks(chosen, stored)), room_of(device, FAMILY), small=small)
         engine = load_engine(
             Sizes(sources.architecture),
@@ -170,7 +171,7 @@ class SteadyDancerModel(InVariants):
             device,
             way=way,
             precision=chosen,
-            loras=opened(files, sources.architecture),
+            loras=changes,
         )
         made = Made(
             cls.known,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.models.arrivals import Arrivals
 from greenroom.models.steadydancer.dancer.checkpoint import load_dancer
 from greenroom.models.steadydancer.dancer.precision import PRODUCTS, SMALL, USUAL
 from greenroom.models.steadydancer.planning.costs import Networks
@@ -19,7 +20,6 @@ from greenroom.models.steadydancer.towers.umt5 import load_umt5
 from greenroom.models.steadydancer.vae.checkpoint import load_vae
 from greenroom.models.steadydancer.vae.config import WanVaeConfig
 from greenroom.nn.fp8_linear import Fp8Linear
-from greenroom.nn.parking import Parking
 from greenroom.nn.quantised import QuantisedLayer
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from greenroom.models.steadydancer.towers.clip import ClipPictures
     from greenroom.models.steadydancer.towers.umt5 import Umt5Texts
     from greenroom.models.steadydancer.vae.vae import WanVae
+    from greenroom.nn.parking import Parking
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +114,6 @@ def _itemsize(network: nn.Module) -> int:
     return next(network.parameters()).dtype.itemsize
 
 
-class Arrivals:
-    """Parts as they come: where a way parks, each leaves for the host before the next one is there.
-
-    parkings: of those that left.  reading: how many of the text encoder's blocks are to stay, None for all.
-    """
-
-    def __init__(self, way: Way | None) -> None:
-        self.way = way or Way()
-        self.parkings: dict[str, Parking] = {}
-
-    @property
-    def reading(self) -> int | None:
-        return 0 if self.way.parked else None
-
-    def take(self, name: str, network: nn.Module) -> None:
-        """One has come. name: see ``Parts.waiting``."""
-        if self.way.parked:
-            self.parkings[name] = Parking(network)
-            self.parkings[name].leave()
-
-
 def load_parts(
     sizes: Sizes,
     files: Files,
@@ -151,9 +131,10 @@ def load_parts(
     of it, see ``lora.merging.open_lora``. Raises TokenizerInvalid, WeightsUnreadable, WeightsUnfit, InputInvalid,
     UnknownName, ExtraMissing.
     """
-    arrivals = Arrivals(way)
+    way = way or Way()
+    arrivals = Arrivals(parked=way.parked)
     tokenizer = Umt5Tokenizer(files.tokenizer)
-    texts = load_umt5(files.umt5, tokenizer, device=device, options=sizes.umt5, resident=arrivals.reading)
+    texts = load_umt5(files.umt5, tokenizer, device=device, options=sizes.umt5, resident=way.reading)
     arrivals.take("umt5", texts.table)
     pictures = load_clip(files.clip, device=device, options=sizes.clip)
     arrivals.take("clip", pictures.network)
@@ -164,8 +145,8 @@ def load_parts(
         sizes.denoiser,
         device=device,
         precision=precision,
-        resident=arrivals.way.resident,
-        apart=arrivals.way.hears_from_host,
+        resident=way.resident,
+        apart=way.hears_from_host,
         loras=loras,
     )
     return Parts(denoiser, vae, texts, pictures, arrivals.parkings)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from greenroom.models.arrivals import Arrivals
 from greenroom.models.steadydancer.dancer.precision import USUAL
 from greenroom.models.steadydancer.dancer.synthetic import synthetic_dancer, tiny
-from greenroom.models.steadydancer.parts import Arrivals, Parts, Sizes
+from greenroom.models.steadydancer.parts import Parts, Sizes
+from greenroom.models.steadydancer.planning.way import Way
 from greenroom.models.steadydancer.towers.synthetic import (
     TINY_PICTURES,
     TINY_TEXTS,
@@ -23,7 +25,6 @@ from greenroom.models.steadydancer.vae.synthetic import synthetic_vae
 
 if TYPE_CHECKING:
     from greenroom.models.steadydancer.architecture import Architecture
-    from greenroom.models.steadydancer.planning.way import Way
 
 _PATCH = 56  # pixels of the side of a patch of a tiny tower, whose pictures are as large as published
 
@@ -41,9 +42,10 @@ def tiny_sizes(architecture: Architecture) -> Sizes:
 
 def synthetic_parts(sizes: Sizes, device: torch.device, way: Way | None = None, precision: str = USUAL) -> Parts:
     """Networks of random weights as ``load_parts`` has them. Raises ExtraMissing, InputInvalid."""
-    on_gpu, arrivals = device.type == "cuda", Arrivals(way)
+    way, on_gpu = way or Way(), device.type == "cuda"
+    arrivals = Arrivals(parked=way.parked)
     half = torch.float16 if on_gpu else torch.float32
-    texts = synthetic_texts(device, torch.bfloat16, sizes.umt5, resident=arrivals.reading)
+    texts = synthetic_texts(device, torch.bfloat16, sizes.umt5, resident=way.reading)
     arrivals.take("umt5", texts.table)
     pictures = synthetic_pictures(device, half, sizes.clip)
     arrivals.take("clip", pictures.network)
@@ -54,7 +56,7 @@ def synthetic_parts(sizes: Sizes, device: torch.device, way: Way | None = None, 
         device,
         torch.bfloat16 if on_gpu else torch.float32,
         precision=precision,
-        resident=arrivals.way.resident,
-        apart=arrivals.way.hears_from_host,
+        resident=way.resident,
+        apart=way.hears_from_host,
     )
     return Parts(denoiser, vae, texts, pictures, arrivals.parkings)

@@ -10,15 +10,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from greenroom.models.rehearsal import (
-    Conditions,
     Did,
     Library,
     Rehearsal,
     RehearsalFailed,
     Size,
     Stage,
-    load_libraries,
-    open_device,
+    prepared,
     write_and_read_back,
 )
 from greenroom.models.steadydancer.architecture import FAMILY
@@ -28,7 +26,6 @@ from greenroom.models.steadydancer.dancer.precision import PRECISIONS, PRODUCTS,
 from greenroom.models.steadydancer.planning.costs import Job, Networks, networks_on
 from greenroom.models.steadydancer.planning.plan import plan
 from greenroom.models.steadydancer.planning.way import Way
-from greenroom.runtime.cuda import prefer_growing_memory
 from greenroom.runtime.device import CPU
 from greenroom.runtime.residency import in_gigabytes
 
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
     from greenroom.models.steadydancer.engine import Engine
     from greenroom.models.steadydancer.given import Pictured, Posed, Texts
     from greenroom.models.steadydancer.planning.plan import Plan
-    from greenroom.recipes.recipe import Recipe
 
 _NEEDED = (
     Library("torch", "torch", "models"),
@@ -102,10 +98,6 @@ class SteadyDancerRehearsal(Rehearsal):
     _latents: Tensor
     _frames: list[NDArray[np.uint8]]
 
-    def __init__(self, known: Recipe, conditions: Conditions) -> None:
-        super().__init__(known, conditions)
-        self._on_cpu = conditions.device == CPU
-
     @classmethod
     def precisions(cls, device: str) -> tuple[str, ...]:
         """Of the denoiser's blocks. Half precision is for GPUs: on a CPU it is no faster."""
@@ -123,12 +115,7 @@ class SteadyDancerRehearsal(Rehearsal):
 
     def prepare(self) -> tuple[Stage, ...]:
         """Libraries, device, weights."""
-        prefer_growing_memory()
-        return (
-            Stage("libraries", lambda: load_libraries(_NEEDED)),
-            Stage("device", lambda: open_device(self.conditions.device, bfloat16_for=FAMILY)),
-            Stage("weights", self._make_weights, invents=True),
-        )
+        return prepared(_NEEDED, self.conditions.device, FAMILY, self._make_weights)
 
     def request(self, size: Size, *, hurried: bool) -> tuple[Stage, ...]:
         """A clip from pictures to a file; a few steps of it in any case, since all take minutes."""

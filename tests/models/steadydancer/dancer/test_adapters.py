@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from greenroom.models.steadydancer.dancer import adapters
 from tests.models.steadydancer.networks import FRAMES, TINY, dancer_of, latents_of
@@ -28,6 +29,20 @@ def test_motion_sees_what_comes_too() -> None:
     motion, _ = NETWORK.posed(poses)
     again, _ = NETWORK.posed(other)
     assert all(not torch.equal(again[:, at], motion[:, at]) for at in range(FRAMES))
+
+
+@torch.inference_mode()
+def test_convolutions_take_all_of_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, seen = dancer_of(), []
+    own = network.condition_embedding_spatial, network.condition_embedding_temporal
+    convolutions = [layer for part in own for layer in part.modules() if isinstance(layer, nn.Conv2d | nn.Conv3d)]
+    for layer in convolutions:
+        layer.register_forward_pre_hook(lambda *_: seen.append(torch.backends.cudnn.allow_tf32))
+    for usual in (True, False):
+        monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", usual)
+        network.posed(latents_of())
+        assert torch.backends.cudnn.allow_tf32 is usual
+    assert seen == [False] * 2 * len(convolutions)
 
 
 @torch.inference_mode()

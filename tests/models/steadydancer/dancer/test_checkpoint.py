@@ -22,6 +22,7 @@ from greenroom.models.steadydancer.dancer.recognising import ADDED
 from greenroom.models.steadydancer.dancer.synthetic import synthesise_dancer
 from greenroom.models.steadydancer.dancer.transformer import Dancer
 from greenroom.models.steadydancer.lora.merging import open_lora
+from greenroom.models.steadydancer.planning.costs import Networks
 from greenroom.models.steadydancer.sampling.guidance import Pass
 from greenroom.nn.fp8_linear import Fp8Linear
 from greenroom.nn.quantised import QuantisedLinear
@@ -184,6 +185,21 @@ def test_what_stays_small_is_told_before_it_is_loaded(published: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("precision", PRECISIONS[1:])
+def test_what_small_changes_touch_is_counted_as_it_is_rounded(precision: str, published: Path) -> None:
+    changes = published.with_name("small.safetensors")
+    touched = {name.removesuffix(".weight"): (TINY.width, TINY.width) for name in (QUERY, HEARING)}
+    save_file({f"diffusion_model.{name}.diff": 0.1 * normal(*shape) for name, shape in touched.items()}, changes)
+    lora = open_lora(changes, shapes_of(without_weights(TINY)))
+    file = gguf_of(published)
+    loaded = load_dancer(file, TINY, precision=precision, loras=[lora])
+    told, untouched = (
+        Networks.of("tiny", TINY, precision, 4, stored_in(file, loras)).denoiser for loras in ([lora], [])
+    )
+    assert told == sum(weight.nbytes for weight in loaded.state_dict().values())
+    assert told < untouched  # Q8_0 has scales beside its eight bits
+
+
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("resident", [0, 1, None])
 def test_however_many_blocks_stay_it_is_the_same_network(resident: int | None, precision: str, published: Path) -> None:
@@ -302,6 +318,16 @@ def test_the_base_model_is_refused_with_what_it_lacks(published: Path) -> None:
     assert "it looks like Wan2.1's image-to-video model" in refused.message
     assert "42 missing (patch_embedding_fuse.weight, patch_embedding_fuse.bias, " in refused.message
     assert "condition_embedding_align (18)" in refused.message
+
+
+def test_a_gguf_of_another_model_is_refused_with_what_it_holds(tmp_path: Path) -> None:
+    names = ("token_embd.weight", "blk.0.attn_q.weight", "blk.0.ffn_down.weight", "output_norm.weight")
+    other = [Listed(name, (32, 32), 8, q8_0(normal(32, 32, seed=1))) for name in names]
+    refused = refusal(write(tmp_path / "words.gguf", *other))
+    assert refused.code == "weights-tensors-differ"
+    assert "words.gguf" in refused.message
+    assert "token_embd.weight" in refused.message
+    assert refused.mend
 
 
 def test_another_size_is_told(published: Path) -> None:

@@ -40,12 +40,16 @@ def test_eight_bits_take_half() -> None:
     assert small.denoiser < products.denoiser < 1.001 * small.denoiser
 
 
+def in_four_bits(blocks: int) -> dict[str, int]:
+    """Bytes of matrices in Q4_K."""
+    own = matrices(PUBLISHED.architecture)
+    return {f"blocks.{at}.{one.name}.weight": one.numbers * 144 // 256 for at in range(blocks) for one in own}
+
+
 def test_what_a_file_keeps_in_blocks_takes_more_to_unpack() -> None:
     of_block = {f"blocks.0.{own.name}.weight": own.numbers for own in matrices(PUBLISHED.architecture)}
     in_fp8 = Networks.published(recipe("steadydancer-14b"), "fp8", of_block)
-    in_blocks = Networks.published(
-        recipe("steadydancer-14b"), "fp8", {name: size * 144 // 256 for name, size in of_block.items()}
-    )
+    in_blocks = Networks.published(recipe("steadydancer-14b"), "fp8", in_four_bits(1))
     assert in_fp8 == PUBLISHED.in_eight_bits()
     assert in_blocks.blocks[0].travels < 0.6 * in_fp8.blocks[0].travels
     assert in_blocks.blocks[1] == in_fp8.blocks[1]
@@ -65,6 +69,26 @@ def test_a_cpu_computes_in_twice_the_bytes() -> None:
     assert doubled.denoiser == 4 * 16_396_718_736
     assert networks_on("cpu", doubled) is doubled
     assert networks_on("cpu", PUBLISHED.in_eight_bits()).denoiser < 0.3 * doubled.denoiser
+
+
+def test_what_a_file_keeps_in_blocks_is_as_small_on_a_cpu() -> None:
+    in_blocks = Networks.published(recipe("steadydancer-14b"), "fp8", in_four_bits(40))
+    on_cpu, rounded = networks_on("cpu", in_blocks), networks_on("cpu", PUBLISHED.in_eight_bits())
+    matrices_of_all = sum(own.numbers for own in matrices(PUBLISHED.architecture)) * 40
+    assert rounded.denoiser - on_cpu.denoiser == matrices_of_all * (256 - 144) // 256
+    assert on_cpu.unpacking - rounded.unpacking < 3e6, "a CPU dequantises in small steps"
+
+
+def test_of_products_only_what_hears_is_dequantised_of_a_file_s_blocks() -> None:
+    blocks = in_four_bits(40)
+    heard = {name for name in blocks if name.split(".")[3] in ("k", "v", "k_img", "v_img") and "cross" in name}
+    others, own = ({name: size for name, size in blocks.items() if (name in heard) is one} for one in (False, True))
+    plain, without, with_them = (
+        Networks.published(recipe("steadydancer-14b"), "fp8-products", stored) for stored in (None, others, own)
+    )
+    assert without == plain
+    assert with_them.unpacking > plain.unpacking + 0.3e9
+    assert sum(plain.hearing) - sum(with_them.hearing) == len(heard) * 5120**2 * (256 - 144) // 256
 
 
 def test_a_short_clip_is_one_window() -> None:

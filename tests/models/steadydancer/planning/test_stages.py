@@ -10,6 +10,7 @@ from greenroom.models.steadydancer.conditions.sizes import Size
 from greenroom.models.steadydancer.planning.costs import Job, Networks, networks_on
 from greenroom.models.steadydancer.planning.stages import Costs
 from greenroom.models.steadydancer.planning.way import Way
+from greenroom.models.steadydancer.planning.weights import POSING
 from greenroom.models.steadydancer.sampling.guidance import Guidance
 from greenroom.models.steadydancer.vae.footprint import WanVaeFootprint
 from greenroom.nn.slices import CUTS
@@ -117,8 +118,16 @@ def test_large_pictures_take_more_where_they_are_seen() -> None:
 def test_of_a_cpu_nothing_waits_anywhere() -> None:
     cpu = of(device="cpu")
     assert cpu.device(Way()) > 2 * NETWORKS.denoiser
-    assert cpu.host(Way()) < 1 * GB
+    assert POSING <= cpu.host(Way()) < POSING + 0.4 * GB
     assert cpu.stages(Way())["denoising"] > of().stages(Way())["denoising"]
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_what_finds_poses_is_on_the_host_beside_all_of_it(device: str) -> None:
+    files = [recipe(name).files[0].size for name in ("yolox-l", "dwpose-l-384")]
+    weights = sum(size.bytes for size in files if size is not None and size.bytes is not None)
+    small = Job(Size(64, 64), 5, picture=(64, 64), poses=(128, 128))
+    assert 2 * weights < POSING <= of(small, device).host(Way(slices=CUTS[-1])) < POSING + 1e6
 
 
 def test_weights_that_are_dequantised_take_one_of_them_more() -> None:

@@ -6,14 +6,31 @@ whatever the blocks do.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SQUEEZED = 4  # channels between those of the spatial extractor
 _GROUP_EPS, _LAYER_EPS = 1e-5, 1e-5
 _WIDTH, _HEADS = 128, 8  # of the alignment
 _AT_ONCE = 2048  # places of a frame that are aligned together: their tensors take some 0.1 GB
+
+
+@contextmanager
+def _in_float32() -> Iterator[None]:
+    """For convolutions: of float32 cuDNN takes ten bits behind the point where it may, and torch lets it."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 class _Gate(nn.Module):
@@ -42,6 +59,7 @@ class SpatialExtractor(nn.Module):
         self.bn1 = nn.GroupNorm(_SQUEEZED, _SQUEEZED, _GROUP_EPS)
         self.bn2 = nn.GroupNorm(_SQUEEZED, _SQUEEZED, _GROUP_EPS)
 
+    @_in_float32()
     def forward(self, frames: Tensor) -> Tensor:
         """frames: (frames, channels, height, width). What one becomes depends on no other."""
         told = self.fc(frames.mean((2, 3)))
@@ -61,6 +79,7 @@ class _Motion(nn.Module):
         self.spatial = nn.Conv3d(channels, channels, (1, 3, 3), padding=(0, 1, 1), groups=channels, bias=False)
         self.temporal = nn.Conv3d(channels, channels, (3, 1, 1), padding=(1, 0, 0))
 
+    @_in_float32()
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.temporal(functional.silu(self.spatial(x)))
         return out

@@ -19,6 +19,7 @@ from greenroom.models.steadydancer.dancer.quantised import matrices, with_small_
 from greenroom.models.steadydancer.dancer.recognising import recognise
 from greenroom.models.steadydancer.dancer.transformer import Dancer
 from greenroom.models.steadydancer.lora.loading import changing
+from greenroom.models.steadydancer.lora.merging import changed
 from greenroom.nn.fp8_linear import can_multiply
 from greenroom.weights.blocks import BLOCK_TYPES
 from greenroom.weights.errors import NotACheckpoint
@@ -84,15 +85,16 @@ def load_dancer(
     return filled(network, reads, dtype, precision=precision, resident=resident, apart=apart)
 
 
-def stored_in(path: Path | Sequence[Path]) -> dict[str, int]:
+def stored_in(path: Path | Sequence[Path], loras: Sequence[Lora] = ()) -> dict[str, int]:
     """Bytes of the weights that a file has in eight bits or in blocks of its own, by the network's names: as large they
-    stay where they are kept small. path: see ``load_dancer``.  Raises WeightsUnreadable.
+    stay where they are kept small. path, loras: see ``load_dancer``; what these change is not among them, since it is
+    rounded anew.  Raises WeightsUnreadable.
     """
-    weights = open_weights(_files(path))
+    weights, touched = open_weights(_files(path)), changed(loras)
     found: dict[str, int] = {}
     for name, source in sources_of(weights.tensors, PREFIX).items():
         stored = weights.tensors[source]
-        if stored.dtype in (*FP8, *BLOCK_TYPES) and name.startswith(_BLOCKS):
+        if stored.dtype in (*FP8, *BLOCK_TYPES) and name.startswith(_BLOCKS) and name not in touched:
             found[name] = prod(stored.shape) // block_elements(stored.dtype) * block_bytes(stored.dtype)
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import product
 from typing import TYPE_CHECKING, Self
 
 from greenroom.models.steadydancer.architecture import PUBLISHED
@@ -34,8 +33,9 @@ if TYPE_CHECKING:
     from greenroom.recipes.recipe import Recipe
 
 # Of a matrix in a file's blocks while it is dequantised, beside itself: bytes of each number of a step, and of the step
-# before, as ``weights.quantised`` takes steps of so many numbers on a GPU.
-_UNPACKING, _UNPACKED, _UNPACKED_AT_ONCE = 14, 4, 1 << 25
+# before, as ``weights.quantised`` takes steps of so many numbers on a GPU and on a CPU.
+_UNPACKING, _UNPACKED = 14, 4
+_UNPACKED_AT_ONCE, _UNPACKED_ON_CPU = 1 << 25, 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Networks:
 
     around, blocks: bytes of the denoiser's weights.  others: "umt5", "clip" and "vae".  itemsize: bytes of a number
     that the denoiser computes with.  precision: of its blocks, see ``dancer.precision``.  unpacking: bytes that a
-    matrix takes while it is dequantised.  reading, seeing: that the towers take at work.
+    matrix takes while it is dequantised.  reading, seeing: that the towers take at work.  stored: see
+    ``weights.blocks``, which has counted it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Networks:
     reading: int = READING
     seeing: int = SEEING
     config: WanVaeConfig = field(default_factory=WanVaeConfig)
+    stored: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def published(cls, known: Recipe, precision: str = USUAL, stored: Mapping[str, int] | None = None) -> Self:
@@ -85,6 +87,7 @@ class Networks:
             precision=precision,
             unpacking=_unpacking(architecture, precision, itemsize, stored or {}),
             seeing=SEEING * itemsize // HALF,
+            stored=stored or {},
         )
 
     @property
@@ -129,20 +132,22 @@ def networks_on(device: str, networks: Networks) -> Networks:
     """Published networks as a device computes them: a CPU in float32, where what is small stays as small."""
     if not is_host(device) or networks.itemsize == FLOAT:
         return networks
-    return Networks.of(networks.name, networks.architecture, networks.precision, FLOAT)
+    return Networks.of(networks.name, networks.architecture, networks.precision, FLOAT, networks.stored)
 
 
 def _unpacking(architecture: Architecture, precision: str, itemsize: int, stored: Mapping[str, int]) -> int:
     """Of the largest matrix that is dequantised to be used."""
     if precision == USUAL:
         return 0
-    largest = max(matrix.numbers for matrix in matrices(architecture) if matrix.heard or precision == SMALL)
-    every = product(range(architecture.layers), matrices(architecture))  # a file may have others in eight bits, too
-    own = {f"blocks.{place}.{matrix.name}.weight": matrix.numbers for place, matrix in every}
+    used = [matrix for matrix in matrices(architecture) if matrix.heard or precision == SMALL]
+    largest = max(matrix.numbers for matrix in used)
+    # By its names: a file may have others in eight bits, too.
+    own = {f"blocks.{at}.{matrix.name}.weight": matrix.numbers for at in range(architecture.layers) for matrix in used}
     if all(stored.get(name, numbers) == numbers for name, numbers in own.items()):
         return largest * itemsize
-    before = _UNPACKED if largest > _UNPACKED_AT_ONCE else 0
-    return largest * itemsize + min(largest, _UNPACKED_AT_ONCE) * (_UNPACKING + before)
+    at_once = _UNPACKED_ON_CPU if itemsize == FLOAT else _UNPACKED_AT_ONCE
+    before = _UNPACKED if largest > at_once else 0
+    return largest * itemsize + min(largest, at_once) * (_UNPACKING + before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,12 @@ class Rates:
         return max(work, streamed / self.from_host)
 
 
-# By torch's name of the GPU; benchmarks/results/steadydancer-forward-h200.json and steadydancer-forward-fp8-h200.json.
-# Of the autoencoder and of copies it is what SeedVR2 was measured to take, whose autoencoder has the same layers: one
-# hundredth of the time is theirs.
+# By torch's name of the GPU; benchmarks/results/steadydancer-forward-h200.json, steadydancer-forward-fp8-h200.json,
+# steadydancer-vae-h200.json with two latent frames at a time, and steadydancer-h200.json. Of copies it is what SeedVR2
+# was measured to take.
 RATES = {
     "NVIDIA H200": Rates(
-        linear=716e12, attention=552e12, products=1_273e12, encode=523e12, decode=662e12, from_host=54e9
+        linear=716e12, attention=552e12, products=1_273e12, encode=366e12, decode=387e12, from_host=54e9
     ),
 }
 

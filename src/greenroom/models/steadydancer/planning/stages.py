@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from greenroom.models.planned import pinned_row
 from greenroom.models.steadydancer.planning import footprint
 from greenroom.models.steadydancer.planning.footprint import StepFootprint
-from greenroom.models.steadydancer.planning.weights import FLOAT, HALF, SLOTS, matrices
+from greenroom.models.steadydancer.planning.weights import FLOAT, HALF, POSING, SLOTS, matrices
 from greenroom.models.steadydancer.vae.footprint import WanVaeFootprint
 from greenroom.runtime.device import is_host, members
 
@@ -25,7 +25,12 @@ _PIECES = 2  # frames that were decoded, and those behind them
 @dataclass(frozen=True, slots=True)
 class Costs:
     """Bytes in each stage. on_host: the device is a CPU, where nothing is moved anywhere.  ranks: devices that make the
-    denoiser's passes together, each with all of its weights; they have what is computed once on the first one's."""
+    denoiser's passes together, each with all of its weights; they have what is computed once on the first one's.
+
+    The pose networks are no stage: on the processor, where ``onnxruntime`` has them, they stay beside all of them, and
+    are counted of the host, also for skeletons that are drawn already. An ``onnxruntime-gpu`` has them on the device
+    instead, before the first stage, and they are gone by then: what it takes there nobody has measured.
+    """
 
     networks: Networks
     job: Job
@@ -58,12 +63,13 @@ class Costs:
         }
 
     def host(self, way: Way) -> int:
-        """Of the host: what waits there, and what lies between the stages; of a CPU beside ``device``."""
+        """Of the host: what waits there, what lies between the stages, and what finds poses; of a CPU beside
+        ``device``."""
         job, size = self.job, self.job.size
         between = 2 * footprint.sampled(self._channels, job.sampled, *size.latent)
         picture = _COLOURS * job.picture[0] * job.picture[1]
         poses = _COLOURS * job.poses[0] * job.poses[1]
-        return between + picture + 2 * poses + self._frames(self._decoded(way)) + self._waiting(way)
+        return POSING + between + picture + 2 * poses + self._frames(self._decoded(way)) + self._waiting(way)
 
     def pass_bytes(self, way: Way) -> int:
         """That come from the host for each pass."""

@@ -27,6 +27,11 @@ class Way:
     slices: Slices = CUTS[0]
 
     @property
+    def reading(self) -> int | None:
+        """How many of the text encoder's blocks stay on the device; None for all."""
+        return 0 if self.parked else None
+
+    @property
     def hears_from_host(self) -> bool:
         """The layers that make keys and values come from the host."""
         return self.apart or self.resident is not None

@@ -77,6 +77,11 @@ READING, SEEING = 96_468_992, 8_196_096
 precision."""
 
 
+POSING = 1_100_000_000
+"""Bytes of the host that the two pose networks take at most as onnxruntime runs them on the processor, their weights
+included (benchmarks/results/steadydancer-poses-cpu.json)."""
+
+
 class BlockBytes(NamedTuple):
     """Of a denoiser's block. travels: what comes from the host for each pass where the block does not stay.  hears: of
     each layer that makes keys and values of texts and pictures.  stays: what is always on the device."""
