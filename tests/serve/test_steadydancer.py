@@ -138,6 +138,8 @@ def test_what_cannot_be_is_refused_and_what_fails_is_named(
         ({"video": None}, "there is neither a video nor keypoints"),
         ({"frames": 80}, "the nearest are 77 and 81"),
         ({"person": "the left one"}, "neither surest, largest, a number from the left"),
+        ({"loras": "four.safetensors"}, "the server's setting loras"),
+        ({"lora": ["four.safetensors:0.5"]}, "the server's setting loras"),
         ({"picture": given["video"], "video": given["picture"]}, ""),
     ):
         asked = http.post("/v1/jobs", json={"model": DANCER, "input": {**given, **more}})
@@ -147,6 +149,10 @@ def test_what_cannot_be_is_refused_and_what_fails_is_named(
             continue
         assert asked.status_code in (400, 422)
         assert says in asked.text
+    form = {"model": DANCER, "prompt": "a", "image_reference": given["picture"], "video_reference": given["video"]}
+    asked = http.post("/v1/videos", json={**form, "loras": "four.safetensors"})
+    assert asked.status_code in (400, 422)
+    assert "the server's setting loras" in asked.text
     empty = sent(http, picture_file(tmp_path / "empty.png", 7))
     short = sent(http, driver_file(tmp_path / "short.mp4", frames=3))
     for more, code in (

@@ -94,8 +94,6 @@ def animate(
     from greenroom.runtime.cuda import prefer_growing_memory
 
     prefer_growing_memory()  # before anything imports torch
-    from greenroom.files import try_writing
-    from greenroom.models.steadydancer.animating.places import clip_place, preview_place
     from greenroom.models.steadydancer.animating.sources import look, require_noise
 
     out = Output("animate", as_json)
@@ -110,18 +108,12 @@ def animate(
         asked["keypoints"] = _text_of(keypoints)
     checked = AnimateInputs.check(asked)
     source = look(checked)  # loading takes minutes: what can be refused before is
-    named = preview_place if preview else clip_place
-    place, notes = named(output or Path("preview.png" if preview else "animated.mp4"), checked)
-    if not plan_only:
-        try_writing([place])
+    target = _target(output, checked, quality, restart, tried=not plan_only)
     chosen = chosen_device(device, settings)
     if chosen.unasked and not preview:
         out.say(f"warning: {ON_CPU}")
     if not preview:
         require_noise(checked, chosen.device)
-    if output is None and place.exists():
-        notes += (f"{place} was there before, and is replaced",)
-    target = _Target(place, quality, restart, notes)
     request = _Request(choice, checked, source, target, chosen.device, settings, out)
     if preview:
         return request.preview()
@@ -203,6 +195,7 @@ class _Request:
         """Make the clip."""
         from greenroom.models.attempts import Mends, attempted
         from greenroom.models.steadydancer.animating.animator import Wanted
+        from greenroom.models.steadydancer.animating.sources import wordless
         from greenroom.models.steadydancer.architecture import FAMILY
         from greenroom.runtime.rooms import require_device
 
@@ -224,10 +217,11 @@ class _Request:
             own = replace(wanted, restart=wanted.restart and not small)
             return loaded[0].animate(self.inputs, own, shown.step, shown, small=small)
 
-        self._say((*target.notes, *self.source.notes))  # while there is time to stop
+        before = (*self.source.notes, *wordless(self.inputs))
+        self._say((*target.notes, *before))  # while there is time to stop
         with showing_clip(self.out) as shown, _stopped_in_words(lambda: shown.kept), self._in_flags():
             result = attempted(made, choice.name, self.device, mends, self.out.say)
-        self._say(note for note in result.notes if note not in self.source.notes)
+        self._say(note for note in result.notes if note not in before)
         self.out.result(replace(result, notes=(*target.notes, *result.notes)), columns([_row(result)]))
         return 0
 
@@ -304,6 +298,20 @@ def _choice(
     return _Choice(model, kind, chosen, precision_of(chosen, precision), tuple(map(lora_file, loras)))
 
 
+def _target(output: Path | None, inputs: AnimateInputs, quality: str, restart: bool, *, tried: bool) -> _Target:
+    """Where it goes. tried: whether it can be written there. Raises InputInvalid, OutputUnwritable."""
+    from greenroom.files import try_writing
+    from greenroom.models.steadydancer.animating.places import clip_place, preview_place
+
+    named, usual = (preview_place, "preview.png") if inputs.preview else (clip_place, "animated.mp4")
+    place, notes = named(output or Path(usual), inputs)
+    if tried:
+        try_writing([place])
+    if output is None and place.exists():
+        notes += (f"{place} was there before, and is replaced",)
+    return _Target(place, quality, restart, notes)
+
+
 def _model_class(name: str) -> type[SteadyDancerModel]:
     """Raises UnknownName, NotServed, ModelInvalid, InputInvalid for a model that moves nobody."""
     from greenroom.models.registry import find
@@ -317,10 +325,12 @@ def _model_class(name: str) -> type[SteadyDancerModel]:
 
 def _preview_lines(result: PreviewResult) -> str:
     """Where the pictures are and what they show."""
+    from greenroom.models.steadydancer.animating.places import FRAMES, PEOPLE, WHOLE
+
     shows = {
-        "": "the frame that is fitted, and limbs by their ratios",
-        "-frames": "frames of the clip",
-        "-people": "people to choose from, by their numbers",
+        WHOLE: "the frame that is fitted, and limbs by their ratios",
+        FRAMES: "frames of the clip",
+        PEOPLE: "people to choose from, by their numbers",
     }
     stem = result.pictures[0].stem
     return columns([(str(path), shows[path.stem.removeprefix(stem)]) for path in result.pictures])
@@ -328,6 +338,8 @@ def _preview_lines(result: PreviewResult) -> str:
 
 def _row(result: AnimateResult) -> tuple[str, str]:
     """Where it is and what it holds."""
+    from greenroom.models.steadydancer.conditions.lengths import RATE
+
     heard = "with the driver's sound" if result.sound else "silent"
-    holds = f"{counted(result.frames, 'frame')} of {result.size}, {result.frames / 16:.2f} s, {heard}"
+    holds = f"{counted(result.frames, 'frame')} of {result.size}, {result.frames / RATE:.2f} s, {heard}"
     return str(result.output), f"{holds}, seed {result.seed}"

@@ -236,11 +236,17 @@ def test_most_results_are_not_known_to_have_a_size() -> None:
         ({"negative_video": "other.mp4"}, "wrong poses are made of theirs"),
         ({"shows": "skeletons", "align_frame": 3}, "drawn skeletons are not fitted to the picture"),
         ({"align_frame": 81}, "align_frame is 81, and the clip has 81 frames at most"),
+        ({"person": "the left one"}, "person is 'the left one': it is neither surest, largest, a number"),
+        ({"picture_person": "0"}, "picture_person is '0': it is neither"),
+        ({"person": "nan,0,1,1"}, "person is 'nan,0,1,1': it is neither"),
+        ({"picture_person": "10,10,10,20"}, "picture_person is '10,10,10,20': the box has no area"),
+        ({"person": "5,50,10,20"}, "person is '5,50,10,20': the box has no area"),
     ],
 )
-def test_inputs_of_an_animation_that_contradict_each_other(given: dict[str, Any], says: str) -> None:
-    with pytest.raises(InputInvalid, match=says):
+def test_inputs_of_an_animation_that_say_nothing_or_contradict_each_other(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputInvalid, match=says) as refused:
         declaration("steadydancer").check({**DANCE, **given})
+    assert refused.value.mend
 
 
 def test_the_pixels_of_a_clip_are_those_of_its_setting() -> None:

@@ -98,9 +98,10 @@ def test_the_plan_and_the_step_are_told_and_a_cancel_is_heard_there(
     for mark in ("go", "sampling"):
         (folder / mark).unlink(missing_ok=True)
     job = platform.run(asked)
-    wait_for(lambda: any(said.get("stage") == "sampling" for _, said in job.progress))
+    # Not every step is told, but the one at which it waits is.
+    wait_for(lambda: any((said.get("stage"), said.get("done")) == ("sampling", HELD_AT) for _, said in job.progress))
     told = job.progress[-1][1]
-    assert (told["done"], told["total"]) == (HELD_AT, 22)
+    assert (told["stage"], told["done"], told["total"]) == ("sampling", HELD_AT, 22)
     assert (told["told"]["plan"]["passes"], told["told"]["plan"]["device"]) == (22, "cpu")
     platform.cancel(job)
     after = platform.run(asked)

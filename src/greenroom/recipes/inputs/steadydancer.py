@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
-from greenroom.errors import InputInvalid
+from greenroom.errors import InputInvalid, quoted
 from greenroom.inputs import Input, Inputs
 from greenroom.recipes.inputs.frames import four_n_plus_one
 
@@ -30,15 +30,24 @@ LONGEST = 961
 """Frames of a clip at most: a minute. More is possible, and nobody has seen it."""
 
 _NUMBER = re.compile(r"[1-9]\d{0,3}")
+_A_PERSON = "give a number such as 2, or a box in pixels: left,top,right,bottom"
 _EDGE = r"\s*-?\d{1,6}(?:\.\d{1,6})?\s*"
 _BOX = re.compile(",".join([_EDGE] * 4))
 
 
-def _person(said: str | None) -> str | None:
-    """Refuse what is neither a way to choose, a number nor a box. Raises ValueError."""
-    if said is None or said in ("surest", "largest") or _NUMBER.fullmatch(said) or _BOX.fullmatch(said):
+def _person(said: str | None, info: ValidationInfo) -> str | None:
+    """Refuse what is neither a way to choose, a number nor a box. Raises InputInvalid."""
+    if said is None or said in ("surest", "largest") or _NUMBER.fullmatch(said):
         return said
-    raise ValueError("it is neither surest, largest, a number from the left, nor left,top,right,bottom in pixels")
+    if not _BOX.fullmatch(said):
+        raise InputInvalid(
+            f"{info.field_name} is {quoted(said)}: it is neither surest, largest, a number from the left, nor a box",
+            mend=_A_PERSON,
+        )
+    left, top, right, bottom = (float(edge) for edge in said.split(","))
+    if left >= right or top >= bottom:
+        raise InputInvalid(f"{info.field_name} is {quoted(said)}: the box has no area", mend=_A_PERSON)
+    return said
 
 
 class AnimateInputs(Inputs):
@@ -184,6 +193,16 @@ class AnimateInputs(Inputs):
 
 class AnimateFileInputs(AnimateInputs):
     """Whom to move, how, and what to make of it: where no file name tells."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_the_model_s_loras(cls, given: Any) -> Any:
+        if isinstance(given, dict) and (named := next((name for name in ("loras", "lora") if name in given), None)):
+            raise InputInvalid(
+                f"{named} is no input: LoRA files change the model itself, for all clips of a server",
+                mend="leave it out, and have the server's setting loras name them: FILE or FILE:STRENGTH",
+            )
+        return given
 
     format: Annotated[Literal["mp4", "mov", "mkv", "webm"], Input("Container of the video.")] = "mp4"
     quality: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import weakref
 from importlib import metadata
 from pathlib import Path
@@ -189,6 +190,28 @@ def test_what_fails_behind_sampling_costs_no_step(
     assert (result.resumed, told.reached_at) == (STEPS, [(STEPS, STEPS)])
     assert planes_of(place) == planes_of(calm.output)
     assert (result.passes, result.seed) == (calm.passes, calm.seed)
+
+
+def test_a_disk_that_fills_up_while_the_clip_is_written_costs_no_step(tmp_path: Path, asked: AnimateInputs) -> None:
+    """The system's own refusal in the middle of a write: a limit on the size of files stands in for the full disk."""
+    place = tmp_path / "out.mp4"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fills(stage: str, done: float, total: float) -> None:
+        if stage == "decoding":  # the latents are there
+            resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+
+    try:
+        with pytest.raises(OutputUnwritable, match=r"out\.mp4.* grows beyond what this system allows a file"):
+            animator().animate(asked, Wanted(place), fills)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not place.exists()
+    assert "latents.safetensors" in left(tmp_path)
+    assert not any("part" in name or name.startswith("pictures") for name in left(tmp_path))
+    result = made(asked, place)
+    assert (result.resumed, read_facts(place).frames) == (STEPS, 9)
+    assert not journal_folder(place).exists()
 
 
 def test_another_request_is_told_what_differs_and_may_begin_anew(tmp_path: Path, asked: AnimateInputs) -> None:

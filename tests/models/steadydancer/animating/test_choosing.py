@@ -36,6 +36,5 @@ def test_anything_else_is_refused_before(said: str) -> None:
 
 
 def test_a_box_without_a_size_is_none() -> None:
-    checked = AnimateInputs.check({**ASKED, "person": "10,10,10,20"})
-    with pytest.raises(InputInvalid, match="the box of the person"):
-        choice_of(checked.person)
+    with pytest.raises(InputInvalid, match="person is '10,10,10,20': the box has no area"):
+        AnimateInputs.check({**ASKED, "person": "10,10,10,20"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -214,3 +214,18 @@ def test_skeletons_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         with pytest.raises(error, match=says):
             seen(tmp_path, shows="skeletons", **given)
     assert seen(tmp_path, video=swapped, shows="skeletons", skeleton_colours="reversed").frames == 9
+
+
+@pytest.mark.parametrize("shows", ["person", "skeletons"])
+def test_a_folder_that_may_not_be_looked_into_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shows: str
+) -> None:
+    def refused(_: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    picture = str(picture_file(tmp_path / "me.png"))
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr(Path, "iterdir", refused)  # whoever runs the tests may have every right
+    with pytest.raises(FileUnreadable, match="closed' cannot be read: Permission denied") as caught:
+        seen(tmp_path, picture=picture, video=str(tmp_path / "closed"), shows=shows)
+    assert caught.value.mend == "check its rights"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenroom.errors import InputInvalid
-from greenroom.models.steadydancer.conditions.lengths import LEAST, latents_of, pictures_of
+from greenroom.models.steadydancer.conditions.lengths import LEAST, latents_of, longest, pictures_of
 
 
 @given(st.integers(2, 500))
@@ -26,3 +26,9 @@ def test_other_counts_are_refused(pictures: int, said: str) -> None:
     with pytest.raises(InputInvalid, match=f"{pictures} frames") as refused:
         latents_of(pictures)
     assert said in refused.value.mend
+
+
+@pytest.mark.parametrize("count", range(5, 30))
+def test_the_longest_is_no_longer(count: int) -> None:
+    assert longest(count) % 4 == 1
+    assert count - 4 < longest(count) <= count

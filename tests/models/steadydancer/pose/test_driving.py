@@ -19,7 +19,6 @@ from greenroom.models.steadydancer.pose.driving import (
     driving,
     driving_of,
     frames_of,
-    longest,
     nearest,
     size_of,
     sound_of,
@@ -126,12 +125,6 @@ def test_any_times_give_a_clip_in_order_or_an_error(steps: list[int], frames: in
     assert made.start + made.seconds < end + Fraction(1, RATE)
     needed, places = distinct(made)
     assert [needed[place] for place in places] == list(made.places)
-
-
-@pytest.mark.parametrize("count", range(5, 30))
-def test_4n_plus_1(count: int) -> None:
-    assert longest(count) % 4 == 1
-    assert count - 4 < longest(count) <= count
 
 
 def tone(path: Path, seconds: int, rate: int = 48_000) -> None:

@@ -63,9 +63,17 @@ def test_a_number_is_1_or_more(number: int | None, box: None) -> None:
         Choice("number", number, box)
 
 
-@pytest.mark.parametrize("box", [None, (5, 0, 5, 10), (0, 9, 5, 3), (0, 0, float("nan"), 1)])
-def test_a_box_has_an_area(box: tuple[float, float, float, float] | None) -> None:
-    with pytest.raises(InputInvalid, match="the box of the person"):
+@pytest.mark.parametrize(
+    ("box", "says"),
+    [
+        (None, "is missing"),
+        ((5, 0, 5, 10), "is 5, 0, 5, 10, which has no area"),
+        ((0, 9, 5, 3), "is 0, 9, 5, 3, which has no area"),
+        ((0, 0, float("nan"), 1), "is 0, 0, nan, 1, which has no area"),
+    ],
+)
+def test_a_box_has_an_area(box: tuple[float, float, float, float] | None, says: str) -> None:
+    with pytest.raises(InputInvalid, match=f"the box of the person {says}"):
         Choice("box", box=box)
 
 

@@ -17,7 +17,8 @@ from greenroom.errors import Cancelled, FileUnreadable, GreenroomError, OutputUn
 from greenroom.files import Publication
 from greenroom.models.attempts import DeviceLost
 from greenroom.models.identities import fingerprint
-from greenroom.models.seedvr2.restoring.journal import CHECKING, short_name
+from greenroom.models.journals import short_name
+from greenroom.models.seedvr2.restoring.journal import CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

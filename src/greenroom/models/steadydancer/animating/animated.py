@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenroom.models.model import MadeFile
+from greenroom.models.steadydancer.conditions.lengths import RATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +52,7 @@ class PreviewResult:
         """What was found, in JSON, without a path."""
         return {
             "preview": True,
-            "length_s": round(self.frames / 16, 3),
+            "length_s": round(self.frames / RATE, 3),
             "frames": self.frames,
             "size": self.size,
             **self.posed,
@@ -115,7 +116,7 @@ class AnimateResult:
     def facts(self) -> dict[str, object]:
         """What was made, in JSON, without a path; the plan was told before."""
         return {
-            "length_s": round(self.frames / 16, 3),
+            "length_s": round(self.frames / RATE, 3),
             "frames": self.frames,
             "size": self.size,
             "source": self.source,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom import __version__
 from greenroom.files import try_writing
+from greenroom.media.folders import in_folder, is_folder
 from greenroom.models.identities import fingerprint
 from greenroom.models.stages import Stages
 from greenroom.models.steadydancer.animating.animated import AnimateResult
@@ -26,12 +27,11 @@ from greenroom.models.steadydancer.animating.journal import Begun, Journal, jour
 from greenroom.models.steadydancer.animating.outlook import Untold, guidance_of, plan_animating
 from greenroom.models.steadydancer.animating.posing import pose
 from greenroom.models.steadydancer.animating.previewing import preview_of, write_previews
-from greenroom.models.steadydancer.animating.sources import look, require_noise
+from greenroom.models.steadydancer.animating.sources import look, require_noise, wordless
 from greenroom.models.steadydancer.animating.writing import heard_of, write_clip
 from greenroom.models.steadydancer.conditions.sizes import usual_shift
 from greenroom.models.steadydancer.engine import Sampling
 from greenroom.models.steadydancer.planning.plan import facts_of
-from greenroom.models.steadydancer.pose.folders import in_folder
 from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:
@@ -303,7 +303,7 @@ class _Course:
             plan=facts_of(planned),
             seconds=self.step.seconds,
             findings=posed.findings,
-            notes=tuple(dict.fromkeys((*self.source.notes, *planned.notes, *lost))),
+            notes=tuple(dict.fromkeys((*self.source.notes, *wordless(inputs), *planned.notes, *lost))),
             terms=made.terms,
         )
 
@@ -327,6 +327,6 @@ def _versions() -> dict[str, str]:
 
 def _files(path: Path) -> list[Path]:
     """All that is read of one source."""
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     return [file for file in in_folder(path) if file.is_file()]

@@ -13,10 +13,7 @@ _WORDS: dict[str, By] = {"surest": "score", "largest": "size"}
 
 
 def choice_of(said: str | None) -> Choice | None:
-    """What an input says: ``surest``, ``largest``, ``2`` or ``10,20,110,220``; None where nobody chose.
-
-    Raises InputInvalid for a box without a size.
-    """
+    """What an input says: ``surest``, ``largest``, ``2`` or ``10,20,110,220``; None where nobody chose."""
     if said is None:
         return None
     if said in _WORDS:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from greenroom.files import Publication
 from greenroom.findings import Finding
-from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
 from greenroom.models.steadydancer.pose.persons import Person
 from greenroom.models.steadydancer.pose.saved import SUFFIX, SavedPoses, load, save
@@ -32,7 +30,7 @@ def keep(folder: Path, name: str, found: Found, networks: Mapping[str, str]) -> 
     with Publication(folder) as out:
         out.write(f"{name}{_SAID}", json.dumps(said).encode())
     # The poses last: where they are, the rest is there too.
-    save(folder / f"{name}{SUFFIX}", SavedPoses(found.poses, Fraction(RATE), networks))
+    save(folder / f"{name}{SUFFIX}", SavedPoses(found.poses, networks))
 
 
 def kept(folder: Path, name: str, networks: Mapping[str, str]) -> Found | None:

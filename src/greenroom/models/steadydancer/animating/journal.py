@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Self
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from greenroom import locks
-from greenroom.errors import GreenroomError, InputInvalid, OutputUnwritable, quoted
+from greenroom.errors import InputInvalid, OutputUnwritable, quoted
 from greenroom.files import Publication, writing_to
 from greenroom.models.identities import differences
+from greenroom.models.journals import BOOK, WorkRunning, drop, hold, read_book, short_name, write_book
 from greenroom.models.steadydancer.animating import finds
 from greenroom.models.steadydancer.animating.posing import DRIVER, PICTURE
 from greenroom.models.steadydancer.sampling.standing import StandingDiffers, keep, kept
@@ -33,23 +33,19 @@ if TYPE_CHECKING:
 
     from greenroom.models.steadydancer.sampling.standing import Standing
 
-_BOOK, _LOCK = "journal.json", "lock"
 _STANDING, _LATENTS = "standing.safetensors", "latents.safetensors"
 PICTURES = "pictures"
 """The stem of the clip without sound, while it is written."""
 
 _LAYOUT = 1
-_LONGEST_NAME = 240  # bytes, of the 255 that file systems take
 # What lies here is ours by its name; anything else is not touched.
 _UNFINISHED = re.compile(rf"\.[0-9a-f]{{12}}\.part|{PICTURES}\.[a-z0-9]+")
 
 
-class AnimationRunning(GreenroomError):
-    """Another process makes the same file."""
+class AnimationRunning(WorkRunning):
+    """Another process makes a clip under the same name."""
 
     code = "animation-running"
-    retryable = True
-    blameless = True
 
 
 class WorkDiffers(InputInvalid):
@@ -100,7 +96,10 @@ class Journal:
     def __enter__(self) -> Self:
         with writing_to(self.folder), contextlib.ExitStack() as held:
             self._absent = [one for one in self.folder.parents if not one.exists()]
-            handle = self._hold()
+            try:
+                handle = hold(self.folder)
+            except BlockingIOError as error:
+                raise AnimationRunning.at(self.output) from error
             held.callback(os.close, handle)
             for entry in self.folder.iterdir():
                 if _UNFINISHED.fullmatch(entry.name):
@@ -108,24 +107,6 @@ class Journal:
             held.pop_all()
         self._handle = handle
         return self
-
-    def _hold(self) -> int:
-        path = self.folder / _LOCK
-        while True:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                handle = locks.hold(path)
-            except FileNotFoundError:
-                continue  # whoever held it has removed the folder meanwhile
-            except BlockingIOError as error:
-                raise AnimationRunning(
-                    f"another process is making {quoted(self.output)}",
-                    mend="wait until it has ended, or choose another output: -o",
-                ) from error
-            with contextlib.suppress(FileNotFoundError):
-                if os.fstat(handle).st_ino == path.stat().st_ino:
-                    return handle
-            os.close(handle)  # whoever held it has removed it meanwhile
 
     def begun(self, identity: Mapping[str, Any]) -> Begun | None:
         """What an earlier run of the same request began; None where there is none, or it did nothing yet that counts.
@@ -143,8 +124,7 @@ class Journal:
 
     def begin(self, begun: Begun) -> Begun:
         """Note how it is begun, or what has become of it. Raises OutputUnwritable."""
-        with Publication(self.folder) as out:
-            out.write(_BOOK, json.dumps({"layout": _LAYOUT, **asdict(begun)}).encode())
+        write_book(self.folder, _LAYOUT, asdict(begun))
         return begun
 
     @property
@@ -191,15 +171,12 @@ class Journal:
         """Throw away what is done. Raises OutputUnwritable."""
         people = [name for one in (PICTURE, DRIVER) for name in finds.names(one)]
         with writing_to(self.folder):
-            for name in (_BOOK, _LATENTS, _STANDING, *people):
+            for name in (BOOK, _LATENTS, _STANDING, *people):
                 (self.folder / name).unlink(missing_ok=True)
 
     def _remove(self) -> None:
         self.clear()
-        with writing_to(self.folder):
-            (self.folder / _LOCK).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            self.folder.rmdir()
+        drop(self.folder)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -216,20 +193,16 @@ class Journal:
                 self._handle = None
 
     def _read(self) -> Begun | None:
+        told = read_book(self.folder, _LAYOUT)
         try:
-            data = json.loads((self.folder / _BOOK).read_bytes())
-            if data.pop("layout") != _LAYOUT:
-                return None
-            return Begun(**data)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None if told is None else Begun(**told)
+        except TypeError:
             return None  # without it nobody knows what the rest is of
 
 
 def journal_folder(output: Path) -> Path:
     """The hidden folder beside an output in which its work waits."""
-    name = os.fsencode(output.name)
-    short = output.name if len(name) <= _LONGEST_NAME else hashlib.sha256(name).hexdigest()
-    return output.with_name(f".{short}.work")
+    return output.with_name(f".{short_name(output)}.work")
 
 
 def _belongs(begun: Begun) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -33,7 +34,7 @@ class LoraFile:
 def lora_file(said: str) -> LoraFile:
     """What one is called. Raises FileUnreadable, InputInvalid."""
     name, colon, number = said.rpartition(":")
-    if not colon or Path(said).exists():
+    if not colon or _is_there(Path(said)):
         return _file(Path(said), 1.0)
     try:
         strength = float(number)
@@ -60,6 +61,12 @@ def opened(files: Iterable[LoraFile], architecture: Architecture) -> Sequence[Lo
 
     shapes = shapes_of(without_weights(architecture))
     return [open_lora(one.path, shapes, one.strength) for one in found]
+
+
+def _is_there(path: Path) -> bool:
+    with contextlib.suppress(OSError):  # a name may be too long for any file
+        return path.exists()
+    return False
 
 
 def _file(path: Path, strength: float) -> LoraFile:

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from greenroom.errors import InputInvalid, OutputUnwritable, quoted
+from greenroom.files import writing_to
 from greenroom.models.steadydancer.animating.animated import VIDEO_TYPES
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenroom.recipes.inputs.steadydancer import AnimateInputs
+
+WHOLE, FRAMES, PEOPLE = "", "-frames", "-people"
+"""Behind the stem of a preview's name: the deciding frame, some frames of the clip, and people to choose from."""
 
 _PNG = ".png"
 _USUAL = ".mp4"
@@ -37,14 +41,16 @@ def preview_place(output: Path, inputs: AnimateInputs) -> tuple[Path, tuple[str,
     place, notes = _named(output, _PNG)
     if place.suffix.lower() != _PNG:
         raise InputInvalid(f"-o {quoted(output)} is no PNG, and a preview is a picture", mend="name it .png")
-    _refuse([place], inputs)
+    _refuse([place.with_stem(f"{place.stem}{behind}") for behind in (WHOLE, FRAMES, PEOPLE)], inputs)
     return place, notes
 
 
 def _named(output: Path, ending: str) -> tuple[Path, tuple[str, ...]]:
-    if output.is_dir():
-        raise OutputUnwritable(f"{quoted(output)} is a folder", mend="name a file in it")
-    if output.exists() and not output.is_file():
+    with writing_to(output):
+        if output.is_dir():
+            raise OutputUnwritable(f"{quoted(output)} is a folder", mend="name a file in it")
+        there = output.exists() and not output.is_file()
+    if there:
         raise OutputUnwritable(f"{quoted(output)} is a device or a pipe, which no file may replace", mend="name a file")
     if output.suffix:
         return output, ()
@@ -55,8 +61,13 @@ def _named(output: Path, ending: str) -> tuple[Path, tuple[str, ...]]:
 def _refuse(places: Iterable[Path], inputs: AnimateInputs) -> None:
     for place in places:
         for said in (inputs.picture, inputs.video, inputs.negative_video):
-            if said is not None and _same(place, type(place)(said)):
+            if said is not None and _is_of(place, type(place)(said)):
                 raise InputInvalid(f"-o {quoted(place)} is what it is made from", mend="choose another -o")
+
+
+def _is_of(place: Path, source: Path) -> bool:
+    """Whether it is a source, or one of the files in a folder that is one."""
+    return _same(place, source) or (place.exists() and _same(place.parent, source))
 
 
 def _same(one: Path, other: Path) -> bool:

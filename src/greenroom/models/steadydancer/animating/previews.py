@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from greenroom.media.video.images import encoded_image
+from greenroom.models.steadydancer.animating.places import FRAMES, PEOPLE, WHOLE
 from greenroom.models.steadydancer.animating.posing import DRIVER, PICTURE, frame_at
 from greenroom.models.steadydancer.pose.preview import with_people
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from greenroom.models.steadydancer.animating.posing import Posed
     from greenroom.models.steadydancer.animating.sources import Source
     from greenroom.models.steadydancer.pose.pictures import Picture
-
-WHOLE, FRAMES, PEOPLE = "", "-frames", "-people"
-"""Behind the stem of a preview's name: the deciding frame, some frames of the clip, and people to choose from."""
 
 _SIDE = 768  # pixels of the longer side
 _DARKER = 0.55

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from greenroom.errors import InputInvalid, quoted
+from greenroom.media.folders import in_folder, is_folder
 from greenroom.media.video.images import READ_SUFFIXES, read_image
-from greenroom.media.video.opening import is_still
+from greenroom.media.video.opening import is_still, opened, picture_stream
 from greenroom.media.video.reading import VideoReader
 from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.conditions.sizes import size_of
 from greenroom.models.steadydancer.pose.driving import Driving, driving, driving_of, end_of
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
-from greenroom.models.steadydancer.pose.folders import in_folder
 from greenroom.models.steadydancer.pose.keypoint_files import keypoints_in, read_keypoints
 from greenroom.models.steadydancer.pose.pictures import eight_bits
 from greenroom.models.steadydancer.pose.ready import ready_clip, require_pair
@@ -93,7 +93,7 @@ def _looked_at(inputs: AnimateInputs) -> Source:
     if inputs.keypoints is not None or (path is not None and _holds_keypoints(path)):
         return _of_keypoints(inputs, path, picture, size, notes)
     assert path is not None  # noqa: S101 - the declaration refuses a request that has neither
-    if inputs.shows == "skeletons" or path.is_dir():
+    if inputs.shows == "skeletons" or is_folder(path):
         return _of_skeletons(inputs, path, picture, size, notes)
     if is_still(path):
         raise InputInvalid(
@@ -111,9 +111,16 @@ def require_noise(inputs: AnimateInputs, device: str) -> None:
         raise InputInvalid(f"noise is gpu, and there is none: the model is on {device}", mend="take noise cpu")
 
 
+def wordless(inputs: AnimateInputs) -> tuple[str, ...]:
+    """What is to be said of a clip for which nobody found words."""
+    return () if inputs.prompt.strip() else ("the prompt is empty: nothing says how the face looks",)
+
+
 def _picture(path: Path) -> tuple[Picture, tuple[str, ...]]:
     """And what is to be said of transparency, which no model knows. Raises FileUnreadable, InputInvalid."""
-    if path.exists() and not path.is_dir() and not is_still(path):
+    if not is_still(path):
+        with opened(path) as container:
+            picture_stream(container, path)  # sound alone is said to be that
         raise InputInvalid(
             f"{quoted(path)} is a video, and the person comes from a picture", mend="give the picture first"
         )
@@ -171,14 +178,14 @@ def _of_skeletons(inputs: AnimateInputs, path: Path, picture: Picture, size: Siz
         require_pair(ready, negative)
     notes += (*ready.driving.notes, *_rest(ready.driving, ready.end))
     source = Source("skeletons", picture, size, ready.frames, ready=ready, ready_negative=negative, notes=notes)
-    if path.is_dir():
+    if is_folder(path):
         return source
     reader = VideoReader(path, alpha="drop")
     return replace(source, reader=reader, driving=ready.driving, notes=(*notes, *_rate(reader)))
 
 
 def _holds_keypoints(path: Path) -> bool:
-    if not path.is_dir():
+    if not is_folder(path):
         return path.suffix.lower() == _JSON
     endings = {file.suffix.lower() for file in in_folder(path)}
     return _JSON in endings and not endings & set(READ_SUFFIXES)

@@ -15,13 +15,17 @@ _GROUP = 4
 
 def latents_of(pictures: int) -> int:
     """Latents of a video. Raises InputInvalid where pictures are not 4n + 1."""
-    if pictures < LEAST or pictures % _GROUP != 1:
-        below = (pictures - 1) // _GROUP * _GROUP + 1
+    if pictures < LEAST or pictures != longest(pictures):
         raise InputInvalid(
             f"{pictures} frames are asked for, and a video has one and a multiple of four",
-            mend=f"the nearest below is {below}" if pictures >= LEAST else f"the least is {LEAST}",
+            mend=f"the nearest below is {longest(pictures)}" if pictures >= LEAST else f"the least is {LEAST}",
         )
     return (pictures - 1) // _GROUP + 1
+
+
+def longest(pictures: int) -> int:
+    """The longest video of no more pictures: 4n + 1."""
+    return (pictures - 1) // _GROUP * _GROUP + 1
 
 
 def pictures_of(latents: int) -> int:

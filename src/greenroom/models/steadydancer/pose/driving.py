@@ -13,7 +13,7 @@ import numpy as np
 from greenroom.errors import InputInvalid, quoted
 from greenroom.media.audio import Audio
 from greenroom.media.video.soundtrack import own_sound
-from greenroom.models.steadydancer.conditions.lengths import RATE
+from greenroom.models.steadydancer.conditions.lengths import LEAST, RATE, longest
 from greenroom.models.steadydancer.pose.errors import DriverTooShort
 from greenroom.models.steadydancer.pose.pictures import eight_bits, require_shape, resized
 from greenroom.words import counted
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 USUAL_FRAMES = 81
 """As many as the model was trained on."""
 
-SHORTEST = 5
-"""Frames of a clip at least: two of the latent ones."""
-
-_STEP = 4  # frames to a latent frame, behind the first
 _HEARD_S = Fraction(1, 10)  # of sound: less is not worth a note
 _BEHIND_S = 1  # behind the clip, in which sound is listened for
 
@@ -64,16 +60,16 @@ def driving(
     longest 4n + 1 that fits.  start: where the clip begins; with the first frame by default. Raises DriverTooShort,
     InputInvalid.
     """
-    if frames < SHORTEST:
-        raise InputInvalid(f"{counted(frames, 'frame')} are asked for; the least is {SHORTEST}", mend="ask for 4n + 1")
+    if frames < LEAST:
+        raise InputInvalid(f"{counted(frames, 'frame')} are asked for; the least is {LEAST}", mend="ask for 4n + 1")
     if not times:
         raise DriverTooShort("the driver has no frames", mend="give a longer one")
     first = max(times[0], start) if start is not None else times[0]
     there = max(ceil((end - first) * RATE), 0)
-    if there < SHORTEST:
+    if there < LEAST:
         raise DriverTooShort(
             f"the driver lasts {float(max(end - first, Fraction(0))):.2f} s from its start, {counted(there, 'frame')}"
-            f" at {RATE} a second; the least is {SHORTEST}, {SHORTEST / RATE:.2f} s",
+            f" at {RATE} a second; the least is {LEAST}, {LEAST / RATE:.2f} s",
             mend="give a longer driver, or start it earlier",
         )
     made = longest(min(there, frames))
@@ -99,11 +95,6 @@ def end_of(facts: VideoFacts) -> Fraction:
     """When the last frame of a video ends."""
     last = facts.frames - 1
     return facts.time(last) + facts.timeline.duration(last)
-
-
-def longest(frames: int) -> int:
-    """The longest clip of no more frames: 4n + 1."""
-    return (frames - 1) // _STEP * _STEP + 1
 
 
 def nearest(times: Sequence[Fraction], moment: Fraction) -> int:

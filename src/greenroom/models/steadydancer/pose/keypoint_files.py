@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 import numpy as np
 
 from greenroom.errors import FileUnreadable, InputInvalid, quoted
+from greenroom.media.audio import require_file
+from greenroom.media.folders import in_folder, is_folder
 from greenroom.models.steadydancer.pose import poses as at
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
-from greenroom.models.steadydancer.pose.folders import in_folder
 from greenroom.models.steadydancer.pose.poses import MISSING, POINTS, nobody, with_neck
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class _Place:
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     found = [file for file in in_folder(path) if file.suffix.lower() == ".json"]
     if not found:
@@ -138,6 +139,7 @@ def _pieces(name: str) -> Iterator[tuple[int, str]]:
 
 
 def _loaded(path: Path) -> Any:
+    require_file(path)
     try:
         if path.stat().st_size > _MOST:
             raise PosesUnreadable(f"{quoted(path)} is too large for keypoints", mend=_MEND)
@@ -154,8 +156,13 @@ def _read(text: str | bytes, path: Path) -> Any:
     try:
         return json.loads(text, parse_constant=no_number)
     except (ValueError, RecursionError) as error:
-        why = str(error).splitlines()[0] if isinstance(error, ValueError) else "nested too deep"
-        raise PosesUnreadable(f"{quoted(path)} is no JSON: {why}", mend=_MEND) from error
+        raise PosesUnreadable(f"{quoted(path)} is no JSON: {_why(error)}", mend=_MEND) from error
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "its letters are not UTF-8"
+    return str(error).splitlines()[0] if isinstance(error, ValueError) else "nested too deep"
 
 
 def _frames(told: Any, path: Path) -> tuple[tuple[int, int] | None, list[Any]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 By = Literal["score", "size", "number", "box"]
 
+_A_BOX = "give left, top, right, bottom in pixels"
 _SAME = 0.2  # overlap with where someone was, from which on it is the same person
 _APART = 0.1  # overlap with somebody, below which one is no second box of the same person
 _LONGEST_HIDDEN = 16  # frames in which two may be one box
@@ -49,8 +50,10 @@ class Choice:
             raise InputInvalid(f"the number of the person is {self.number}", mend="number people from 1, from the left")
         if self.by == "box":
             box = self.box
-            if box is None or not np.isfinite(box).all() or box[0] >= box[2] or box[1] >= box[3]:
-                raise InputInvalid(f"the box of the person is {box}", mend="give left, top, right, bottom in pixels")
+            if box is None:
+                raise InputInvalid("the box of the person is missing", mend=_A_BOX)
+            if not np.isfinite(box).all() or box[0] >= box[2] or box[1] >= box[3]:
+                raise InputInvalid(f"the box of the person is {_edges(box)}, which has no area", mend=_A_BOX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,14 @@ def chosen(boxes: Boxes, scores: Scores, choice: Choice, where: str) -> int:
             common = overlaps(np.asarray(choice.box, np.float64), boxes)
             if not common.any():
                 raise PersonNotThere(
-                    f"nobody in {where} is in the box {', '.join(f'{edge:g}' for edge in choice.box or ())}",
+                    f"nobody in {where} is in the box {_edges(choice.box or ())}",
                     mend=f"choose one of them: {listed(people_of(boxes, scores))}",
                 )
             return int(common.argmax())
+
+
+def _edges(box: Sequence[float]) -> str:
+    return ", ".join(f"{edge:g}" for edge in box)
 
 
 def crowd(count: int) -> str:

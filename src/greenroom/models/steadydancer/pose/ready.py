@@ -10,12 +10,12 @@ import numpy as np
 
 from greenroom.errors import InputInvalid, quoted
 from greenroom.findings import Finding
+from greenroom.media.folders import in_folder, is_folder
 from greenroom.media.video.images import READ_SUFFIXES, read_image
 from greenroom.media.video.reading import VideoReader
-from greenroom.models.steadydancer.conditions.lengths import RATE
+from greenroom.models.steadydancer.conditions.lengths import LEAST, RATE
 from greenroom.models.steadydancer.pose.colours import black_part, is_skeleton, order_of
 from greenroom.models.steadydancer.pose.driving import (
-    SHORTEST,
     USUAL_FRAMES,
     Driving,
     distinct,
@@ -26,7 +26,6 @@ from greenroom.models.steadydancer.pose.driving import (
     size_of,
 )
 from greenroom.models.steadydancer.pose.errors import ColoursReversed, SkeletonsUnreadable
-from greenroom.models.steadydancer.pose.folders import in_folder
 from greenroom.models.steadydancer.pose.pictures import eight_bits
 from greenroom.words import counted
 
@@ -95,11 +94,11 @@ def ready_clip(path: Path, *, frames: int = USUAL_FRAMES, colours: Colours = "ch
     SkeletonsUnreadable, ColoursReversed, DriverTooShort, FileUnreadable.
     """
     swap = colours == "reversed"
-    if path.is_dir():
+    if is_folder(path):
         files = _files(path)
-        if len(files) < SHORTEST:
+        if len(files) < LEAST:
             raise SkeletonsUnreadable(
-                f"{quoted(path)} has {counted(len(files), 'picture')}; the least is {SHORTEST}", mend="give more"
+                f"{quoted(path)} has {counted(len(files), 'picture')}; the least is {LEAST}", mend="give more"
             )
         first = read_image(files[0], alpha="drop")
         end = Fraction(len(files), RATE)

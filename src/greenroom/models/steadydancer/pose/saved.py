@@ -6,7 +6,6 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,11 +32,10 @@ _AGAIN = "find the poses again"
 class SavedPoses:
     """Poses and where they are from.
 
-    rate: frames a second.  networks: the sha256 of each network's file, by what it is; none for poses out of a file.
+    networks: the sha256 of each network's file, by what it is; none for poses out of a file.
     """
 
     poses: Poses
-    rate: Fraction
     networks: Mapping[str, str]
 
 
@@ -49,7 +47,6 @@ def save(path: Path, saved: SavedPoses) -> None:
         "version": VERSION,
         "width": poses.width,
         "height": poses.height,
-        "rate": str(saved.rate),
         "networks": dict(saved.networks),
     }
     file = io.BytesIO()
@@ -75,17 +72,17 @@ def load(path: Path) -> SavedPoses:
         raise _broken(path, "has points that are no numbers")
     try:
         return _told(told, points, scores)
-    except (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError, InputInvalid) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, InputInvalid) as error:
         raise _broken(path, f"has a header that is not understood ({error})") from error
 
 
 def _told(told: Mapping[str, Any], points: Any, scores: Any) -> SavedPoses:
-    """What a header says. Raises KeyError, TypeError, ValueError, ZeroDivisionError."""
-    width, height, rate = int(told["width"]), int(told["height"]), Fraction(told["rate"])
-    if width < 1 or height < 1 or rate <= 0:
-        raise ValueError(f"{width}x{height} at {rate} a second")
+    """What a header says. Raises KeyError, TypeError, ValueError."""
+    width, height = int(told["width"]), int(told["height"])
+    if width < 1 or height < 1:
+        raise ValueError(f"{width}x{height}")
     networks = {str(role): str(sha256) for role, sha256 in dict(told["networks"]).items()}
-    return SavedPoses(Poses(points, scores, width, height), rate, networks)
+    return SavedPoses(Poses(points, scores, width, height), networks)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Any, Any]:
