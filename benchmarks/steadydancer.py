@@ -78,7 +78,7 @@ def clock() -> float:
 
 def calm(network: Dancer) -> None:
     """Have it know nothing of times that turns faster; see the module's head. Sinusoids: ``dancer.embedding``."""
-    weight = network.time_embedding[0].weight
+    weight = network.get_parameter("time_embedding.0.weight")
     half = weight.shape[1] // 2
     radians = 1000 * 10_000.0 ** -(torch.arange(half, device=weight.device) / half)
     weight.mul_((radians < math.tau).repeat(2))
