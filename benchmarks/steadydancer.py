@@ -6,12 +6,11 @@
 
 Weights are random, of the published size, all on the device, but that the denoiser knows of times only what turns less
 than once over a schedule: else its answers would have nothing in common from step to step, which those of a trained one
-have. Picture and poses are waves. Of each precision the whole
-schedule is run, exact, then with each threshold of ``--caching`` (of the first precision alone); a single step before
-makes kernels warm. Latents are compared with those of the first exact run: relatively, and the
-pictures that they are decoded to. ``--keep`` writes the
-first exact latents, with which another run compares by ``--reference`` in place of its own. Weights that nobody trained
-say little of how a change looks. With --tiny it goes the same way with small networks, anywhere. Prints one JSON.
+have. Picture and poses are waves. Of each precision the whole schedule is run, exact, then with each threshold of
+``--caching`` (of the first precision alone); a single step before makes kernels warm. Latents are compared with those
+of the first exact run: relatively, and the pictures that they are decoded to. ``--keep`` writes the first exact
+latents, with which another run compares by ``--reference`` in place of its own. Weights that nobody trained say little
+of how a change looks. With --tiny it goes the same way with small networks, anywhere. Prints one JSON.
 """
 
 from __future__ import annotations
@@ -187,6 +186,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     exact = load_file(options.reference)[_LATENTS] if options.reference else None
+    told = {**vars(options), "reference": options.reference and options.reference.name}
     runs: dict[str, Any] = {}
     for place, precision in enumerate(options.precision):
         runs[precision], exact = of(precision, options, [] if place else options.caching, exact)
@@ -199,7 +199,7 @@ def main() -> None:
         "benchmark": "steadydancer",
         "machine": machine("torch", "greenroom"),
         "device": torch.cuda.get_device_name() if _ON_GPU else "cpu",
-        "options": {name: str(value) for name, value in vars(options).items() if name not in ("output", "keep")},
+        "options": {name: str(value) for name, value in told.items() if name not in ("output", "keep")},
         "precisions": runs,
     }
     report(found, options.output)

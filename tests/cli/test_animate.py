@@ -78,8 +78,11 @@ class TestPreview:
         driver_file(files / "two.mp4", 0, 1)
         done = greenroom("animate", "me.png", "two.mp4", "--preview", *TINY)
         assert "warning: frame 0 of the driver has 2 people: 1 at 0," in done.stderr
-        assert "mend: choose one by its number, or by a box" in done.stderr
-        assert "preview-people.png  people to choose from, by their numbers" in done.stdout
+        assert "mend: choose one by its number, or by a box: person" in done.stderr
+        assert (
+            "preview-people.png  people to choose from, by their numbers: in the picture, then in the driver"
+            in done.stdout
+        )
         for said in ("2", "surest", "largest", "70,0,120,60"):
             result = self.looked(greenroom, "two.mp4", "--person", said)
             assert warned(result) == []
@@ -216,6 +219,46 @@ class TestClip:
         assert calm.returncode == 0
         assert planes_of(files / "out.mp4") == planes_of(files / "calm.mp4")
         assert not list(files.glob(".*.work"))
+
+    def test_who_was_found_is_kept_when_no_step_was_done(
+        self, greenroom: Run, files: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole, seen = Steps.step, list[str]()
+
+        def stopped(self: Steps, stage: str, done: float, total: float) -> None:
+            whole(self, stage, done, total)
+            seen.append(stage)
+            if stage == where:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(Steps, "step", stopped)
+        for where, says, mend in (
+            ("finding poses", "nothing was done yet", "the same command begins anew"),
+            ("posing", "no step was done yet, and who was found is kept", "the same command goes on from there"),
+        ):
+            done = greenroom("animate", "me.png", "dance.mp4", "a", "-o", "out.mp4", *FAST)
+            assert done.returncode == 130
+            assert done.stderr.splitlines()[-2:] == [f"error: stopped before the end; {says}", f" mend: {mend}"]
+            assert len(list(files.glob(".*.work"))) == (where == "posing")
+        where = ""
+        seen.clear()
+        assert greenroom("animate", "me.png", "dance.mp4", "a", "-o", "out.mp4", *FAST).returncode == 0
+        assert "finding poses" not in seen
+        assert not list(files.glob(".*.work"))
+
+    @pytest.mark.usefixtures("files")
+    def test_what_takes_less_memory_is_named_as_long_as_there_is_any(
+        self, greenroom: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rooms, "room_of", lambda *_: Room("cuda:0", GB, 256 * GB, "A small one"))
+        monkeypatch.setattr(devices, "devices", lambda _: ("cuda:0",))
+        asked = ("me.png", "dance.mp4", "--plan", "--model", "steadydancer-14b")
+        for more, mend in (
+            ((), "take --size 832x480, fewer --frames, --precision fp8, or a larger device"),
+            (("--size", "832x480", "--frames", 5, "--precision", "fp8"), "take a larger device"),
+        ):
+            done = greenroom("animate", *asked, *more)
+            assert done.stderr.splitlines()[-1] == f" mend: {mend}"
 
     def test_a_lora_is_named_in_the_result(self, greenroom: Run, files: Path) -> None:
         (files / "four.safetensors").write_bytes(b"read when a model is loaded")

@@ -132,6 +132,16 @@ def test_drivers_of_every_kind(
     assert any(says in note for note in result["notes"])
 
 
+def test_a_folder_with_wrong_poses_beside_it_shows_skeletons(greenroom: Run, files: Path) -> None:
+    (files / "drawn").mkdir()
+    for number in range(5):
+        write_image(files / "drawn" / f"{number:04d}.png", skeleton())
+    done = greenroom("animate", "me.png", "drawn", "--preview", "--negative-skeletons", "drawn", *TINY)
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr
+    assert done.stdout == "preview.png  the first skeleton\n"
+
+
 def test_files_that_are_something_else_or_broken(greenroom: Run, files: Path) -> None:
     with wave.open(str(files / "tone.wav"), "wb") as sound:
         sound.setnchannels(1)
@@ -236,7 +246,7 @@ def test_keypoints_of_every_kind(greenroom: Run, files: Path) -> None:
         (("--pose-guidance-start", 0.9, "--pose-guidance-end", 0.1), "it lies before pose_guidance_start", "0 to 1"),
         (("--shift", 0), "shift is 0.0", "more than 0"),
         (("--start", -1), "start is -1.0", "0 to 86400 s"),
-        (("--start", 5), "the driver lasts 0.00 s from its start", "start it earlier"),
+        (("--start", 5), "is to begin at 5.00 s, and the driver ends at 0.75 s", "start it earlier"),
         (("--seed", -1), "seed is -1", "0 to 2147483647"),
         (("--person", 5), "person 5 is chosen, and frame 0 of the driver has 1 person", "1 at 0,-32,64,96"),
         (("--person", "900,900,950,950"), "is in the box 900, 900, 950, 950", "1 at 0,-32,64,96"),

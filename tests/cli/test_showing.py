@@ -142,9 +142,13 @@ def test_a_clip_has_its_warnings_and_the_passes_of_its_sampling(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with showing_clip(Output("animate")) as shown:
-        assert shown.kept == "no step was done yet"
+        assert shown.kept == ""
         shown.steps = 40
-        shown.posed({}, [Finding("hips-missing", "warning", "no hips are seen", "show them")])
+        shown.posed(
+            {"people": {"picture": [], "driver": []}},
+            [Finding("hips-missing", "warning", "no hips are seen", "show them")],
+        )
+        assert shown.kept == "no step was done yet, and who was found is kept"
         shown.reached(1, 40)
         for done in range(3, 34):
             shown.step("sampling", done, 91)

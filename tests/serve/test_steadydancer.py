@@ -224,6 +224,7 @@ def test_openai_s_client_gives_the_picture_and_the_driver(
         content = openai.videos.download_content(asked.id).content
     assert content == clip_of(http, http.get(f"/v1/jobs/{asked.id}").json())
     shown = http.get(f"/v1/videos/{asked.id}").json()
+    assert (asked.size, shown["size"]) == ("832x480", "64x64")
     assert [one["name"] for one in shown["samples"]] == ["clip.mp4"]
 
 

@@ -15,13 +15,15 @@ from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, json_option
 from greenroom.cli.showing import showing_clip
 from greenroom.errors import Cancelled, FileUnreadable, InputInvalid, quoted
+from greenroom.media.folders import is_folder
 from greenroom.models.steadydancer.dancer.precision import SMALL, USUAL, notes_of, precision_of
 from greenroom.recipes.inputs.steadydancer import AnimateInputs
 from greenroom.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from greenroom.cli.showing import ShowingClip
     from greenroom.models.steadydancer.animating.animated import AnimateResult, PreviewResult
     from greenroom.models.steadydancer.animating.loras import LoraFile
     from greenroom.models.steadydancer.animating.sources import Source
@@ -104,6 +106,8 @@ def animate(
     asked = given({**inputs, "negative_video": negative_video and str(negative_video)})
     asked |= {"picture": str(picture), "video": str(driver), "preview": preview}
     asked["prompt"] = _prompt(words, prompt, needed=not (preview or plan_only))
+    if negative_video is not None and is_folder(driver):
+        asked.setdefault("shows", "skeletons")  # as a folder is taken for anyway
     if keypoints is not None:
         asked["keypoints"] = _text_of(keypoints)
     checked = AnimateInputs.check(asked)
@@ -219,7 +223,7 @@ class _Request:
 
         before = (*self.source.notes, *wordless(self.inputs))
         self._say((*target.notes, *before))  # while there is time to stop
-        with showing_clip(self.out) as shown, _stopped_in_words(lambda: shown.kept), self._in_flags():
+        with showing_clip(self.out) as shown, _stopped_in_words(shown), self._in_flags():
             result = attempted(made, choice.name, self.device, mends, self.out.say)
         self._say(note for note in result.notes if note not in before)
         self.out.result(replace(result, notes=(*target.notes, *result.notes)), columns([_row(result)]))
@@ -235,7 +239,8 @@ class _Request:
         size = "" if self.inputs.size == "832x480" else "--size 832x480"
         frames = "fewer --frames" if self.source.frames > 5 else ""
         small = f"--precision {SMALL}" if self.choice.precision == USUAL else ""
-        return ", ".join([*filter(None, (size, frames, small)), "or a larger device"])
+        less = ", ".join(filter(None, (size, frames, small)))
+        return f"{less}, or a larger device" if less else "a larger device"
 
     @contextlib.contextmanager
     def _in_flags(self) -> Iterator[None]:
@@ -252,12 +257,13 @@ class _Request:
 
 
 @contextlib.contextmanager
-def _stopped_in_words(kept: Callable[[], str]) -> Iterator[None]:
+def _stopped_in_words(shown: ShowingClip) -> Iterator[None]:
     """Say what is kept when somebody stops it."""
     try:
         yield
     except KeyboardInterrupt:
-        raise Cancelled(f"stopped before the end; {kept()}", mend="the same command goes on from there") from None
+        kept, goes_on = shown.kept or "nothing was done yet", "goes on from there" if shown.kept else "begins anew"
+        raise Cancelled(f"stopped before the end; {kept}", mend=f"the same command {goes_on}") from None
 
 
 def _prompt(words: str | None, said: str | None, *, needed: bool) -> str:
@@ -327,10 +333,11 @@ def _preview_lines(result: PreviewResult) -> str:
     """Where the pictures are and what they show."""
     from greenroom.models.steadydancer.animating.places import FRAMES, PEOPLE, WHOLE
 
+    fitted = result.posed["ratios"] is not None
     shows = {
-        WHOLE: "the frame that is fitted, and limbs by their ratios",
+        WHOLE: "the frame that is fitted, and limbs by their ratios" if fitted else "the first skeleton",
         FRAMES: "frames of the clip",
-        PEOPLE: "people to choose from, by their numbers",
+        PEOPLE: "people to choose from, by their numbers: in the picture, then in the driver",
     }
     stem = result.pictures[0].stem
     return columns([(str(path), shows[path.stem.removeprefix(stem)]) for path in result.pictures])

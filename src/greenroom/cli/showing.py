@@ -107,12 +107,13 @@ class ShowingSound(Steps):
 class ShowingClip(Steps):
     """Hears what the making of a clip tells: ``Told``, and its steps.
 
-    sampled: steps that are kept, of ``steps``.
+    sampled: steps that are kept, of ``steps``.  found: whether people were, who are kept.
     """
 
     def __init__(self, out: Output, stack: contextlib.ExitStack) -> None:
         super().__init__(out, stack)
         self.sampled = self.steps = 0
+        self.found = False
 
     def planned(self, plan: ClipPlan) -> None:
         """Say how it will be done, before it begins."""
@@ -121,8 +122,9 @@ class ShowingClip(Steps):
         for line in plan.lines():
             self._out.say(line)
 
-    def posed(self, _facts: Mapping[str, object], findings: Sequence[Finding]) -> None:
+    def posed(self, facts: Mapping[str, object], findings: Sequence[Finding]) -> None:
         """Say what may spoil the clip."""
+        self.found = bool(facts.get("people"))  # nobody is, where skeletons were drawn already
         self._out.findings(findings)
 
     def previewed(self, picture: Path) -> None:
@@ -149,7 +151,9 @@ class ShowingClip(Steps):
     @property
     def kept(self) -> str:
         """What another run would find done, in words."""
-        return "the steps that are done are kept" if self.sampled else "no step was done yet"
+        if self.sampled:
+            return "the steps that are done are kept"
+        return "no step was done yet, and who was found is kept" if self.found else ""
 
     def _standing(self, stage: str, done: float, total: float) -> _Standing:
         where = f"{stage}, pass {done:,.0f} of {total:,.0f}" if stage == _STEPPED else stage

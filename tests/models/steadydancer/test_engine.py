@@ -24,7 +24,6 @@ from greenroom.models.steadydancer.engine import Engine, Sampling
 from greenroom.models.steadydancer.given import Pictured, Posed, Texts
 from greenroom.models.steadydancer.parity_dancer import dancer_of
 from greenroom.models.steadydancer.parity_generating import _enlarged
-from greenroom.models.steadydancer.sampling.draws import Drawn
 from greenroom.models.steadydancer.sampling.guidance import Guidance
 from greenroom.models.steadydancer.sampling.sampler import Sampled, VelocityNotFinite
 from greenroom.models.steadydancer.sampling.standing import Standing
@@ -89,10 +88,10 @@ def test_it_answers_as_the_original(monkeypatch: pytest.MonkeyPatch) -> None:
     height, width = picture.shape[:2]
     size = size_within(config["max_area"], height, width)
 
-    def theirs(_seed: int, *shape: Any) -> Drawn:
+    def theirs(_seed: int, *shape: Any) -> Tensor:
         noise = golden.tensor("inputs.noise")
         assert tuple(noise.shape[1:]) == shape[:3]
-        return Drawn(noise, 0, "cpu", "the original")
+        return noise
 
     def shown(name: str) -> list[Tensor]:
         return _enlarged(golden.tensor(f"inputs.{name}"), *config["pose_frame_w_h"])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from greenroom.errors import Cancelled
+from greenroom.models.landing import FramesNotFinite
 from greenroom.models.steadydancer.conditions.sizes import Size
 from greenroom.models.steadydancer.dancer.precision import PRECISIONS
 from greenroom.models.steadydancer.engine import Engine, Sampling
@@ -184,6 +185,16 @@ def test_frames_that_an_error_holds_take_no_weights_from_other_work() -> None:
     engine.arrange(way)
     assert taken(parts.vae) == 0
     assert next(held, None) is None
+
+
+def test_frames_that_are_no_numbers_take_no_weights_from_other_work() -> None:
+    parts = own_parts()
+    engine, latents = Engine(parts, Way(parked=True, slices=Slices(1, 1))), torch.zeros(16, 4, 4, 6)
+    latents[:, 1] = torch.nan
+    with pytest.raises(FramesNotFinite) as held:
+        [*engine.decode(latents)]
+    assert taken(parts.vae) == 0, "while the error is still looked at"
+    del held
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

@@ -92,12 +92,35 @@ def test_a_preview_needs_two_files_alone() -> None:
     assert caught.value.mend.startswith("greenroom pull dwpose-l-384 yolox-l; ")
 
 
-@pytest.mark.parametrize("variant", [one.name for one in recipe(NAME).variants if one.name != "upstream"])
+@pytest.mark.parametrize("variant", [one.name for one in recipe(NAME).variants])
 def test_every_file_set_has_all_that_is_needed(variant: str) -> None:
     paths = [need.file.path for need in SteadyDancer14B.needs(variant)]
     assert len(paths) == len(set(paths)) == 7
     assert paths[3] == "google/umt5-xxl/tokenizer.json"
     assert [Path(path).name for path in paths[5:]] == ["dw-ll_ucoco_384.onnx", "yolox_l.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "names"), [("upstream", ("-00001-of-00002", "-00002-of-00002")), ("fp8_e4m3fn_scaled", ("",))]
+)
+def test_a_denoiser_is_one_file_or_all_of_the_makers(empty: Path, variant: str, names: tuple[str, ...]) -> None:
+    from greenroom.settings import resolve
+
+    settings, files = resolve().settings, [need.file for need in SteadyDancer14B.needs(variant)]
+    for file in files:
+        for name in names if file == files[0] else ("",):
+            place = empty / file.repository / file.path.replace("-*", name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("wb") as made:
+                made.truncate(file.size.bytes if file.size and file.size.is_sure else 100)
+    found = SteadyDancer14B.sources(settings, variant).files
+    shards = [found.denoiser] if isinstance(found.denoiser, Path) else found.denoiser
+    assert len(shards) == len(names)
+    assert all(path.name.endswith(f"{name}.safetensors") for path, name in zip(shards, names, strict=True))
+    assert found.tokenizer.name == "tokenizer.json"
+    identity = SteadyDancer14B.identity(settings, variant)
+    assert all(f"{path.name} of 100 bytes" in identity for path in shards)
+    assert SteadyDancer14B.variant_here(settings) == variant
 
 
 @pytest.mark.usefixtures("empty")

@@ -71,6 +71,7 @@ def test_a_host_that_is_too_small_is_not_filled(monkeypatch: pytest.MonkeyPatch)
     assert [stage.name for stage in found.stages if stage.state == "failed"] == ["weights"]
     assert found.findings[0].code == "memory-short"
     assert found.findings[0].message.startswith("weights: steadydancer-14b needs ")
+    assert found.findings[0].mend.endswith("--tiny")
 
 
 @pytest.mark.parametrize("precision", ["fp8", "fp8-products"])

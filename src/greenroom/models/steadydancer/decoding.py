@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,12 +52,13 @@ class Decoding:
     def _told(self, latents: Tensor, way: Way, step: Step) -> Generator[NDArray[np.uint8], None, None]:
         total, done = self.vae.config.frames(latents.shape[1]), 0
         step("decoding", 0, total)
-        for frames in landed_together(self._decoded(latents, way)):
-            yield frames
-            done += len(frames)
-            step("decoding", done, total)
+        with closing(self._decoded(latents, way)) as pieces:  # an error that they lead to would hold them, too
+            for frames in landed_together(pieces):
+                yield frames
+                done += len(frames)
+                step("decoding", done, total)
 
-    def _decoded(self, latents: Tensor, way: Way) -> Iterator[tuple[Tensor, Tensor]]:
+    def _decoded(self, latents: Tensor, way: Way) -> Generator[tuple[Tensor, Tensor], None, None]:
         """Frames on the device, (n, height, width, 3), and whether all that they are made of is numbers."""
         with current(self.device):
             self.parking.come_back()

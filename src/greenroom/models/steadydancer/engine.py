@@ -283,8 +283,7 @@ class Engine:
         """The latents of the clip, float32 (16, T, h, w), on the host, and how they came about. Stage "sampling".
 
         negative: other poses of as many frames; None where guidance by poses is off.  resume, save: see
-        ``sampling.sampler.sample``; of long clips a standing has the heads of windows behind the clip's latents. What
-        it depends on: ``sampling.sampler.identity``, and ``draws.Drawn.facts``.
+        ``sampling.sampler.sample``; of long clips a standing has the heads of windows behind the clip's latents.
         Raises InputInvalid, VelocityNotFinite, and what ``step`` and ``save`` raise. When memory runs out, slots are
         given back.
         """
@@ -300,9 +299,7 @@ class Engine:
         told = Telling(step)
         try:
             with current(self._device):
-                noise = draw(
-                    sampling.seed, sampled_length(length), *pictured.size.latent, self._device, sampling.noise
-                ).noise
+                noise = draw(sampling.seed, sampled_length(length), *pictured.size.latent, self._device, sampling.noise)
                 with self._asking(windows(length), [*conditions], told.again) as (velocity_of, ahead):
                     made = sample(
                         velocity_of,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from greenroom.models.model import Generated, Work
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from greenroom.recipes.inputs.steadydancer import AnimateInputs
     from greenroom.settings import Settings
     from greenroom.weights.store.finding import Need
+    from greenroom.weights.store.places import Found
 
 STEM = "clip"
 """Files of a served request are named so."""
@@ -69,14 +71,16 @@ class SteadyDancerModel(InVariants):
         Raises WeightsMissing, WeightsDamaged, UnknownName.
         """
         chosen = cls.variant_here(settings, variant)
-        denoiser, vae, umt5, tokenizer, clip, *poses = cls.found(settings, chosen)  # before torch is imported
+        denoiser, *others = cls._files(settings, chosen)  # before torch is imported
+        vae, umt5, tokenizer, clip, *poses = (one.path for (one,) in others)
         from greenroom.models.steadydancer.animating.previewing import PoseFiles
         from greenroom.models.steadydancer.architecture import PUBLISHED
         from greenroom.models.steadydancer.parts import Files
         from greenroom.recipes.catalogue import recipe
 
         architecture = PUBLISHED[recipe(cls.known).architecture or cls.known]
-        files = Files(denoiser, vae=vae, umt5=umt5, clip=clip, tokenizer=tokenizer)
+        shards = [one.path for one in denoiser]
+        files = Files(shards[0] if len(shards) == 1 else shards, vae=vae, umt5=umt5, clip=clip, tokenizer=tokenizer)
         return Sources(architecture, files, PoseFiles(*poses), chosen)
 
     @classmethod
@@ -96,12 +100,18 @@ class SteadyDancerModel(InVariants):
 
     @classmethod
     def identity(cls, settings: Settings, variant: str) -> str:
-        """What tells its files, which are here, from others. Raises FileUnreadable."""
+        """What tells its files, which are here, from others. Raises FileUnreadable, and as ``sources``."""
         from greenroom.models.identities import weights_identity
+
+        return weights_identity([*chain.from_iterable(cls._files(settings, variant))])
+
+    @classmethod
+    def _files(cls, settings: Settings, variant: str) -> tuple[tuple[Found, ...], ...]:
+        """Its files, in the order of ``needs``; the makers' denoiser is several. Raises as ``sources``."""
+        from greenroom.weights.store.finding import find_files
         from greenroom.weights.store.places import Places
 
-        places = Places.of(settings)
-        return weights_identity([next(places.look(need.file)) for need in cls.needs(variant)])
+        return find_files(cls.known, cls.needs(variant), Places.of(settings))
 
     @classmethod
     def needs(cls, variant: str) -> tuple[Need, ...]:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from greenroom.models.golden import same
-from greenroom.models.steadydancer.conditions.building import MASKS, poses_of, reference_of
+from greenroom.models.steadydancer.architecture import MASK
+from greenroom.models.steadydancer.conditions.building import poses_of, reference_of
 from greenroom.models.steadydancer.conditions.sizes import size_within
 from greenroom.models.steadydancer.dancer.fixed import Conditions, fix, velocity
 from greenroom.models.steadydancer.parity_dancer import dancer_of
@@ -77,7 +78,7 @@ def _conditions(golden: Golden, reference: Reference, pose: Tensor, negative: Te
     yield same("size of the latents", list(pose.shape[1:]), golden.config["latent_t_h_w"])
     yield golden.compare("y", reference.y, "outputs.y")
     # As the network makes them of the latents: see ``Conditions``.
-    ones = torch.ones_like(reference.ref_x[:MASKS])
+    ones = torch.ones_like(reference.ref_x[:MASK])
     first = pose[:, :1]
     yield golden.compare("ref_x", torch.cat([reference.ref_x, ones, reference.ref_x]), "outputs.ref_x")
     yield golden.compare("ref_c", torch.cat([first, 0 * ones, first]), "outputs.ref_c")

@@ -241,9 +241,12 @@ def _video(job: Job) -> dict[str, Any]:
 
 def _size_of(job: Job) -> str:
     """Of the result once it is there, else as it was asked for."""
-    match (job.output or {}).get("after"):
+    output = job.output or {}
+    match output.get("after"):
         case [int(width), int(height)]:
             return f"{width}x{height}"
+    if _SIZE.fullmatch(made := str(output.get("size"))):
+        return made
     return str(job.input.get("size") or job.metadata.get("size", ""))
 
 

@@ -244,6 +244,8 @@ def test_who_was_found_is_no_reason_to_refuse_another_request(tmp_path: Path, as
     place = tmp_path / "out.mp4"
     with pytest.raises(Cancelled):
         animator().animate(asked, Wanted(place), Stops("reading", 0))
+    assert "driver.poses.npz" in left(tmp_path)  # since looking for them in a long driver takes minutes
+    assert made(asked.model_copy(update={"steps": 2}), place).resumed == 0
     assert not journal_folder(place).exists()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from greenroom.errors import OutputUnwritable
+from greenroom.errors import InputInvalid, OutputUnwritable
 from greenroom.models.steadydancer.animating.journal import Begun, Journal, WorkDiffers, journal_folder
 from greenroom.models.steadydancer.sampling.standing import Standing
 
@@ -63,6 +63,16 @@ def test_an_error_keeps_what_was_sampled_and_nothing_else(place: Path) -> None:
         assert torch.equal(standing.tensors["solver.latents"], torch.ones(2, 3))
         journal.finish()
     assert [file.name for file in journal_folder(place).iterdir()] == ["somebody's"]
+
+
+def test_who_was_found_is_kept_but_where_the_request_cannot_be(place: Path) -> None:
+    for error in (KeyboardInterrupt, InputInvalid):
+        with pytest.raises(error), opened(place) as journal:
+            journal.begin(BEGUN)
+            (journal.folder / "driver.poses.npz").touch()
+            assert journal.found
+            raise error("")
+        assert journal_folder(place).exists() == (error is KeyboardInterrupt)
 
 
 def test_latents_take_the_place_of_steps(place: Path) -> None:

@@ -57,9 +57,17 @@ def test_what_is_shorter_or_longer_than_was_asked_is_said(tmp_path: Path) -> Non
     long = str(driver_file(tmp_path / "long.mp4", frames=100))
     [note] = seen(tmp_path, video=long).notes
     assert note == (
-        "the driver lasts 6.25 s from 0.00 s on, and its first 5.06 s are taken; ask for more frames, 16 a second: it"
-        " has 100 from there"
+        "the driver lasts 6.25 s, and its first 5.06 s are taken; ask for more frames, 16 a second: it has enough for"
+        " 97"
     )
+    [note] = seen(tmp_path, video=long, start=1.0, frames=77).notes
+    assert note.startswith(
+        "the driver lasts 5.25 s from 1.00 s on, and its first 4.81 s are taken; ask for more frames"
+    )
+    endless = str(driver_file(tmp_path / "endless.mp4", frames=968, size=(16, 16)))
+    [most] = seen(tmp_path, video=endless, frames=961).notes
+    assert most == "the driver lasts 60.50 s, and its first 60.06 s are taken"
+    assert seen(tmp_path, video=endless, frames=5).notes[0].endswith("it has enough for 961")
     later = seen(tmp_path, video=long, start=1.0, frames=97)
     assert (later.frames, later.start) == (81, Fraction(1))
     with pytest.raises(DriverTooShort, match="the least is 5"):
@@ -184,8 +192,8 @@ def test_drawn_skeletons_that_are_shorter_or_longer_than_was_asked_are_told_of(t
         (
             {"video": folder, "frames": 5},
             [
-                "the driver lasts 0.69 s from 0.00 s on, and its first 0.31 s are taken; ask for more frames, 16 a"
-                " second: it has 11 from there"
+                "the driver lasts 0.69 s, and its first 0.31 s are taken; ask for more frames, 16 a second: it has"
+                " enough for 9"
             ],
         ),
     ):

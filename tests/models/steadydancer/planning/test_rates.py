@@ -9,7 +9,7 @@ from greenroom.models.steadydancer.planning.arithmetic import Flop
 from greenroom.models.steadydancer.planning.rates import RATES, Rates, rates_of
 
 H100 = "NVIDIA H100 80GB HBM3"
-KNOWN = Rates(6e14, 5e14, 1e15, 2e14, 2e14, from_host=5e10, request=1.0)
+KNOWN = Rates(6e14, 5e14, 1e15, 2e14, 2e14, from_host=5e10)
 
 
 def test_what_nobody_measured_is_not_known() -> None:

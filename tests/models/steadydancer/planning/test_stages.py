@@ -91,6 +91,9 @@ def test_what_comes_for_each_pass() -> None:
     assert of().pass_bytes(Way(resident=39)) == NETWORKS.blocks[0].travels
     assert of().pass_bytes(Way(apart=True, keeps_said=False)) == sum(NETWORKS.hearing)
     assert of().request_bytes(Way()) == 0
+    others = {name: other.weights for name, other in NETWORKS.others.items()}
+    parked = others["umt5"] + 3 * others["clip"] + 4 * others["vae"]  # the picture, two sets of poses, and the frames
+    assert of().request_bytes(Way(parked=True)) == parked
     once = of().request_bytes(Way(parked=True, apart=True)) - of().request_bytes(Way(parked=True))
     assert once == sum(NETWORKS.hearing)
 

@@ -61,6 +61,8 @@ def test_published_ones_are_as_large_as_their_recipe_says() -> None:
     assert numbers == FLOAT * (recipe("steadydancer-14b").parameters or 0)
     small = sum(own.whole for own in blocks(ARCHITECTURE, SMALL, HALF))
     assert 16.1e9 < small < 16.2e9
+    [said] = (memory.bytes for memory in recipe("steadydancer-14b").memory if memory.precision == "fp8")
+    assert said == small + around_blocks(ARCHITECTURE, HALF)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

@@ -86,6 +86,8 @@ def test_people_are_numbered_in_the_picture_also_where_their_boxes_leave_it() ->
     assert changed[100, 60]
     assert changed[100, 80]
     assert not changed[160:, :70].any()
+    alike = with_people(np.full_like(GREY, shown[10, 80]), people)  # clothes of the boxes' own colour
+    assert (alike[10:50, 80:110] != shown[10, 80]).any()
 
 
 def test_many_warnings_make_it_higher() -> None:

@@ -33,6 +33,7 @@ def test_several_people_without_a_choice_are_told_of_with_their_boxes() -> None:
     assert (finding.code, finding.severity) == ("several-people", "warning")
     assert finding.message.startswith("frame 0 of the driver has 2 people: 1 at ")
     assert finding.message.endswith("is taken")
+    assert finding.mend.endswith(": person")
     assert [round(person.box[0]) for person in found.people] == [51, 407]
 
 

@@ -6,7 +6,6 @@ import math
 import multiprocessing
 import os
 import signal
-from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from torch import Tensor
 from greenroom.errors import Cancelled
 from greenroom.models.steadydancer.sampling.caching import Cache, Caching
 from greenroom.models.steadydancer.sampling.guidance import Guidance, Pass
-from greenroom.models.steadydancer.sampling.sampler import VelocityNotFinite, identity, passes, sample
+from greenroom.models.steadydancer.sampling.sampler import VelocityNotFinite, passes, sample
 from greenroom.models.steadydancer.sampling.schedule import Schedule, SolverName
 from greenroom.models.steadydancer.sampling.solvers import Solver
 from greenroom.models.steadydancer.sampling.standing import Standing, kept
@@ -199,25 +198,6 @@ def test_what_is_no_number_ends_it_and_is_not_kept(value: float) -> None:
         sample(broken, noise(), SCHEDULE, GUIDANCE, save=stood.append)
     assert [standing.at for standing in stood] == [1, 2]
     assert all(standing.of("solver")["latents"].isfinite().all() for standing in stood)
-
-
-def test_all_that_steps_depend_on_is_told() -> None:
-    known = identity(SCHEDULE, GUIDANCE)
-    assert known == identity(SCHEDULE, GUIDANCE, Caching(0.0))
-    others = [
-        identity(schedule, guidance, caching)
-        for schedule, guidance, caching in (
-            (Schedule.of("dpm++", STEPS, 5.0), GUIDANCE, None),
-            (Schedule.of("unipc", STEPS + 1, 5.0), GUIDANCE, None),
-            (Schedule.of("unipc", STEPS, 3.0), GUIDANCE, None),
-            (SCHEDULE, replace(GUIDANCE, text=4.0), None),
-            (SCHEDULE, replace(GUIDANCE, pose=2.0), None),
-            (SCHEDULE, replace(GUIDANCE, begin=0.0), None),
-            (SCHEDULE, replace(GUIDANCE, end=1.0), None),
-            (SCHEDULE, GUIDANCE, Caching(0.1)),
-        )
-    ]
-    assert all(other != known for other in others)
 
 
 def test_velocities_of_half_precision_are_summed_in_float32() -> None:

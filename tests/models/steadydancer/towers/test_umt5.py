@@ -35,7 +35,7 @@ def test_each_weight_is_the_files(file: Path) -> None:
 
 def test_a_text_alone_is_as_in_company(file: Path) -> None:
     texts = load_umt5(file, spelled, dtype=torch.float32, options=TINY_TEXTS)
-    long, short = texts.read(["a dancer turns", "rain"])
+    long, short = (texts.encode(spelled(text).ids) for text in ("a dancer turns", "rain"))
     assert (long.shape, short.shape) == ((15, 32), (5, 32))
     ids = torch.zeros(2, 20, dtype=torch.int64)
     own = torch.zeros(2, 20, dtype=torch.int64)
@@ -50,8 +50,7 @@ def test_a_text_alone_is_as_in_company(file: Path) -> None:
 
 def test_no_more_tokens_than_the_denoiser_takes(file: Path) -> None:
     texts = load_umt5(file, spelled, dtype=torch.float32, options=TINY_TEXTS)
-    [rows] = texts.read(["ab " * 300])
-    assert rows.shape == (512, 32)
+    assert texts.encode(spelled("ab " * 300).ids).shape == (512, 32)
     assert "of which the first 171 are read" in spelled("ab " * 300).note
 
 
@@ -70,17 +69,17 @@ def test_what_is_stored_in_bfloat16_stays_in_the_file(file: Path, tmp_path: Path
     torch.save(tensors, tmp_path / "half.pth")
     texts = load_umt5(tmp_path / "half.pth", spelled, options=TINY_TEXTS)
     assert {weight.dtype for weight in texts.network.parameters()} == {torch.bfloat16}
-    assert texts.read(["rain"])[0].dtype == torch.bfloat16
+    assert texts.encode(spelled("rain").ids).dtype == torch.bfloat16
 
 
 def test_it_leaves_and_comes_back() -> None:
     texts = synthetic_texts(torch.device("cpu"), torch.float32, TINY_TEXTS)
-    wanted, parking = texts.read(["rain"])[0], Parking(texts.network)
+    wanted, parking = texts.encode(spelled("rain").ids), Parking(texts.network)
     assert parking.weights == sum(weight.nbytes for weight in texts.network.parameters())
     parking.leave()
     assert not any(weight.numel() for weight in texts.network.parameters())
     parking.come_back()
-    assert torch.equal(texts.read(["rain"])[0], wanted)
+    assert torch.equal(texts.encode(spelled("rain").ids), wanted)
 
 
 def test_the_published_encoder() -> None:

@@ -84,7 +84,7 @@ class Journal:
     ...     standing = journal.standing(begun)  # None: nothing was sampled
     ...     journal.finish()
 
-    Left with an error, what is worth it stays. Raises AnimationRunning, OutputUnwritable.
+    Left with an error, what is worth it stays: steps, and who was found. Raises AnimationRunning, OutputUnwritable.
     """
 
     folder: Path
@@ -131,6 +131,11 @@ class Journal:
     def sampled(self) -> bool:
         """Whether a step of sampling is worth keeping."""
         return any((self.folder / name).exists() for name in (_STANDING, _LATENTS))
+
+    @property
+    def found(self) -> bool:
+        """Whether the driver was gone through, which takes minutes where it is long."""
+        return (self.folder / finds.names(DRIVER)[0]).exists()
 
     def standing(self, begun: Begun) -> Standing | None:
         """Where sampling stood; None where it did not begin."""
@@ -182,7 +187,9 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if error is not None and not self.sampled and not self._finished:
+            # A request that cannot be as it is leaves nothing, since it will be another.
+            kept = self.sampled or (self.found and not isinstance(error, InputInvalid))
+            if error is not None and not kept and not self._finished:
                 with contextlib.suppress(OSError, OutputUnwritable):  # what ended it is to be said, and not this
                     self._remove()
                     for one in self._absent:

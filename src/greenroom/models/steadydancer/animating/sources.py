@@ -18,13 +18,14 @@ from greenroom.media.folders import in_folder, is_folder
 from greenroom.media.video.images import READ_SUFFIXES, read_image
 from greenroom.media.video.opening import is_still, opened, picture_stream
 from greenroom.media.video.reading import VideoReader
-from greenroom.models.steadydancer.conditions.lengths import RATE
+from greenroom.models.steadydancer.conditions.lengths import RATE, longest
 from greenroom.models.steadydancer.conditions.sizes import size_of
 from greenroom.models.steadydancer.pose.driving import Driving, driving, driving_of, end_of
 from greenroom.models.steadydancer.pose.errors import PosesUnreadable
 from greenroom.models.steadydancer.pose.keypoint_files import keypoints_in, read_keypoints
 from greenroom.models.steadydancer.pose.pictures import eight_bits
 from greenroom.models.steadydancer.pose.ready import ready_clip, require_pair
+from greenroom.recipes.inputs.steadydancer import LONGEST
 from greenroom.runtime.device import is_host
 from greenroom.words import counted
 
@@ -209,11 +210,12 @@ def _rest(chosen: Driving, end: Fraction) -> tuple[str, ...]:
     there = ceil((end - chosen.start) * RATE)
     if there < chosen.frames + 4:
         return ()
-    more = f"ask for more frames, 16 a second: it has {there} from there"
-    return (
-        f"the driver lasts {float(end - chosen.start):.2f} s from {float(chosen.start):.2f} s on, and its first"
-        f" {float(chosen.seconds):.2f} s are taken; {more}",
-    )
+    lasts = f"the driver lasts {float(end - chosen.start):.2f} s"
+    after = f" from {float(chosen.start):.2f} s on" if chosen.start else ""
+    more = ""
+    if chosen.frames < LONGEST:
+        more = f"; ask for more frames, {RATE} a second: it has enough for {min(longest(there), LONGEST)}"
+    return (f"{lasts}{after}, and its first {float(chosen.seconds):.2f} s are taken{more}",)
 
 
 def _rate(reader: VideoReader) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from greenroom.models.steadydancer.architecture import MASK
 from greenroom.models.steadydancer.conditions.lengths import latents_of
 from greenroom.models.steadydancer.conditions.pictures import brought_to, like_pillow, pixels
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 Encode = Callable[[Tensor], Tensor]
 """An autoencoder's: (3, pictures, height, width) in -1..1 to (16, latents, height / 8, width / 8), normalised."""
-
-MASKS = 4
-"""Channels that say what is given, in front of the latents of the picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +56,7 @@ def given(latents: int, size: Size, like: Tensor) -> Tensor:
     A picture is a channel of its latent; the first, which has a latent to itself, is all four.  like: has the type and
     the device.
     """
-    masks = like.new_zeros(MASKS, latents, *size.latent)
+    masks = like.new_zeros(MASK, latents, *size.latent)
     masks[:, 0] = 1
     return masks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from greenroom.errors import InputInvalid
+from greenroom.models.steadydancer.architecture import STRIDE
 
 RATE = 16
 """Pictures a second, which the model learned."""
@@ -10,7 +11,7 @@ RATE = 16
 LEAST = 5
 """Pictures: one that is given, and one group that moves."""
 
-_GROUP = 4
+_GROUP = STRIDE[0]
 
 
 def latents_of(pictures: int) -> int:

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from math import floor, sqrt
 
 from greenroom.errors import InputInvalid, UnknownName
+from greenroom.models.steadydancer.architecture import PATCH, STRIDE
 
-CELL = 8
-"""Pixels of a latent's side."""
-
-PATCH = 2
-"""Latents of a token's side."""
+_CELL, _PATCH = STRIDE[1], PATCH[1]  # pixels of a latent's side, and latents of a token's; both are square
 
 SETTINGS: dict[str, int] = {
     name: width * height
@@ -43,7 +40,7 @@ class Size:
     @property
     def latent(self) -> tuple[int, int]:
         """Height and width in latents."""
-        return self.height // CELL, self.width // CELL
+        return self.height // _CELL, self.width // _CELL
 
 
 def size_of(setting: str, height: int, width: int) -> Size:
@@ -59,7 +56,7 @@ def size_within(area: int, height: int, width: int) -> Size:
     if height < 1 or width < 1:
         raise InputInvalid(f"the picture is {width}x{height}", mend="give one with pixels")
     aspect = height / width
-    sides = [floor(floor(sqrt(one) / CELL) / PATCH) * PATCH * CELL for one in (area * aspect, area / aspect)]
+    sides = [floor(floor(sqrt(one) / _CELL) / _PATCH) * _PATCH * _CELL for one in (area * aspect, area / aspect)]
     if not all(sides) or max(sides) > _MOST:
         raise InputInvalid(
             f"a picture of {width}x{height} is too narrow for a video of {area} pixels", mend="crop the picture"

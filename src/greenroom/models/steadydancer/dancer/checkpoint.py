@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
     from greenroom.models.steadydancer.architecture import Architecture
     from greenroom.models.steadydancer.dancer.block import Block
-    from greenroom.models.steadydancer.dancer.quantised import Kept
-    from greenroom.models.steadydancer.lora.loading import Read
+    from greenroom.models.steadydancer.lora.loading import Kept, Read
     from greenroom.models.steadydancer.lora.merging import Lora
     from greenroom.weights.fitting import Shape
 

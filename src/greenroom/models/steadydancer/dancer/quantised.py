@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from greenroom.models.steadydancer.dancer.block import Block
-    from greenroom.weights.quantised import Quantised
-
-    Kept = Tensor | Fp8 | Quantised
+    from greenroom.models.steadydancer.lora.loading import Kept
 
 
 def matrices(block: Block) -> dict[str, nn.Linear]:

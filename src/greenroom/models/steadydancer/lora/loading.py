@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from greenroom.models.steadydancer.lora.merging import Lora
 
 Kept = Tensor | Fp8 | Quantised
+"""A weight, or one as small as a file has it."""
+
 Read = Callable[[Iterable[str], torch.dtype, Set[str]], Mapping[str, Kept]]
 """Gives weights by their names in a type; those of its last names as small as they are stored, if it likes."""
 

@@ -226,7 +226,7 @@ def _seconds(costs: Costs, way: Way, rates: Rates) -> float:
     decoded = decode_flop(config, job.frames, height, width) / rates.decode
     sampled = job.passes * job.windows * _pass_seconds(costs, way, rates) / costs.ranks
     moved = 0 if costs.on_host else costs.request_bytes(way)
-    return rates.request + encoded + sampled + decoded + moved / rates.from_host
+    return encoded + sampled + decoded + moved / rates.from_host
 
 
 def _pass_seconds(costs: Costs, way: Way, rates: Rates) -> float:

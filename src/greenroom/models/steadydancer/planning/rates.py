@@ -17,8 +17,7 @@ class Rates:
 
     linear, attention, products, encode, decode: FLOP a second of the denoiser's linear layers and all that stands
     between them, of its attention, of these layers where they multiply in eight bits, and of the autoencoder, as
-    ``arithmetic`` counts them.  from_host: bytes a second of weights that come.  request: seconds that each request
-    takes beside, reading the texts among them.  estimated: nobody measured this kind.
+    ``arithmetic`` counts them.  from_host: bytes a second of weights that come.  estimated: nobody measured this kind.
     """
 
     linear: float
@@ -27,7 +26,6 @@ class Rates:
     encode: float
     decode: float
     from_host: float
-    request: float = 0.0
     estimated: bool = False
 
     def pass_seconds(self, flop: Flop, streamed: int, *, in_eight_bits: bool = False) -> float:
@@ -37,9 +35,9 @@ class Rates:
         return max(work, streamed / self.from_host)
 
 
-# By torch's name of the GPU; benchmarks/results/steadydancer-forward-h200.json, steadydancer-forward-fp8-h200.json,
-# steadydancer-vae-h200.json with two latent frames at a time, and steadydancer-h200.json. Of copies it is what SeedVR2
-# was measured to take.
+# By torch's name of the GPU; benchmarks/results/steadydancer-forward-h200.json, steadydancer-forward-fp8-h200.json, and
+# steadydancer-vae-h200.json with two latent frames at a time. Of a clip, which steadydancer-h200.json has whole, what
+# else there is takes less than these are off by. Of copies it is what SeedVR2 was measured to take.
 RATES = {
     "NVIDIA H200": Rates(
         linear=716e12, attention=552e12, products=1_273e12, encode=366e12, decode=387e12, from_host=54e9

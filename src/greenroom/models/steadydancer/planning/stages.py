@@ -77,10 +77,11 @@ class Costs:
         return sum(self.networks.streamed(way.resident)) + made
 
     def request_bytes(self, way: Way) -> int:
-        """That come from the host once for a request: the encoders, the autoencoder to encode and to decode, and what
-        makes keys and values."""
-        others = self.networks.others
-        parked = sum(other.weights for other in others.values()) + others["vae"].weights if way.parked else 0
+        """That come from the host for a request beside its passes: the encoders and the autoencoder each time that
+        they are asked, which is for the picture, each set of poses and the frames; and what makes keys and values."""
+        others, shown = self.networks.others, 1 + self.job.pose_sets
+        asked = {"umt5": 1, "clip": shown, "vae": shown + 1}
+        parked = sum(times * others[name].weights for name, times in asked.items()) if way.parked else 0
         return parked + (sum(self.networks.hearing) if way.hears_from_host and way.keeps_said else 0)
 
     def _waiting(self, way: Way) -> int:

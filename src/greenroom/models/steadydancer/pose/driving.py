@@ -65,10 +65,15 @@ def driving(
     if not times:
         raise DriverTooShort("the driver has no frames", mend="give a longer one")
     first = max(times[0], start) if start is not None else times[0]
-    there = max(ceil((end - first) * RATE), 0)
+    if first >= end:
+        raise DriverTooShort(
+            f"the clip is to begin at {float(first):.2f} s, and the driver ends at {float(end):.2f} s",
+            mend="start it earlier",
+        )
+    there = ceil((end - first) * RATE)
     if there < LEAST:
         raise DriverTooShort(
-            f"the driver lasts {float(max(end - first, Fraction(0))):.2f} s from its start, {counted(there, 'frame')}"
+            f"the driver lasts {float(end - first):.2f} s from its start, {counted(there, 'frame')}"
             f" at {RATE} a second; the least is {LEAST}, {LEAST / RATE:.2f} s",
             mend="give a longer driver, or start it earlier",
         )

@@ -31,6 +31,7 @@ _FONT, _FONT_SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
 _LETTERS = 50  # to a line
 _INK, _FAINT, _GOOD, _BAD = (235, 235, 235), (120, 120, 120), (110, 190, 120), (240, 110, 90)
 _BACKGROUND = 24
+_DARK = (_BACKGROUND,) * 3
 _NUMBER_AT, _BAR_AT, _BAR_WIDE, _BAR_ENDS = 130, 190, 200, 3.0  # a ratio of 3 fills the bar
 _DARKER = 0.55  # the picture behind skeletons
 
@@ -72,9 +73,12 @@ def with_people(picture: Picture, people: Sequence[Person]) -> Picture:
     for person in people:
         left, top, right, bottom = (round(edge) for edge in person.box)
         cv2.rectangle(shown, (left, top), (right, bottom), _BAD, thickness=thick)
-        # Boxes may begin outside of the picture, and numbers may not.
-        corner = (max(left, 0) + 2 * thick, max(top, 0) + 14 * thick)
-        cv2.putText(shown, str(person.number), corner, _FONT, 0.45 * thick, _BAD, thickness=thick, lineType=cv2.LINE_AA)
+        # Boxes may begin outside of the picture, and numbers may not, which have a ground of their own to be seen on.
+        left, top, number = max(left, 0), max(top, 0), str(person.number)
+        (wide, _), _ = cv2.getTextSize(number, _FONT, 0.45 * thick, thick)
+        cv2.rectangle(shown, (left, top), (left + wide + 4 * thick, top + 18 * thick), _BAD, thickness=-1)
+        corner = (left + 2 * thick, top + 14 * thick)
+        cv2.putText(shown, number, corner, _FONT, 0.45 * thick, _DARK, thickness=thick, lineType=cv2.LINE_AA)
     return shown
 
 

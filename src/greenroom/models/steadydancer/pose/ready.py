@@ -168,7 +168,7 @@ def _checked(clip: ReadyClip, colours: Colours) -> ReadyClip:
     if order == "reversed":
         raise ColoursReversed(
             f"{quoted(clip.path)} has the limb to the right shoulder red, and the model knows it blue",
-            mend="have red and blue swapped: skeleton colours reversed",
+            mend="have red and blue swapped: skeleton_colours reversed",
         )
     if order == "unknown":
         doubt = Finding(

@@ -94,7 +94,8 @@ class Watch:
         poses = poses if self._places is None else poses.at(self._places)
         findings = list(_absences(poses))
         if len(self.people) > 1 and self._choice is None:
-            findings.insert(0, _several(self.people, self._taken, self._where))
+            meant = "picture_person" if self._where == THE_PICTURE else "person"
+            findings.insert(0, _several(self.people, self._taken, self._where, meant))
         return Found(poses, self.people, tuple(findings), self.frame)
 
     def _nobody(self, seen_from: int | None = None) -> NobodyFound:
@@ -146,12 +147,13 @@ def _boxes(frame: Crowd, size: NDArray[np.int64]) -> tuple[list[int], Boxes, Sco
     return there, boxes, frame.scores[there][:, at.BODY].mean(1, dtype=np.float32)
 
 
-def _several(people: Sequence[Person], taken: Person, where: str) -> Finding:
+def _several(people: Sequence[Person], taken: Person, where: str, meant: str) -> Finding:
+    """meant: the input by which one is chosen."""
     return Finding(
         "several-people",
         "warning",
         f"{where} has {crowd(len(people))}: {listed(people)}; {taken.number} is taken",
-        "choose one by its number, or by a box",
+        f"choose one by its number, or by a box: {meant}",
     )
 
 

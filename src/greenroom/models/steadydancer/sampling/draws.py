@@ -6,7 +6,6 @@ original draws it on its GPU, with torch's generator: only there are seeds follo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -24,37 +23,24 @@ CHANNELS = 16
 """Of a latent."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
-    """Noise and where it is from. noise: float32 (16, frames, height, width), on the device.  by: what drew it, in
-    words for the facts of a result."""
+def draw(seed: int, frames: int, height: int, width: int, device: torch.device, source: NoiseSource = "cpu") -> Tensor:
+    """Normal numbers for a clip: float32 (16, frames, height, width), on the device.
 
-    noise: Tensor
-    seed: int
-    source: NoiseSource
-    by: str
-
-    @property
-    def facts(self) -> dict[str, str | int]:
-        """What a result says of it, enough to draw it again."""
-        return {"seed": self.seed, "noise": self.source, "noise_by": self.by}
-
-
-def draw(seed: int, frames: int, height: int, width: int, device: torch.device, source: NoiseSource = "cpu") -> Drawn:
-    """Normal numbers for a clip. frames, height, width: in latents. Raises InputInvalid, UnknownName."""
+    frames, height, width: in latents. Raises InputInvalid, UnknownName.
+    """
     if source not in get_args(NoiseSource):
         raise UnknownName("source of noise", source, get_args(NoiseSource))
     shape = CHANNELS, frames, height, width
     if source == "cpu":
-        return Drawn(_on_host(seed, shape).to(device), seed, source, "Philox, a key each latent frame")
+        return _on_host(seed, shape).to(device)
     if device.type != "cuda":
         raise InputInvalid(f"noise of a GPU is asked for on {device}", mend='draw it on the host: noise "cpu"')
     generator = torch.Generator(device).manual_seed(seed)
-    noise = torch.randn(shape, generator=generator, device=device, dtype=torch.float32)
-    return Drawn(noise, seed, source, f"torch {torch.__version__} on {torch.cuda.get_device_name(device)}")
+    return torch.randn(shape, generator=generator, device=device, dtype=torch.float32)
 
 
 def _on_host(seed: int, shape: tuple[int, int, int, int]) -> Tensor:
+    """Philox, of a key for each latent frame."""
     channels, frames, height, width = shape
     drawn = np.empty((frames, channels, height, width), np.float32)
     for frame, out in enumerate(drawn):

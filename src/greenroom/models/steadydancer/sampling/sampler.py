@@ -58,20 +58,6 @@ def passes(schedule: Schedule, guidance: Guidance) -> int:
     return guidance.count(schedule.steps)
 
 
-def identity(schedule: Schedule, guidance: Guidance, caching: Caching | None = None) -> dict[str, str | float]:
-    """What the latents depend on besides the noise, the conditions and the weights: see ``standing.keep``."""
-    return {
-        "solver": schedule.solver,
-        "steps": schedule.steps,
-        "shift": schedule.shift,
-        "guidance": guidance.text,
-        "pose_guidance": guidance.pose,
-        "pose_guidance_start": guidance.begin,
-        "pose_guidance_end": guidance.end,
-        "caching": caching.threshold if caching else 0.0,
-    }
-
-
 @torch.inference_mode()
 def sample(
     velocity_of: VelocityOf,

@@ -14,13 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+from greenroom.models.steadydancer.architecture import STRIDE
+
 LONGEST = 21
 """Latents of a window, which the model learned: 81 pictures."""
 
 OVERLAP = 4
 """Latents that neighbours share at least: 16 pictures."""
 
-_GROUP = 4  # pictures of a latent, but for a clip's first
+_GROUP = STRIDE[0]  # pictures of a latent, but for a clip's first
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,16 +79,9 @@ class Umt5Texts:
         """A vector of each token of the vocabulary: a fifth of all weights."""
         return self.network.get_submodule("shared")
 
-    def read(self, prompts: Sequence[str]) -> list[Tensor]:
-        """The rows of each text that the denoiser takes, (tokens, width), where the encoder is and of its type.
-
-        What a text is too long for is left out: its tokens' note says so.
-        """
-        return [self.encode(self.tokenizer(prompt).ids) for prompt in prompts]
-
     @torch.inference_mode()
     def encode(self, ids: Sequence[int]) -> Tensor:
-        """The last hidden state of a text's tokens, (tokens, width)."""
+        """The rows of a text that the denoiser takes, (tokens, width), where the encoder is and of its type."""
         # Alone and unpadded: what pads would be looked at by nobody.
         given = torch.tensor([[*ids]], device=next(self.table.parameters()).device)
         states: Tensor = self.network(input_ids=given).last_hidden_state

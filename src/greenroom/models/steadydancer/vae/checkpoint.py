@@ -26,11 +26,10 @@ def load_vae(
     dtype: torch.dtype | None = None,
     *,
     config: WanVaeConfig | None = None,
-    sums: torch.dtype | None = None,
 ) -> WanVae:
     """Load an autoencoder, strictly, onto a device.
 
-    dtype: that convolutions take; where it is None, ``usual_dtype``.  sums: see ``WanVae.of``.
+    dtype: that convolutions take; where it is None, ``usual_dtype``.
     The weights are read in float32, as which the published ones take 0.5 GB of the device for the moment.
     Raises WeightsUnreadable, WeightsUnfit.
     """
@@ -40,7 +39,7 @@ def load_vae(
     recognised = recognise({name: tensor.shape for name, tensor in weights.tensors.items()}, ())
     check_fit(weights.name, NETWORK, wanted, weights.tensors, recognised="" if recognised == NETWORK else recognised)
     tensors = read_weights(weights, {name: name for name in wanted}, device, torch.float32)
-    return WanVae.of(tensors, config, dtype or usual_dtype(device), sums)
+    return WanVae.of(tensors, config, dtype or usual_dtype(device))
 
 
 def usual_dtype(device: torch.device | str) -> torch.dtype:
