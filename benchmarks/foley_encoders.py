@@ -26,6 +26,7 @@ import torch
 from torch.nn import functional
 
 from foley_clip import clock, watched
+from greenroom.models.borrowed import filled, shapes_in_file, without_memory
 from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.dac.config import DacConfig
 from greenroom.models.foley.dac.pieces import decode
@@ -35,7 +36,6 @@ from greenroom.models.foley.parts import Sizes
 from greenroom.models.foley.parts_synthetic import tiny_sizes
 from greenroom.models.foley.synchformer.synthetic import synthetic_synchformer
 from greenroom.models.foley.towers.encoders import see_pictures
-from greenroom.models.foley.towers.loading import filled, shapes_in_file, without_memory
 from greenroom.models.foley.towers.siglip2 import SiglipPictures, vision_tower
 from greenroom.models.foley.watching.lengths import SEGMENT, SEGMENT_STEP
 from greenroom.models.foley.watching.preprocess import normalised

@@ -22,7 +22,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from greenroom.models.seedvr2.architecture import NORM_EPS, PUBLISHED, Architecture
-from greenroom.models.seedvr2.nadit import attention, transformer
+from greenroom.models.seedvr2.nadit import transformer
 from greenroom.models.seedvr2.nadit.attention import attend_windows
 from greenroom.models.seedvr2.nadit.footprint import Footprint
 from greenroom.models.seedvr2.nadit.layout import lay_out
@@ -30,6 +30,7 @@ from greenroom.models.seedvr2.nadit.patching import grid_of
 from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
 from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.arithmetic import step_flop
+from greenroom.nn import attention
 from greenroom.nn.adaptive_norm import add_norm_modulate, norm_modulate
 from greenroom.nn.heads import place_heads
 from machine import machine

@@ -25,10 +25,10 @@ import torch
 from greenroom.models.seedvr2.architecture import PUBLISHED
 from greenroom.models.seedvr2.nadit.sampling import Sampler
 from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
-from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.models.seedvr2.vae.streaming import decoding, encoding
 from greenroom.models.seedvr2.vae.synthetic import synthetic_vae
 from greenroom.models.seedvr2.vae.vae import posterior
+from greenroom.nn.slices import Slices
 from machine import machine
 from report import report
 from seedvr2_vae import event

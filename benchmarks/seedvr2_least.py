@@ -25,8 +25,8 @@ from greenroom.models.seedvr2.engine import Engine
 from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic_transformer
 from greenroom.models.seedvr2.planning.costs import Costs
 from greenroom.models.seedvr2.planning.way import Way
-from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.models.seedvr2.vae.synthetic import synthetic_vae
+from greenroom.nn.slices import Slices
 from machine import machine
 from report import report
 from seedvr2_engine import Clip, free_beside_torch, restored

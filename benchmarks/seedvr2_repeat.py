@@ -28,8 +28,8 @@ from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt, synthetic
 from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.way import Way
 from greenroom.models.seedvr2.vae.config import VAEConfig
-from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.models.seedvr2.vae.vae import VideoVAE
+from greenroom.nn.slices import Slices
 from machine import machine
 from report import report
 from seedvr2_picture import carrying, clip, random_state

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
-from greenroom.models.seedvr2.vae.causal_conv import convolve
-from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.models.seedvr2.vae.streaming import decode, decoding, encode, encoding
 from greenroom.models.seedvr2.vae.synthetic import TINY, synthetic_vae
 from greenroom.nn import group_norm, wide_attention
+from greenroom.nn.causal_conv import convolve
 from greenroom.nn.interleave import interleave
+from greenroom.nn.slices import Slices
 from report import report
 
 if TYPE_CHECKING:

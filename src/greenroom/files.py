@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Self
 from greenroom.errors import InputInvalid, OutputUnwritable, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -93,6 +93,26 @@ def writing_to(target: Path, option: str = "-o") -> Iterator[None]:
         yield
     except OSError as error:
         raise _unwritable(target, error, option) from error
+
+
+class _TriedError(Exception):
+    """It was tried, and nothing is to be published."""
+
+
+def try_writing(paths: Sequence[Path]) -> None:
+    """Meet now what files of one folder would meet when all the work is done. Raises OutputUnwritable, InputInvalid."""
+    folder = paths[0].parent
+    with writing_to(folder):
+        absent = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        with contextlib.suppress(_TriedError), Publication(folder) as out:
+            for path in paths:
+                out.open(path.name).close()
+            raise _TriedError
+    finally:  # whatever ends the work before there is a result leaves no empty folder
+        for one in absent:
+            with contextlib.suppress(OSError):
+                one.rmdir()
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -23,6 +23,7 @@ FAMILIES = {
     "f5tts": "greenroom.models.f5tts.parity",
     "foley": "greenroom.models.foley.parity",
     "seedvr2": "greenroom.models.seedvr2.parity",
+    "steadydancer": "greenroom.models.steadydancer.parity",
 }
 """The module of each family that names its cases, as ``CASES``."""
 

@@ -111,6 +111,10 @@ class Settings(Inputs):
     weights: Annotated[
         HomePath | None, Setting("Folder of weights, each as REPOSITORY/PATH, asked before the model hub's cache.")
     ] = None
+    loras: Annotated[
+        str | None,
+        Setting("LoRA files that SteadyDancer is served with, FILE or FILE:STRENGTH, with commas between."),
+    ] = None
     hf_token: Annotated[SecretStr | None, Setting("Token for gated weights on the model hub.", env="HF_TOKEN")] = None
     hf_home: Annotated[HomePath | None, Setting("Folder of the model hub's cache.", env="HF_HOME")] = None
     hf_hub_cache: Annotated[

@@ -55,7 +55,7 @@ def test_a_plan_is_shown_in_rows(index: Index, tmp_path: Path, capsys: pytest.Ca
         (["--undo", "--list"], "--undo and --list stand alone"),
         (["--undo", "voice-joe"], "--undo and --list stand alone"),
         (["voice-jo"], "voice-jo"),
-        (["steadydancer-14b"], "cannot be served yet"),
+        (["wan21-vae"], "cannot be served yet"),
         (["voice-joe", "--with", "gogle"], "did you mean google?"),
     ],
 )

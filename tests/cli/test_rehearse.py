@@ -111,7 +111,7 @@ def test_json_holds_all_of_it(greenroom: Run, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_model_that_is_not_here_yet_says_which_are(greenroom: Run) -> None:
-    done = greenroom("rehearse", "steadydancer-14b")
+    done = greenroom("rehearse", "wan21-vae")
     assert done.returncode == 2
-    assert "steadydancer-14b cannot be rehearsed yet" in done.stderr
+    assert "wan21-vae cannot be rehearsed yet" in done.stderr
     assert "voice-joe" in done.stderr

@@ -90,7 +90,7 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
         (("--host", ""), "can be reached from other machines"),
         (("--host", "no.such.host.invalid"), "has no address"),
         (("voice-jo",), "did you mean voice-joe?"),
-        (("steadydancer-14b",), "cannot be served yet"),
+        (("wan21-vae",), "cannot be served yet"),
         (("nowhere:Model",), "cannot be imported"),
         (("--keys", "none.toml"), "there is no file of keys"),
         (("--port", "70000"), "port"),

@@ -9,7 +9,8 @@ import pytest
 
 from greenroom.cli import interrupts
 from greenroom.cli.output import Output
-from greenroom.cli.showing import Showing, ShowingSound, showing, showing_sound
+from greenroom.cli.showing import Showing, ShowingSound, showing, showing_clip, showing_sound
+from greenroom.findings import Finding
 from greenroom.models.seedvr2.planning.plan import Plan
 from greenroom.models.seedvr2.planning.way import Way
 from tests.cli.terminals import a_terminal
@@ -135,3 +136,30 @@ def test_a_person_gets_a_bar_of_a_sound(clock: list[float], monkeypatch: pytest.
     last = [line for line in terminal.shown if line.startswith("sampling")][-1]
     assert last.startswith("sampling, step 27 of 50 ")
     assert last.endswith("54% 23 s left")
+
+
+def test_a_clip_has_its_warnings_and_the_passes_of_its_sampling(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with showing_clip(Output("animate")) as shown:
+        assert shown.kept == ""
+        shown.steps = 40
+        shown.posed(
+            {"people": {"picture": [], "driver": []}},
+            [Finding("hips-missing", "warning", "no hips are seen", "show them")],
+        )
+        assert shown.kept == "no step was done yet, and who was found is kept"
+        shown.reached(1, 40)
+        for done in range(3, 34):
+            shown.step("sampling", done, 91)
+            clock[0] += 1
+        assert shown.kept == "the steps that are done are kept"
+        shown.reached(40, 40)
+        shown.step("decoding", 1, 81)
+    assert capsys.readouterr().err.splitlines() == [
+        "warning: no hips are seen [hips-missing]",
+        "  mend: show them",
+        "going on: 1 step of 40 is done",
+        "sampling, pass 33 of 91, 36 %, 58 s left",
+        "going on: all steps are done",
+    ]

@@ -79,7 +79,7 @@ OWN = ("--model", TINY, "--ref", "reference.wav", "--ref-text", TEXT)
         (["--model", TINY, "--voice", "joe", "--edit"], "edit changes a recording", "reference"),
         ([*OWN, "--steps", 99], "steps is 99", "4 to 64"),
         (["--model", "f5tts"], "there is no model 'f5tts'", "did you mean"),
-        (["--model", "steadydancer-14b"], "steadydancer-14b cannot be served yet", "f5tts-v1-base"),
+        (["--model", "wan21-vae"], "wan21-vae cannot be served yet", "f5tts-v1-base"),
         (["--model", "seedvr2-3b"], "'seedvr2-3b' does not speak", "f5tts-v1-base"),
         (["--model", "tests.serve.models:Noop"], "does not speak", "f5tts-v1-base"),
     ],

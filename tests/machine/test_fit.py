@@ -118,7 +118,7 @@ def said(found: Fit) -> str:
             "steadydancer-14b",
             host("4090"),
             "may-fit",
-            "may fit: fp8, whose weights alone take 16.4 GB, on cuda:0 (NVIDIA GeForce RTX 4090, 24.5 GB free of "
+            "may fit: fp8, whose weights alone take 16.6 GB, on cuda:0 (NVIDIA GeForce RTX 4090, 24.5 GB free of "
             "25.0 GB)",
             "warning gpu-memory-tight",
         ),

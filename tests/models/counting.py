@@ -21,12 +21,21 @@ class _Counted:
 
     def _through(self, func: Any, args: Any, kwargs: Any) -> Any:
         """What it gives, and what of it is new is counted."""
-        self._known |= {given.untyped_storage()._cdata for given in tree_leaves((args, kwargs)) if _counts(given)}
+        for given in tree_leaves((args, kwargs)):
+            if _counts(given):
+                self._know(given.untyped_storage())
         out = func(*args, **(kwargs or {}))
         for made in tree_leaves(out):
             if _counts(made):
                 self._count(made.untyped_storage())
         return out
+
+    def _know(self, storage: Any) -> None:
+        """Note what was there before: it is not counted, but what takes its place once it is gone is."""
+        key = storage._cdata
+        if key not in self._known:
+            self._known.add(key)
+            weakref.finalize(storage, self._known.discard, key)
 
     def _count(self, storage: Any) -> None:
         key, size = storage._cdata, storage.nbytes()

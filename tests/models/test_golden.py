@@ -102,6 +102,8 @@ def test_a_case_of_another_name_than_its_file_fails(tmp_path: Path) -> None:
 def test_tensors_are_those_that_are_listed(tmp_path: Path) -> None:
     assert "listed as float32 [3]" in fails(write_case(tmp_path, tensors={"inputs.a": ["float32", [3]]}))
     assert "listed as int64 [2]" in fails(write_case(tmp_path, tensors={"inputs.a": ["int64", [2]]}))
+    told = {"dtype": "float32", "shape": [3], "absmax": 1.0}
+    assert "listed as float32 [3]" in fails(write_case(tmp_path, tensors={"inputs.a": told}))
     assert "no tensor 'inputs.b'" in fails(write_case(tmp_path, tensors={"inputs.b": ["float32", [2]]}))
 
 

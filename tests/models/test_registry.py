@@ -37,7 +37,7 @@ def test_a_name_that_is_nowhere_is_unknown() -> None:
         find("voice-jo")
 
 
-@pytest.mark.parametrize("name", ["steadydancer-14b", "vocos-24khz"])
+@pytest.mark.parametrize("name", ["wan21-vae", "vocos-24khz"])
 def test_a_model_without_code_is_not_served_yet(name: str) -> None:
     with pytest.raises(NotServed, match=f"{name} cannot be served yet") as caught:
         find(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,17 @@ import pytest
 from greenroom.errors import ExtraMissing
 from greenroom.media import audio as media
 from greenroom.media.audio import Audio
+from greenroom.media.video.reading import VideoReader
 from greenroom.models.rehearsal import (
+    Did,
     Library,
     OptionalLibrary,
     RehearsalFailed,
     encode_and_read_back,
     load_libraries,
     open_device,
+    prepared,
+    write_and_read_back,
 )
 from greenroom.runtime.cuda import GpuUnusable
 
@@ -75,3 +80,23 @@ def test_sound_that_comes_back_otherwise_fails(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(media, "read_audio", lambda path: Audio(_TONE.samples[:, :12_000], 24_000))
     with pytest.raises(RehearsalFailed, match=r"1\.00 s of sound came back from wav as 0\.50 s"):
         encode_and_read_back(_TONE, tmp_path)
+
+
+def test_frames_come_back_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [np.full((32, 48, 3), 20 * number, np.uint8) for number in range(5)]
+    assert write_and_read_back(frames, Fraction(16), tmp_path).words.startswith("h264 ")
+    monkeypatch.setattr(VideoReader, "frames", lambda self: iter(frames[1:]))
+    with pytest.raises(RehearsalFailed, match="5 frames were written, and 4 came back"):
+        write_and_read_back(frames, Fraction(16), tmp_path)
+
+
+def test_most_families_prepare_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    grows: list[bool] = []
+    monkeypatch.setattr("greenroom.runtime.cuda.prefer_growing_memory", lambda: grows.append(True))
+    libraries, device, weights = prepared((_CLICK,), "cpu", "Echo", lambda: Did("a few"))
+    assert grows == [True], "before anything imports torch"
+    assert [stage.name for stage in (libraries, device, weights)] == ["libraries", "device", "weights"]
+    assert [stage.invents for stage in (libraries, device, weights)] == [False, False, True]
+    assert libraries.work().words.startswith("click 8.")
+    assert device.work().words.endswith("threads")
+    assert weights.work().words == "a few"

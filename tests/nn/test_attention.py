@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
+from torch.nn.attention import SDPBackend
 
-from greenroom.nn.attention import SelfAttention, attend
+from greenroom.nn.attention import SelfAttention, attend, fastest_kernels
 from greenroom.nn.rotary import Rotary
 
 TABLES = Rotary(8).tables(6)
@@ -58,3 +59,11 @@ def test_normed_queries_and_keys_have_weights() -> None:
     assert set(normed.state_dict()) - set(layer().state_dict()) == {"q_norm.weight", "k_norm.weight"}
     x = normal(1, 6, 16)
     assert (normed(x, TABLES) - layer()(x, TABLES)).abs().max() > 1e-3
+
+
+def test_cudnn_s_kernel_is_tried_first() -> None:
+    before = torch._C._get_sdp_priority_order()
+    with fastest_kernels():
+        first, *_ = torch._C._get_sdp_priority_order()
+    assert SDPBackend(first) == SDPBackend.CUDNN_ATTENTION
+    assert torch._C._get_sdp_priority_order() == before

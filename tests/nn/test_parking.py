@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
+from greenroom.nn import parking as module
 from greenroom.nn.parking import Parking
 
 
 def test_what_is_kept_is_told_as_torch_pins_it(monkeypatch: pytest.MonkeyPatch) -> None:
     network = torch.nn.Linear(3, 5, bias=True)  # 60 and 20 bytes
     parking = Parking(network)
+    assert (parking.weights, parking.pinned) == (80, 64 + 32)
     assert parking.held == 0
     parking.leave()
     assert parking.held == 0  # on a CPU nothing is copied
@@ -18,6 +20,43 @@ def test_what_is_kept_is_told_as_torch_pins_it(monkeypatch: pytest.MonkeyPatch) 
     assert parking.held == 64 + 32
     parking.come_back()
     assert parking.held == 64 + 32
+
+
+def test_of_weights_that_stay_the_host_keeps_no_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = torch.nn.Linear(3, 5)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    parking, given_back = Parking(network), []
+    monkeypatch.setattr(torch.Tensor, "is_pinned", lambda self: True)
+    monkeypatch.setattr(module, "_give_back_pinned", lambda: given_back.append(parking.held))
+    parking.stay()
+    assert given_back == [], "there is none"
+    for _ in range(2):
+        parking.leave()
+        parking.stay()
+        parking.stay()
+        assert (parking.away, parking.held) == (False, 0)
+    assert given_back == [0, 0]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_pinned_memory_is_given_back_once_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: asked.append("wait"))
+    monkeypatch.setattr(torch._C, "_host_emptyCache", lambda: asked.append("give back"), raising=False)
+    module._give_back_pinned()
+    monkeypatch.delattr(torch._C, "_host_emptyCache")
+    module._give_back_pinned()
+    assert asked == ["wait", "give back", "wait"]
+
+
+def test_weights_that_are_laid_out_for_a_kernel_come_back_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = torch.randn(5, 3, 3, 3).contiguous(memory_format=torch.channels_last)
+    like = torch.empty_like
+    monkeypatch.setattr(torch, "empty_like", lambda given, **_: like(given))
+    monkeypatch.setattr(torch.Tensor, "device", torch.device("cuda"))
+    held = module._on_host(weight)
+    assert held.stride() == weight.stride() != weight.contiguous().stride()
+    assert torch.equal(held, weight)
 
 
 def test_weights_leave_and_come_back_as_they_were() -> None:

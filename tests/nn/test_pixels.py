@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from greenroom.nn import group_norm
-from greenroom.nn.pixels import fused, pending_of, to_pixels
+from greenroom.nn.channel_norm import Pending
+from greenroom.nn.pixels import fused, lengths_to_pixels, pending_of, to_pixels
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -25,6 +26,21 @@ def test_what_was_said_before_is_heard(cut: list[int]) -> None:
     pending, made = pending_of(x, 3), []
     for place, (frames, its) in enumerate(zip(torch.split(x, cut), torch.split(given, cut), strict=True)):
         made.append(to_pixels(frames, its, norm, weight, bias, pending, begins=place == 0))
+    torch.testing.assert_close(torch.cat(made), wanted, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("cut", [[5], [1, 1, 3], [3, 2]], ids=str)
+def test_behind_a_norm_by_length_zeros_are_heard_first(cut: list[int]) -> None:
+    weight, bias, gain = normal(3, 6, 3, 3, 3, seed=1), normal(3, seed=2), normal(6, seed=3)
+    x, shift, residual = normal(5, 4, 7, 6), normal(6, seed=4), normal(5, 4, 7, 6, seed=5)
+    normed = functional.silu(functional.normalize(x + shift + residual, dim=-1) * 6**0.5 * gain)
+    window = torch.cat((0 * normed[:2], normed)).movedim(-1, 0)[None]
+    wanted = functional.conv3d(window, weight, bias, padding=(0, 1, 1))[0].movedim(0, -1)
+    pending = pending_of(x, 3).zero_()
+    made = [
+        lengths_to_pixels(Pending(part, shift, beside), gain, weight, bias, pending)
+        for part, beside in zip(torch.split(x, cut), torch.split(residual, cut), strict=True)
+    ]
     torch.testing.assert_close(torch.cat(made), wanted, atol=1e-5, rtol=1e-5)
 
 

@@ -29,5 +29,6 @@ def test_the_weight_is_dequantised_in_the_type_of_the_input(weight: Fp8 | Quanti
     x, bias = torch.randn(2, 3, 64).to(dtype), torch.randn(5)
     layer = QuantisedLinear(weight, bias).to(dtype)
     assert layer.stored.dtype == torch.uint8
+    assert layer.size == layer.stored.nbytes
     assert torch.equal(layer(x), functional.linear(x, weight.dequantise(dtype), bias.to(dtype)))
     assert torch.equal(QuantisedLinear(weight)(x), functional.linear(x, weight.dequantise(dtype)))

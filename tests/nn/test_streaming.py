@@ -13,7 +13,7 @@ from torch import nn
 from greenroom.errors import InputInvalid
 from greenroom.nn.streaming import Streaming
 from tests.nn.lanes import Watched
-from tests.nn.streamed import Network, Stopped, same, wanted, x_of
+from tests.nn.streamed import WIDTH, Network, Small, Stopped, same, wanted, x_of
 
 
 @pytest.mark.parametrize("inference", [True, False])
@@ -214,3 +214,16 @@ def test_blocks_do_not_hold_what_holds_them() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_another_module_may_stand_in_a_place_before_it_goes() -> None:
+    network = Network()
+    streaming = Streaming(network.blocks)
+    anew = Small()
+    streaming.exchange(3, anew)
+    x = torch.randn(5, WIDTH)
+    wanted = anew(x, 0.5)
+    streaming.keep(0)
+    assert anew.linear.stored.numel() == 0
+    assert network.small[0].linear.stored.numel() > 0
+    assert torch.equal(anew(x, 0.5), wanted)

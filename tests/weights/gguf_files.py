@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+from torch import Tensor
+
 UINT32, INT32, STRING, ARRAY = 4, 5, 8, 9
 
 
@@ -51,3 +55,12 @@ def gguf(tensors: Sequence[Listed], entries: Sequence[bytes] = (), *, version: i
 def write(path: Path, *tensors: Listed, entries: Sequence[bytes] = (), version: int = 3, alignment: int = 32) -> Path:
     path.write_bytes(gguf(tensors, entries, version=version, alignment=alignment))
     return path
+
+
+def q8_0(values: Tensor) -> bytes:
+    """In blocks of 32: a scale in half precision, and as many whole numbers."""
+    blocks = values.view(-1, 32)
+    scale = (blocks.abs().amax(1, keepdim=True) / 127).half()
+    whole = (blocks / scale.float()).round().to(torch.int8)
+    parts = zip(scale.numpy(), whole.numpy(), strict=True)
+    return b"".join(np.concatenate([s.view(np.int8), w]).tobytes() for s, w in parts)

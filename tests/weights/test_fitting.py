@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from greenroom.weights.contents import Stored
 from greenroom.weights.errors import OtherNetwork, TensorRenamed, TensorsDiffer, WrongDtype
-from greenroom.weights.fitting import check_fit, difference
+from greenroom.weights.fitting import check_fit, difference, sources_of
 from greenroom.weights.loading import read_weights
 from greenroom.weights.reading import open_weights
 
@@ -32,6 +32,11 @@ def test_only_a_few_names_are_listed() -> None:
         "7 missing (layer.1, layer.2, layer.3 and 4 more); 8 unknown (block.0, block.1, block.2 and 5 more);"
         " 1 of another shape (layer.0 is [9, 9] instead of [1, 4])"
     )
+
+
+def test_a_prefix_is_left_out_and_no_name_is_given_twice() -> None:
+    assert sources_of(["made.a", "b"], "made.") == {"a": "made.a", "b": "b"}
+    assert sources_of(["made.a", "a"], "made.") == {"a": "made.a", "a a second time": "a"}
 
 
 def renamed(one: str, shape: tuple[int, ...]) -> dict[str, Stored]:

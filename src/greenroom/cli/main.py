@@ -34,6 +34,7 @@ VERBS = {
     "speak": "Say a text, and write captions of it.",
     "restore": "Restore and enlarge videos and pictures.",
     "foley": "Make sound for a video, a picture, or of words alone.",
+    "animate": "Let the person in a picture move as the one in a video does.",
     "voices": "Keep voices by name, for the models that take any.",
     "caption": "Make subtitle files from timed words, or from sound and its text.",
     "worker": "Serve one model on RunPod serverless.",

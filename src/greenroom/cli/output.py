@@ -55,16 +55,16 @@ class Output:
         JSON and SARIF are whole documents, also where nothing was found.
         """
         if (found and not (self.as_json and form == "text")) or form in ("json", "sarif"):
-            click.echo(render(found, form), err=form == "text")
+            click.echo(render(found, form), file=sys.stderr if form == "text" else sys.stdout)
 
     def say(self, text: str) -> None:
         """Tell a person something that is not the result."""
         if not self.as_json:
-            click.echo(text, err=True)
+            click.echo(text, file=sys.stderr)  # not err=True, which writes past a bar that is drawn, and onto its line
 
     def notice(self, text: str) -> None:
         """Tell what limits the use of a model: beside JSON, too, and before the work, since afterwards is too late."""
-        click.echo(text, err=True)
+        click.echo(text, file=sys.stderr)
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Step]:

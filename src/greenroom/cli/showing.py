@@ -13,14 +13,16 @@ from greenroom.progress import silent
 from greenroom.words import counted, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rich.progress import Progress
 
     from greenroom.cli.output import Output
+    from greenroom.findings import Finding
     from greenroom.models.foley.planning.plan import Plan as SoundPlan
     from greenroom.models.seedvr2.planning.plan import Plan
+    from greenroom.models.steadydancer.planning.plan import Plan as ClipPlan
 
 _LINE_S = 30.0
 _REDRAW_S = 0.1
@@ -32,6 +34,13 @@ def showing(out: Output) -> Iterator[Showing]:
     """What one or more restorations tell, shown in the way that suits who listens."""
     with contextlib.ExitStack() as stack:
         yield Showing(out, stack)
+
+
+@contextlib.contextmanager
+def showing_clip(out: Output) -> Iterator[ShowingClip]:
+    """The same of the making of a clip."""
+    with contextlib.ExitStack() as stack:
+        yield ShowingClip(out, stack)
 
 
 @contextlib.contextmanager
@@ -93,6 +102,62 @@ class ShowingSound(Steps):
         self._pace = Pace()
         for line in plan.lines():
             self._out.say(line)
+
+
+class ShowingClip(Steps):
+    """Hears what the making of a clip tells: ``Told``, and its steps.
+
+    sampled: steps that are kept, of ``steps``.  found: whether people were, who are kept.
+    """
+
+    def __init__(self, out: Output, stack: contextlib.ExitStack) -> None:
+        super().__init__(out, stack)
+        self.sampled = self.steps = 0
+        self.found = False
+
+    def planned(self, plan: ClipPlan) -> None:
+        """Say how it will be done, before it begins."""
+        self._pace = Pace()
+        self.steps = plan.job.steps
+        for line in plan.lines():
+            self._out.say(line)
+
+    def posed(self, facts: Mapping[str, object], findings: Sequence[Finding]) -> None:
+        """Say what may spoil the clip."""
+        self.found = bool(facts.get("people"))  # nobody is, where skeletons were drawn already
+        self._out.findings(findings)
+
+    def previewed(self, picture: Path) -> None:
+        """Say that there is a picture to look at."""
+        self._out.say(f"the skeletons over the picture: {picture}")
+
+    def reached(self, steps: int, total: int) -> None:
+        """Say how much an earlier run had done."""
+        self.sampled = steps
+        done = (
+            "all steps are"
+            if steps == total
+            else f"{counted(steps, 'step')} of {total} {'is' if steps == 1 else 'are'}"
+        )
+        self._out.say(f"going on: {done} done")
+
+    def step(self, stage: str, done: float, total: float) -> None:
+        """See ``Steps``."""
+        super().step(stage, done, total)
+        if stage == _STEPPED and total:
+            # A step has one to three passes, which are told of; those behind the last whole one are lost.
+            self.sampled = max(self.sampled, int(done / total * self.steps))
+
+    @property
+    def kept(self) -> str:
+        """What another run would find done, in words."""
+        if self.sampled:
+            return "the steps that are done are kept"
+        return "no step was done yet, and who was found is kept" if self.found else ""
+
+    def _standing(self, stage: str, done: float, total: float) -> _Standing:
+        where = f"{stage}, pass {done:,.0f} of {total:,.0f}" if stage == _STEPPED else stage
+        return _Standing(where, done / total if total else 0.0, self._pace.left)
 
 
 class Showing(Steps):

@@ -192,8 +192,9 @@ def _read_tensors(file: Path) -> dict[str, Tensor]:
 
 
 def _check_listing(golden: Golden) -> None:
-    """The JSON may list inputs and outputs with type and shape; then the tensors are those."""
-    for key, listed in golden.facts.get("tensors", {}).items():
+    """The JSON may list inputs and outputs with type and shape, as a pair or an object; then the tensors are those."""
+    for key, told in golden.facts.get("tensors", {}).items():
+        listed = [told["dtype"], told["shape"]] if isinstance(told, dict) else told
         if key not in golden.tensors:
             raise GoldenBroken(f"{golden.name}.safetensors has no tensor {quoted(key)}")
         tensor = golden.tensors[key]

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_PIECE = 8 << 20  # bytes that weights wait in, see ``nn.packing``
+
+
 class Planned(Protocol):
     """A plan, as far as families share it; see theirs for what each is of."""
 
@@ -70,3 +73,14 @@ def costs_of(plan: Planned) -> dict[str, object]:
         "seconds": plan.seconds,
         "estimated": plan.estimated,
     }
+
+
+def pinned_alone(length: int) -> int:
+    """Bytes of the host that torch pins for a tensor of so many: a power of two."""
+    return 1 << (length - 1).bit_length() if length else 0
+
+
+def pinned_row(length: int) -> int:
+    """Bytes of the host that weights of so many take as ``Packed`` has them."""
+    whole, rest = divmod(length, _PIECE)
+    return whole * _PIECE + pinned_alone(rest)

@@ -34,6 +34,7 @@ _CLASSES = {
     "seedvr2-3b": "greenroom.models.seedvr2.model:SeedVR2Small",
     "seedvr2-7b": "greenroom.models.seedvr2.model:SeedVR2Large",
     "seedvr2-7b-sharp": "greenroom.models.seedvr2.model:SeedVR2Sharp",
+    "steadydancer-14b": "greenroom.models.steadydancer.model:SteadyDancer14B",
 }
 # By family; classes of these, too, import their engines when they run.
 _REHEARSALS = {
@@ -41,6 +42,7 @@ _REHEARSALS = {
     "f5tts": "greenroom.models.f5tts.rehearsal:F5Rehearsal",
     "seedvr2": "greenroom.models.seedvr2.rehearsal:SeedVR2Rehearsal",
     "foley": "greenroom.models.foley.rehearsal:FoleyRehearsal",
+    "steadydancer": "greenroom.models.steadydancer.rehearsal:SteadyDancerRehearsal",
 }
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 

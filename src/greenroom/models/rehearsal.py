@@ -24,8 +24,12 @@ from greenroom.progress import Step, silent
 from greenroom.runtime.device import CPU
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from fractions import Fraction
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from greenroom.media.audio import Audio, AudioFormat
     from greenroom.recipes.recipe import Recipe
@@ -93,6 +97,11 @@ class Rehearsal(ABC):
     def __init__(self, known: Recipe, conditions: Conditions) -> None:
         self.known = known
         self.conditions = conditions
+
+    @property
+    def on_cpu(self) -> bool:
+        """No GPU takes part."""
+        return self.conditions.device == CPU
 
     @classmethod
     @abstractmethod
@@ -191,6 +200,27 @@ def encode_and_read_back(audio: Audio, folder: Path) -> Did:
     return Did(", ".join(sizes))
 
 
+def write_and_read_back(frames: Sequence[NDArray[np.uint8]], rate: Fraction, folder: Path) -> Did:
+    """Write frames, (height, width, 3), as a clip and count them again. Raises RehearsalFailed, and what reading and
+    writing raise."""
+    from greenroom.media.video.encoding import Encoding, PictureFormat
+    from greenroom.media.video.reading import VideoReader
+    from greenroom.media.video.writing import VideoWriter
+
+    target = folder / "clip.mp4"
+    height, width = frames[0].shape[:2]
+    with VideoWriter(target, PictureFormat.constant(width, height, rate), Encoding()) as out:
+        for number, pixels in enumerate(frames):
+            out.write(pixels, number / rate)
+    again = sum(1 for _ in VideoReader(target).frames())
+    if again != len(frames):
+        raise RehearsalFailed(
+            f"{len(frames)} frames were written, and {again} came back",
+            mend="pip install --force-reinstall av: its libraries do not encode as they should",
+        )
+    return Did(f"h264 {target.stat().st_size / 1e3:,.0f} kB")
+
+
 def open_device(device: str, *, bfloat16_for: str | None = None) -> Did:
     """Begin to use a device, as a start does.
 
@@ -208,6 +238,21 @@ def open_device(device: str, *, bfloat16_for: str | None = None) -> Did:
         require_bfloat16(device, bfloat16_for)
     torch.empty(1, device=device)
     return Did(describe(device))
+
+
+def prepared(
+    needed: tuple[Library, ...], device: str, family: str, weights: Callable[[], Did]
+) -> tuple[Stage, Stage, Stage]:
+    """What a family does once that computes in bfloat16 on GPUs. needed: libraries.  family: for words.  weights: makes
+    them up."""
+    from greenroom.runtime.cuda import prefer_growing_memory
+
+    prefer_growing_memory()
+    return (
+        Stage("libraries", lambda: load_libraries(needed)),
+        Stage("device", lambda: open_device(device, bfloat16_for=family)),
+        Stage("weights", weights, invents=True),
+    )
 
 
 def _missing(entry: OptionalLibrary) -> Finding | None:

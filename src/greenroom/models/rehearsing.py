@@ -26,7 +26,8 @@ from greenroom.runtime.device import CPU, device_memory
 from greenroom.runtime.failures import finding_of
 from greenroom.runtime.gauge import Gauge, Peak
 from greenroom.runtime.memory import is_out_of_memory, release
-from greenroom.runtime.residency import in_gigabytes
+from greenroom.runtime.residency import MemoryShort, in_gigabytes
+from greenroom.runtime.rooms import HostMemoryShort
 
 if TYPE_CHECKING:
     from greenroom.models.rehearsal import Rehearsal, Size, Stage
@@ -161,6 +162,8 @@ class _Course:
 
     def _failure(self, record: _Record, error: Exception) -> Finding:
         name = record.stage.name
+        if isinstance(error, MemoryShort) and not isinstance(error, HostMemoryShort):
+            error.mend = "rehearse it on a larger device, or a small network of the same kind: --tiny"
         if not is_out_of_memory(error):
             return finding_of(error, name)
         with suppress(RuntimeError):  # a device without memory may refuse to say how much it had

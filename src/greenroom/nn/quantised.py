@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from greenroom.weights.contents import name_of
 from greenroom.weights.fp8 import FP8, Fp8
-from greenroom.weights.quantised import Quantised, decode
+from greenroom.weights.quantised import Quantised, block_bytes, block_elements, decode
 
 
 class QuantisedLayer(nn.Module):
@@ -32,6 +34,11 @@ class QuantisedLayer(nn.Module):
             self._dtype, self._scale = weight.dtype, None
             self.register_buffer("stored", weight.blocks.view(-1))
         self.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the weight as it is kept, wherever it lies."""
+        return prod(self._shape) // block_elements(self._dtype) * block_bytes(self._dtype)
 
     def dequantised(self, dtype: torch.dtype) -> Tensor:
         """The weight in a type, in memory of its own."""

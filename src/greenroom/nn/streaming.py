@@ -131,6 +131,11 @@ class Streaming:
         self._away = dict(sorted({**self._away, place: packed}.items()))
         self._hooks[place] = self._hook(place, block)
 
+    def exchange(self, place: int, block: nn.Module) -> None:
+        """Have another module stand in a place from now on: for a loader that makes it anew, before it is away."""
+        self._blocks = (*self._blocks[:place], block, *self._blocks[place + 1 :])
+        self.generation += 1
+
     def forget(self) -> None:
         """Give back the slots' memory; they are there again when a block that is away is called."""
         if not self._slots:

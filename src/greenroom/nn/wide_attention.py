@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+_HALF = (torch.bfloat16, torch.float16)
 _SCORES = 2**26  # at a time: 256 MiB of float32
 
 
@@ -17,7 +18,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     In half precision on a GPU two products, and float32 scores between them, of some queries at a time: memory does
     not grow with the square of the positions. Fused kernels there reach a fifth of what the products do.
     """
-    if query.dtype != torch.bfloat16 or not query.is_cuda:
+    if query.dtype not in _HALF or not query.is_cuda:
         return functional.scaled_dot_product_attention(query[None, None], key[None, None], value[None, None])[0, 0]
     from greenroom.nn.kernels.softmax import softmax
 

@@ -10,7 +10,7 @@ from greenroom.weights.errors import OtherNetwork, TensorRenamed, TensorsDiffer,
 from greenroom.weights.fp8 import FP8
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from torch import nn
 
@@ -50,6 +50,18 @@ class Difference:
 def shapes_of(module: nn.Module) -> dict[str, Shape]:
     """Names and shapes of a module's state dict."""
     return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+
+
+def sources_of(names: Iterable[str], prefix: str) -> dict[str, str]:
+    """The network's name of each tensor in a file, where some makers put a prefix in front, and the file's own.
+
+    A second tensor that would get the same name gets none of the network's, so that it is refused as unknown.
+    """
+    sources: dict[str, str] = {}
+    for source in names:
+        name = source.removeprefix(prefix)
+        sources[f"{name} a second time" if name in sources else name] = source
+    return sources
 
 
 def difference(wanted: Mapping[str, Shape], found: Mapping[str, Shape]) -> Difference:

@@ -170,6 +170,15 @@ def png_chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
+CMYK = (
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwANCQoLCggNCwoLDg4NDxMgFRMSEhMnHB4XIC4pMTAuKS0sMzpKPjM2RjcsLUBXQUZMTlJTUjI+WmFaUG"
+    "BKUVJP/8AAFAgAQABABEMRAE0RAFkRAEsRAP/EABYAAQEBAAAAAAAAAAAAAAAAAAAGB//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAOBEMATQBZ"
+    "AEsAAD8A0tmDMGnAAAAMdXC4AAAAGxIdDgAAADHVwuAAAABsSHQ4AAAAx1cLgAAAAbEh0OAAAAMdXC4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAAAAAAAAAAAf/2Q=="
+)
+"""A JPEG of 64x64 in the four inks of print, in base64: red on the top left, grey elsewhere."""
+
+
 def psnr(one: NDArray[Any], other: NDArray[Any]) -> float:
     """Of two pictures of one type, in dB."""
     most = np.iinfo(one.dtype).max

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +18,7 @@ from greenroom.media.video.errors import AlphaPresent, EncodingImpossible, Frame
 from greenroom.media.video.images import ImageFormat, encoded_image, image_extras, read_image, write_image
 from greenroom.media.video.segments import tiff_entries
 from greenroom.media.video.sequences import ImageSequence, ImageSequenceWriter
-from tests.media.video.clips import HEIGHT, WIDTH, picture, psnr, video
+from tests.media.video.clips import CMYK, HEIGHT, WIDTH, picture, psnr, video
 
 IMAGE_FORMATS: tuple[ImageFormat, ...] = get_args(ImageFormat)
 NOISE = np.random.default_rng(5)
@@ -189,6 +190,14 @@ def test_sequences_with_holes_and_other_sizes_are_refused(tmp_path: Path) -> Non
     write_image(tmp_path / "f009.png", picture(9, 80, 60))
     with pytest.raises(FrameSizeChanged, match=r"f009\.png' is 80x60 uint8, and those before it are 64x48 uint8"):
         list(ImageSequence(tmp_path / "f%03d.png", Fraction(25)).frames())
+
+
+def test_colours_for_print_are_read_as_they_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "print.jpg").write_bytes(base64.b64decode(CMYK))
+    shown = read_image(tmp_path / "print.jpg")
+    assert shown.shape == (64, 64, 3)
+    assert np.abs(shown[10, 10].astype(int) - (250, 0, 0)).max() < 3
+    assert np.abs(shown[50, 50].astype(int) - 90).max() < 3
 
 
 def test_a_video_is_no_picture_but_gives_its_first(tmp_path: Path) -> None:

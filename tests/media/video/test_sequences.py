@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from greenroom.errors import FileUnreadable
 from greenroom.media.video.images import write_image
 from greenroom.media.video.sequences import ImageSequence, is_pattern, number_in, numbered_in
 from tests.media.video.clips import picture
@@ -61,3 +63,19 @@ def test_a_name_has_its_number(name: str, pattern: str, number: int | None) -> N
 def test_a_folder_has_the_usual_pattern() -> None:
     assert numbered_in(Path("a/f%d.png")) == Path("a/f%d.png")
     assert numbered_in(Path("a")) == Path("a/%06d.png")
+
+
+def test_folders_that_are_not_there_or_may_not_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "file").touch()
+    for folder in ("absent", "file"):
+        with pytest.raises(FileUnreadable, match=f"there is no folder '.*{folder}'"):
+            ImageSequence(tmp_path / folder / "f%03d.png", Fraction(25))
+    monkeypatch.setattr(Path, "iterdir", refused)  # whoever runs the tests may have every right
+    for path in (tmp_path, tmp_path / "f%03d.png"):
+        with pytest.raises(FileUnreadable, match="cannot be read: Permission denied"):
+            ImageSequence(path, Fraction(25))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from greenroom.errors import FileUnreadable, UnknownName
 from greenroom.media.audio import Audio, read_audio
 from greenroom.media.loudness import measure
+from greenroom.media.video import soundtrack
 from greenroom.media.video.errors import EncodingImpossible, TimesMissing
 from greenroom.media.video.facts import read_facts
 from greenroom.media.video.soundtrack import (
@@ -153,6 +155,81 @@ def test_its_own_sound_may_begin_late_and_pause(tmp_path: Path) -> None:
     edges = np.flatnonzero(np.diff(loud.astype(int)))
     assert [edge / 48_000 for edge in (edges[0], edges[-1])] == pytest.approx([0.1, 0.5], abs=0.002)
     assert not loud[int(0.21 * 48_000) : int(0.49 * 48_000)].any()
+
+
+def long_sound(path: Path, codec: str, seconds: int = 40) -> Path:
+    """A video of noise that is as loud as the second is late."""
+    rate = 48_000
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("mpeg4", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        heard: Any = out.add_stream(codec, rate=rate, layout="stereo")
+        noise = 0.1 * np.random.default_rng(1).standard_normal((2, rate)).clip(-3, 3).astype(np.float32)
+        for second in range(seconds):
+            for number in range(5):
+                frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+                frame.pts, frame.time_base = 5 * second + number, Fraction(1, 5)
+                out.mux(stream.encode(frame))
+            form = "s16" if codec == "pcm_s16le" else "fltp"
+            loud = noise * (1 + second % 8) / 4
+            given: Any = (32_767 * loud).astype(np.int16).T.reshape(1, -1) if form == "s16" else loud
+            sound = av.AudioFrame.from_ndarray(given.copy(), format=form, layout="stereo")
+            sound.sample_rate, sound.pts = rate, second * rate
+            out.mux(heard.encode(sound))
+        for one in (stream, heard):
+            out.mux(one.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("in.mkv", "pcm_s16le"), ("in.mp4", "aac"), ("in.mkv", "aac"), ("in.ts", "aac"), ("in.mkv", "libopus")],
+)
+def test_a_part_is_that_part_of_the_whole(tmp_path: Path, name: str, codec: str) -> None:
+    facts = read_facts(long_sound(tmp_path / name, codec))
+    whole = own_sound(facts, 48_000)
+    assert whole is not None
+    for start, stop in ((Fraction(0), Fraction(1)), (Fraction(7, 10), Fraction(2)), (Fraction(61, 2), Fraction(63, 2))):
+        part = own_sound(facts, 48_000, start, stop)
+        assert part is not None
+        wanted = whole.samples[:, round(start * 48_000) : round(stop * 48_000)]
+        assert part.samples.shape == wanted.shape
+        # Matroska rounds times to milliseconds.
+        off = [np.abs(part.samples[:, 50:-50] - np.roll(wanted, by, 1)[:, 50:-50]).max() for by in range(-48, 49)]
+        assert min(off) < 1e-3
+        assert name.endswith(".mkv") or off[48] == min(off)
+    ending = own_sound(facts, 48_000, Fraction(39), Fraction(50))
+    assert ending is not None
+    assert ending.seconds == pytest.approx(whole.seconds - 39, abs=1e-3)
+    beyond = own_sound(facts, 48_000, Fraction(60), Fraction(70))
+    assert beyond is not None
+    assert beyond.samples.shape == (2, 0)
+
+
+def test_a_part_takes_the_memory_of_a_part(tmp_path: Path) -> None:
+    facts = read_facts(long_sound(tmp_path / "in.mkv", "pcm_s16le"))
+    tracemalloc.start()
+    own_sound(facts, 48_000, Fraction(20), Fraction(21))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000  # of 15 MB
+
+
+@pytest.mark.parametrize("name", ["in.mkv", "in.mp4"])
+def test_what_is_far_from_a_part_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    facts = read_facts(long_sound(tmp_path / name, "aac"))
+    seen: list[Fraction] = []
+    whole: Any = soundtrack._sought
+
+    def sought(*given: Any) -> Any:
+        for frame in whole(*given):
+            seen.append(frame.pts * frame.time_base)
+            yield frame
+
+    monkeypatch.setattr(soundtrack, "_sought", sought)
+    own_sound(facts, 48_000, Fraction(30), Fraction(31))
+    assert min(seen) > 20
+    assert max(seen) < 33
 
 
 def test_a_video_without_sound_has_none_of_its_own(tmp_path: Path) -> None:

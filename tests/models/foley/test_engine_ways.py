@@ -20,6 +20,7 @@ from greenroom.models.foley.parts import Parts
 from greenroom.models.foley.parts_synthetic import synthetic_parts, tiny_sizes
 from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.watching.pictures import stretches
+from greenroom.nn import parking as parking_module
 from tests.models.foley.media_parts import CPU, frames_at
 from tests.models.foley.whole_parts import SIZES, tiny_files
 
@@ -164,3 +165,12 @@ def test_eight_bits_go_every_way_too(usual: list[Audio], clip: list[Frame]) -> N
     for sound, other, exact in zip(heard(engine, clip), whole, usual, strict=True):
         np.testing.assert_allclose(sound.samples, other.samples, atol=2e-5)
         assert np.abs(other.samples - exact.samples).max() > 1e-4
+
+
+def test_a_way_that_parks_nothing_leaves_no_copies_on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tensor, "is_pinned", lambda self: True)
+    monkeypatch.setattr(parking_module, "_give_back_pinned", lambda: None)
+    engine = Engine(own_parts(), Way(parked=True))
+    assert engine.held > 0
+    engine.arrange(Way())
+    assert engine.held == 0

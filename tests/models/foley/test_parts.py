@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from greenroom.models.foley import parts as parts_module
 from greenroom.models.foley.architecture import PUBLISHED
 from greenroom.models.foley.dac.config import DacConfig
-from greenroom.models.foley.parts import Arrivals, Files, Sizes, load_parts
+from greenroom.models.foley.parts import Files, Sizes, arrivals_of, load_parts
 from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.synchformer.encoder import SynchformerConfig
-from greenroom.models.foley.towers.clap_tokenizer import TokenizerInvalid
 from greenroom.models.foley.watching.lengths import latents
+from greenroom.models.vocabulary import TokenizerInvalid
 from greenroom.weights.errors import OtherNetwork
 from tests.models.foley.whole_parts import SIZES, tiny_files
 
@@ -56,11 +56,11 @@ def test_sizes_are_the_published_ones_unless_said() -> None:
 def test_on_a_gpu_what_stays_is_gathered_and_what_leaves_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     gathered: list[int] = []
     monkeypatch.setattr(parts_module, "gather", lambda weights: gathered.append(len(weights)))
-    Arrivals(Way()).take("vae", nn.Linear(2, 3))
+    arrivals_of(Way()).take("vae", nn.Linear(2, 3))
     assert gathered == []  # on a CPU
     monkeypatch.setattr(Tensor, "is_cuda", True)
-    Arrivals(Way(parked=True)).take("vae", nn.Linear(2, 3))
+    arrivals_of(Way(parked=True)).take("vae", nn.Linear(2, 3))
     assert gathered == []
-    for way in (None, Way(), Way(resident=0)):
-        Arrivals(way).take("vae", nn.BatchNorm1d(3))
-    assert gathered == [5] * 3
+    for way in (Way(), Way(resident=0)):
+        arrivals_of(way).take("vae", nn.BatchNorm1d(3))
+    assert gathered == [5] * 2

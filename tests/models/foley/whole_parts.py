@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from greenroom.models.borrowed import filled
 from greenroom.models.foley.dac.synthetic import TINY as TINY_DAC
 from greenroom.models.foley.dac.synthetic import synthesise_dac_vae
 from greenroom.models.foley.mmdit.synthetic import synthesise_denoiser
@@ -14,7 +15,6 @@ from greenroom.models.foley.parts import Files, Parts, Sizes
 from greenroom.models.foley.synchformer.encoder import SynchformerConfig
 from greenroom.models.foley.synchformer.synthetic import synthesise_synchformer, synthetic_synchformer
 from greenroom.models.foley.towers.clap import ClapTexts, text_tower
-from greenroom.models.foley.towers.loading import filled
 from greenroom.models.foley.towers.siglip2 import SiglipPictures, vision_tower
 from tests.models.foley.media_parts import CPU, tiny_dac
 from tests.models.foley.networks import TINY, denoiser_of

@@ -14,12 +14,12 @@ import torch
 
 from greenroom.errors import Cancelled, InputInvalid
 from greenroom.models.golden import read_golden
+from greenroom.models.landing import FramesNotFinite
 from greenroom.models.seedvr2 import engine as module
 from greenroom.models.seedvr2.draws import Purpose, Seeded
 from greenroom.models.seedvr2.engine import Engine, Pixels, Shot
 from greenroom.models.seedvr2.engines import Files
 from greenroom.models.seedvr2.frames.framing import Framing
-from greenroom.models.seedvr2.frames.landing import FramesNotFinite
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.nadit.synthetic import synthetic_prompt
 from greenroom.models.seedvr2.nadit.work import Work
@@ -29,7 +29,8 @@ from greenroom.models.seedvr2.parity_vae import vae_of
 from greenroom.models.seedvr2.planning.costs import Job
 from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.models.seedvr2.planning.way import Way
-from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.nn import parking as parking_module
+from greenroom.nn.slices import Slices
 from greenroom.runtime.rooms import BFloat16Missing
 from tests.models.seedvr2.autoencoders import tiny_vae
 from tests.models.seedvr2.engines import Given, a_shot, new_engine, read, some_frames, tiny_engine
@@ -264,6 +265,9 @@ def test_a_plan_may_take_again_what_the_engine_has(monkeypatch: pytest.MonkeyPat
     (device, weights, before), (_, _, after) = asked
     assert (device, weights, before) == ("cpu", networks.transformer + networks.vae, 0)
     assert after >= networks.transformer
+    monkeypatch.setattr(parking_module, "_give_back_pinned", lambda: None)
+    restored(engine, some_frames(1), a_shot(1), WAYS[0])
+    assert engine.held == 0, "nothing waits there any more"
 
 
 def test_an_old_card_is_refused_before_any_weights_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

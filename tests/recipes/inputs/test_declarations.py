@@ -99,8 +99,12 @@ def test_the_negative_prompt_is_the_published_one_to_the_letter() -> None:
         ("seedvr2", RESTORED, "overlap", 17),
         ("steadydancer", DANCE, "frames", 80),
         ("steadydancer", DANCE, "frames", 1),
-        ("steadydancer", DANCE, "frames", 301),
-        ("steadydancer", DANCE, "size", "1024x1024"),
+        ("steadydancer", DANCE, "frames", 965),
+        ("steadydancer", DANCE, "size", "640x640"),
+        ("steadydancer", DANCE, "noise", "tpu"),
+        ("steadydancer", DANCE, "caching", 1.1),
+        ("steadydancer", DANCE, "steps", 0),
+        ("steadydancer", DANCE, "start", -1),
         ("steadydancer", DANCE, "shift", 0),
         ("steadydancer", DANCE, "pose_guidance_end", 0.05),
         ("steadydancer", DANCE, "solver", "euler"),
@@ -125,6 +129,8 @@ def test_a_value_out_of_bounds_is_refused_by_name(family: str, given: dict[str, 
         ("seedvr2", {**RESTORED, "scale": 1.5, "window": 1, "fps": 0.01}),
         ("steadydancer", {**DANCE, "frames": 297, "shift": 3.0, "pose_guidance_start": 0.4, "pose_seed": 0}),
         ("steadydancer", {**DANCE, "frames": 5, "size": "832x480", "solver": "dpm++"}),
+        ("steadydancer", {**DANCE, "frames": 961, "size": "1024x1024", "noise": "gpu", "caching": 1, "person": "2"}),
+        ("steadydancer", {"picture": "me.png", "keypoints": "{}", "prompt": "", "preview": True}),
     ],
 )
 def test_the_bounds_themselves_are_allowed(family: str, given: dict[str, Any]) -> None:
@@ -155,7 +161,7 @@ def test_an_overlap_is_half_its_window_at_most() -> None:
         ("f5tts", {"reference": "audio"}),
         ("foley", {"video": "video-or-image"}),
         ("seedvr2", {"source": "video-or-image"}),
-        ("steadydancer", {"picture": "image", "video": "video"}),
+        ("steadydancer", {"picture": "image", "video": "video", "negative_video": "video"}),
         ("voice", {}),
     ],
 )
@@ -220,3 +226,28 @@ def test_the_size_of_a_result_follows_from_that_of_its_source(given: dict[str, A
 
 def test_most_results_are_not_known_to_have_a_size() -> None:
     assert declaration("f5tts").check(SPEECH).pixels_from(1280, 720) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"video": None}, "there is neither a video nor keypoints"),
+        ({"keypoints": "{}", "shows": "skeletons"}, "one of them is enough"),
+        ({"negative_video": "other.mp4"}, "wrong poses are made of theirs"),
+        ({"shows": "skeletons", "align_frame": 3}, "drawn skeletons are not fitted to the picture"),
+        ({"align_frame": 81}, "align_frame is 81, and the clip has 81 frames at most"),
+        ({"person": "the left one"}, "person is 'the left one': it is neither surest, largest, a number"),
+        ({"picture_person": "0"}, "picture_person is '0': it is neither"),
+        ({"person": "nan,0,1,1"}, "person is 'nan,0,1,1': it is neither"),
+        ({"picture_person": "10,10,10,20"}, "picture_person is '10,10,10,20': the box has no area"),
+        ({"person": "5,50,10,20"}, "person is '5,50,10,20': the box has no area"),
+    ],
+)
+def test_inputs_of_an_animation_that_say_nothing_or_contradict_each_other(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputInvalid, match=says) as refused:
+        declaration("steadydancer").check({**DANCE, **given})
+    assert refused.value.mend
+
+
+def test_the_pixels_of_a_clip_are_those_of_its_setting() -> None:
+    assert declaration("steadydancer").check({**DANCE, "size": "832x480"}).pixels_from(64, 64) == 832 * 480

@@ -12,6 +12,7 @@ import torch
 from greenroom.errors import InputInvalid
 from greenroom.runtime.gang.rank import Member
 from greenroom.runtime.gang.ranks import Ranks
+from greenroom.runtime.rooms import Room
 
 
 def everything(ranks: Ranks) -> dict[str, Any]:
@@ -26,6 +27,13 @@ def everything(ranks: Ranks) -> dict[str, Any]:
     taken = [rank if other != rank else 0 for other in range(size)]
     leaving = torch.tensor([[rank, other] for other in range(size) for _ in range(given[other])]).view(-1, 2)
     found["exchanged"] = ranks.exchanged(leaving, given, taken).tolist()
+    lanes = {among: ranks.lane(among) for among in range(1, size + 1) if size % among == 0}
+    found["lanes"] = {among: (lane.number, lane.rank, lane.size) for among, lane in lanes.items()}
+    # In each lane a row of each rank for each other, itself included.
+    found["in lanes"] = {
+        among: lane.exchanged(torch.full((lane.size,), rank), [1] * lane.size, [1] * lane.size).tolist()
+        for among, lane in lanes.items()
+    }
     ranks.give(torch.tensor([rank]))
     out = torch.empty(1, dtype=torch.long)
     ranks.take(out)
@@ -37,6 +45,13 @@ def call_everything(member: Member) -> None:
     """In the others."""
     found = everything(member.ranks)
     member.ranks.deliver(torch.tensor([float(found["taken"][0]), found["summed"][0][0]]))
+    member.ranks.settle()
+
+
+def call_lanes(member: Member) -> None:
+    """In the others; what each found is delivered."""
+    found = everything(member.ranks)
+    member.ranks.deliver(torch.tensor([*found["lanes"][2], *found["in lanes"][2]]))
     member.ranks.settle()
 
 
@@ -55,6 +70,12 @@ def pass_gates(member: Member, gates: int) -> None:
         member.ranks.summed(torch.tensor([total]))
 
 
+def follow_gates(member: Member) -> None:
+    """The same for as long as numbers are given."""
+    while (given := member.gate()) is not None:
+        member.ranks.summed(torch.tensor([given]))
+
+
 def wait_for_the_rest(member: Member) -> None:
     """Wait for what rank 0 says to all, or what it never says."""
     member.ranks.broadcast(torch.zeros(1))
@@ -71,6 +92,30 @@ def fail_in(member: Member, rank: int, how: str) -> None:
             raise InputInvalid("it is too large", mend="make it smaller")
         raise ValueError("it is wrong")
     member.ranks.summed(torch.zeros(1))
+
+
+class Counter:
+    """Something that a rank keeps. held: bytes of the host."""
+
+    held = 7
+
+    def __init__(self, member: Member, start: float) -> None:
+        self.value = start + member.ranks.rank
+
+    def room(self) -> Room:
+        return Room("cuda:9", 100 - int(self.value))
+
+
+def counter(start: float, member: Member) -> Counter:
+    """One that starts with its rank's number."""
+    return Counter(member, start)
+
+
+def add(member: Member, own: Counter, more: float) -> None:
+    """Deliver what it comes to."""
+    own.value += more
+    member.ranks.deliver(torch.tensor([float(own.value)]))
+    member.ranks.settle()
 
 
 def sleep_long(member: Member) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.serve.page.browser import watched
 from tests.serve.page.media import clip, picture, tone
+from tests.serve.page.moving import moved
 from tests.serve.page.sounds import sounded
 from tests.serve.page.stand_in import StandIn
 from tests.serve.page.world import World
@@ -92,6 +93,10 @@ def ended(world: World, page: Page) -> Iterator[str]:
     opened(page, video["id"])
     page.locator("gr-compare").wait_for()
     yield "video"
+
+    opened(page, moved(world))
+    page.locator("gr-side-by-side").wait_for()
+    yield "side by side"
 
     opened(page, sounded(world, tone()))
     page.locator("gr-samples gr-waveform[data-drawn]").wait_for()

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.serve.page.browser import Watched, expect_sentence, until_in
 from tests.serve.page.media import clip, picture
+from tests.serve.page.moving import FOUND, given, moved
 from tests.serve.page.stand_in import StandIn
 
 
@@ -204,3 +205,59 @@ def test_a_picture_is_shown(tab: Watched, server: StandIn) -> None:
     tab.page.get_by_role("textbox", name="Prompt").fill("a slope")
     tab.page.get_by_role("button", name="Generate").click()
     until_in(tab.page, "document.querySelector('img.whole')?.naturalWidth === 160")
+
+
+def test_what_was_given_stands_beside_what_was_made_and_plays_with_it(tab: Watched, server: StandIn) -> None:
+    page = tab.page
+    page.goto(f"{server.url}#/jobs/{moved(server.world, start=0.5)}")
+    beside = page.locator("gr-side-by-side")
+    expect(beside.locator("figcaption")).to_have_text(["Picture", "Video", "Preview", "Result"])
+    clips = "[...document.querySelectorAll('gr-side-by-side video')]"
+    until_in(page, f"{clips}.every((clip) => clip.readyState >= 3)")
+    # The clip begins half a second into the one that was given, and is the one that is heard.
+    until_in(page, f"{clips}[0].currentTime === 0.5")
+    assert page.evaluate(f"{clips}.map((clip) => [clip.muted, clip.controls])") == [[True, False], [False, True]]
+    page.evaluate(f"{clips}[1].currentTime = 1")
+    until_in(page, f"{clips}.every((clip) => !clip.seeking) && {clips}[0].currentTime === 1.5")
+    page.evaluate(f"{clips}[1].play()")
+    until_in(
+        page,
+        f"(([given, made]) => made > 1.2 && Math.abs(given - made - 0.5) < 0.15)({clips}.map((c) => c.currentTime))",
+    )
+    page.evaluate(f"{clips}[1].pause()")
+    until_in(page, f"{clips}.every((clip) => clip.paused && !clip.seeking)")
+    given_at, made_at = page.evaluate(f"{clips}.map((clip) => clip.currentTime)")
+    assert given_at == pytest.approx(made_at + 0.5, abs=0.001)
+    expect(page.get_by_role("row", name="Findings")).to_have_text("FindingsWarning: frame 0 has 2 people – choose one")
+    assert page.get_by_role("rowheader", name="People").count() == 0
+    assert beside.get_by_role("link").count() == 2
+
+
+def test_pictures_that_were_made_of_several_files_have_room(tab: Watched, server: StandIn) -> None:
+    page, world = tab.page, server.world
+    job = world.add("restore", given(world), status="running")
+    for name in ("preview.png", "preview-frames.png"):
+        world.keep(job, name, picture(), "image/png")
+    world.end(job, "succeeded", output={"preview": True})
+    page.goto(f"{server.url}#/jobs/{job['id']}")
+    expect(page.locator("gr-side-by-side figcaption")).to_have_text(["Picture", "Video"])
+    until_in(page, "document.querySelectorAll('.result > img').length === 2")
+
+
+def test_warnings_stand_there_while_there_is_time(tab: Watched, server: StandIn) -> None:
+    page, world = tab.page, server.world
+    job = world.add("restore", given(world), status="running", attempts=1)
+    world.happened(job["id"], "started", attempt=1)
+    world.happened(job["id"], "poses", data={"findings": [FOUND, {**FOUND, "severity": "note", "message": "less"}]})
+    page.goto(f"{server.url}#/jobs/{job['id']}")
+    expect(page.get_by_role("list", name="Warnings")).to_have_text("Warning: frame 0 has 2 people – choose one")
+    world.end(job, "succeeded", output={})
+    expect(page.get_by_role("list", name="Warnings")).to_be_hidden()
+
+
+def test_a_file_that_this_browser_does_not_show_is_said(tab: Watched, server: StandIn) -> None:
+    tab.lenient = True
+    job_id = moved(server.world)
+    server.world.made["upload_1"] = (b"no clip", "video/webm")
+    tab.page.goto(f"{server.url}#/jobs/{job_id}")
+    expect(tab.page.locator("gr-side-by-side p:visible")).to_have_text("This browser cannot show it.")

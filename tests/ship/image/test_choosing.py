@@ -65,7 +65,7 @@ def test_without_a_gpu_torch_is_the_one_for_the_cpu() -> None:
         (replace(F5, gpus=("none", "ADA_24")), "input-invalid", "beside another"),
         (replace(F5, gpus=("AMD Instinct MI300X OAM",)), "input-invalid", "not NVIDIA's"),
         (Wanted("voice-jo"), "unknown-name", "voice-joe"),
-        (Wanted("steadydancer-14b"), "not-served", "cannot be served yet"),
+        (Wanted("wan21-vae"), "not-served", "cannot be served yet"),
         (Wanted("tests.serve.models:Noop"), "input-invalid", "class of your own"),
         (Wanted("voice-joe", base="debian"), "input-invalid", "no tag and no digest"),
         (Wanted("voice-joe", base="debian:12 AS x"), "input-invalid", "no tag"),

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from greenroom.recipes.catalogue import recipe
-from greenroom.weights.store.finding import Need, WeightsDamaged, WeightsMissing, find_weights, variant_here
+from greenroom.weights.store.finding import (
+    Need,
+    WeightsDamaged,
+    WeightsMissing,
+    find_files,
+    find_weights,
+    variant_here,
+)
 from greenroom.weights.store.places import Places
 from greenroom.weights.store.records import Record, Records
 
@@ -135,3 +142,26 @@ def test_a_variant_is_asked_for_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match="ema_vae") as caught:
         find_weights("seedvr2-3b", needs, Places(tmp_path, ()))
     assert caught.value.mend.startswith("greenroom pull seedvr2-3b --variant q8_0; or ")
+
+
+def test_shards_whose_names_are_not_known_are_found_together(tmp_path: Path) -> None:
+    needs = (Need("steadydancer-14b", "weights", variant="upstream"), Need("wan21-vae", "weights"))
+    known, places = recipe("steadydancer-14b"), Places(tmp_path, ())
+    vae = in_folder(tmp_path, needs[1])
+    with pytest.raises(WeightsMissing, match="diffusion_pytorch_model") as caught:
+        find_files("steadydancer-14b", needs, places)
+    assert caught.value.mend.startswith("greenroom pull steadydancer-14b --variant upstream; or ")
+    names = [f"diffusion_pytorch_model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    shards = [sparse(tmp_path / needs[0].file.repository / name, 100) for name in names[:1]]
+    with pytest.raises(WeightsMissing, match="1 file is missing"):  # half of them is none
+        find_files("steadydancer-14b", needs, places)
+    shards.append(sparse(tmp_path / needs[0].file.repository / names[1], 100))
+    found = find_files("steadydancer-14b", needs, places)
+    assert [[one.path for one in files] for files in found] == [shards, [vae]]
+    assert variant_here(known, "weights", places) == "upstream"
+    in_folder(tmp_path, Need("steadydancer-14b", "weights", variant="fp16"))
+    assert variant_here(known, "weights", places) == "fp16"
+    Records(tmp_path).keep(shards[1], Record.of(shards[1], "0" * 64, "hub", str(needs[0].file), "", ""))
+    sparse(shards[1], 99)
+    with pytest.raises(WeightsDamaged, match="99 bytes here"):
+        find_files("steadydancer-14b", needs, places)

@@ -16,11 +16,24 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "f5tts": ("models", "captions"),
     "foley": ("models",),
     "seedvr2": ("models",),
+    "steadydancer": ("animate", "models"),
 }
 # What people expect around a model, which still makes its results without it.
 GAINS = ("serve",)
 # What may be asked for besides.
-OFFERED = ("captions", "google", "install", "models", "postgres", "runpod", "serve", "telemetry", "voice", "weights")
+OFFERED = (
+    "animate",
+    "captions",
+    "google",
+    "install",
+    "models",
+    "postgres",
+    "runpod",
+    "serve",
+    "telemetry",
+    "voice",
+    "weights",
+)
 
 
 @dataclass(frozen=True, slots=True)

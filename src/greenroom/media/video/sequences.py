@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from greenroom.errors import FileUnreadable, InputInvalid, UnknownName, quoted
 from greenroom.files import Publication
+from greenroom.media.folders import in_folder
 from greenroom.media.video.errors import FrameSizeChanged
 from greenroom.media.video.images import IMAGE_SUFFIXES, READ_SUFFIXES, encoded_image, read_image
 from greenroom.media.video.reading import Frame
@@ -113,9 +114,7 @@ def number_in(name: str, pattern: str) -> int | None:
 
 
 def _of_folder(folder: Path) -> list[Path]:
-    files = [
-        path for path in folder.iterdir() if path.suffix.lower() in READ_SUFFIXES and not path.name.startswith(".")
-    ]
+    files = [path for path in in_folder(folder) if path.suffix.lower() in READ_SUFFIXES]
     if not files:
         raise FileUnreadable(f"{quoted(folder)} holds no pictures", mend=f"give a folder of {', '.join(READ_SUFFIXES)}")
     return sorted(files, key=_pieces)
@@ -146,8 +145,7 @@ def _gaps(folder: Path, files: Sequence[Path]) -> Iterator[str]:
 def _of_pattern(path: Path) -> list[Path]:
     if not is_pattern(path):
         raise InputInvalid(f"{quoted(path)} is no folder and no pattern", mend="name a folder, or files as f%05d.png")
-    folder = path.parent
-    names = folder.iterdir() if folder.is_dir() else ()
+    names = in_folder(path.parent, hidden=True)
     numbered = {number: file for file in names if (number := number_in(file.name, path.name)) is not None}
     if not numbered:
         raise FileUnreadable(f"there is no picture {quoted(path)}", mend="check the path")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from av.container import InputContainer
     from av.packet import Packet
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 _PIECE = 1 << 14  # samples
 _GAP_S = Fraction(1, 50)  # times that are off by less are rounded ones
 _CONTAINERS = (".mkv", ".mov", ".mp4", ".webm")  # that may hold what another does not
+_LEAD_S = Fraction(1, 2)  # that decoders and filters hear before what is kept
+_SEEKS = ("mp4", "matroska")  # these find what they are sent to, or what lies before it
 _COARSE = 8000  # samples a second, of sound that nobody keeps
 _NONSENSE = 8.0  # times full scale: what does not fail to decode, and is no sound
 
@@ -148,10 +153,13 @@ def sound_beside(source: VideoFacts, rate: int, end: Fraction) -> tuple[Audio | 
     return Audio(np.pad(within, ((0, 0), (0, count - within.shape[1]))), rate), notes
 
 
-def own_sound(source: VideoFacts, rate: int) -> Audio | None:
+def own_sound(
+    source: VideoFacts, rate: int, start: Fraction = Fraction(0), stop: Fraction | None = None
+) -> Audio | None:
     """A video's first sound track at another rate, in one or two channels; None where it has none.
 
-    It begins with the file's first moment, and is silent where the track holds nothing. Raises FileUnreadable, also
+    It begins with the file's first moment, and is silent where the track holds nothing. start and stop: of what is
+    wanted, in seconds from there; the rest is not decoded, as far as the container allows. Raises FileUnreadable, also
     for what decodes to numbers that are no sound.
     """
     track = next((track for track in source.tracks if track.kind == "audio"), None)
@@ -161,16 +169,45 @@ def own_sound(source: VideoFacts, rate: int) -> Audio | None:
         stream: Any = container.streams[track.index]
         line = _Line("mono" if stream.codec_context.channels == 1 else "stereo", rate)
         try:
-            for frame in container.decode(stream):
-                time = line.until if frame.pts is None else frame.pts * frame.time_base - source.origin
-                line.add(frame, time)
+            for frame, time in _timed(container, stream, source, start):
+                if stop is not None and time >= stop + _LEAD_S:
+                    break
+                line.add(frame, time - start)
         except BROKEN as error:
             raise _broken(source, "does not decode") from error
-    sound = Audio(line.samples(), rate)
+    samples = line.samples()
+    sound = Audio(samples if stop is None else samples[:, : round((stop - start) * rate)], rate)
     peak = float(np.abs(sound.samples).max(initial=0))
     if not peak <= _NONSENSE:  # what is no number is neither
         raise _broken(source, f"is broken: it decodes to {peak:.0f} times full scale")
     return sound
+
+
+def _timed(
+    container: InputContainer, stream: Any, source: VideoFacts, start: Fraction
+) -> Iterator[tuple[av.AudioFrame, Fraction]]:
+    """Frames from a little before a moment on, each with when it is heard."""
+    frames: Iterator[Any]  # PyAV types them as if none had a time
+    far = start > 2 * _LEAD_S and any(name in source.container for name in _SEEKS)
+    frames = _sought(container, stream, start + source.origin) if far else container.decode(stream)
+    until = Fraction(0)
+    for frame in frames:
+        time = until if frame.pts is None else frame.pts * frame.time_base - source.origin
+        until = time + Fraction(frame.samples, frame.sample_rate)
+        if not start or until > start - _LEAD_S:
+            yield frame, time
+
+
+def _sought(container: InputContainer, stream: Any, start: Fraction) -> Iterator[Any]:
+    """Frames from before a moment of the container on; all of them where it does not find that."""
+    with contextlib.suppress(av.error.FFmpegError):
+        container.seek(int((start - 2 * _LEAD_S) / stream.time_base), stream=stream)
+    frames = container.decode(stream)
+    first = next(frames, None)
+    if first is None or first.pts is None or first.pts * first.time_base > start - _LEAD_S:
+        container.seek(-(1 << 40), stream=stream)
+        return container.decode(stream)
+    return chain([first], frames)
 
 
 def require_sound(source: VideoFacts) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Self
 
 import torch
@@ -13,11 +12,11 @@ from greenroom.models.f5tts.rows import Row, Sampling, sample_rows
 from greenroom.models.f5tts.vocoding import Vocoder
 from greenroom.models.finite import finite
 from greenroom.progress import Step, silent
+from greenroom.runtime.current import current
 from greenroom.runtime.memory import is_out_of_memory, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import numpy as np
@@ -70,7 +69,7 @@ class Engine:
         Raises what ``checkpoint`` raises for files that are not what they should be.
         """
         target = torch.device(device)
-        with _current(target):
+        with current(target):
             network = load_flow(flow, architecture, device=target, dtype=usual_precision(target))
             return cls.of(network, load_vocos(vocoder, device=target))
 
@@ -78,7 +77,7 @@ class Engine:
     def of(cls, network: Flow, vocos: Vocos) -> Self:
         """An engine of networks that lie on one device: packed rows where precision, card and compiler allow them."""
         architecture, target = network.architecture, network.device
-        with _current(target):
+        with current(target):
             if network.dtype == torch.float16 and _can_pack(architecture, target):
                 return cls._packed(network, vocos)
         return cls(lambda rows, sampling, step: sample_rows(network, rows, sampling, step), Vocoder(vocos), target)
@@ -97,7 +96,7 @@ class Engine:
 
     def sample(self, rows: Sequence[Row], sampling: Sampling, step: Step = silent) -> list[Tensor]:
         """The log mel of each row, its reference included: float32 (frames, mel_dim), on the device."""
-        with _current(self._device):
+        with current(self._device):
             return self._sampler(rows, sampling, step)
 
     def warm(self) -> None:
@@ -138,13 +137,8 @@ class Engine:
     def vocode(self, rows: Sequence[Row], mels: Sequence[Tensor]) -> list[NDArray[np.float32]]:
         """The sound of mels that ``sample`` made of the rows, as ``speak`` gives it. Raises SoundNotFinite."""
         spoken = [mel[row.start :] for mel, row in zip(mels, rows, strict=True)]
-        with _current(self._device):
+        with current(self._device):
             return [finite(sound.numpy()) for sound in self._vocoder.decode(spoken)]
-
-
-def _current(device: torch.device) -> AbstractContextManager[object]:
-    """Make a device the thread's own for a while: kernels of ours, streams and graphs go to no other."""
-    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def usual_precision(device: torch.device) -> torch.dtype:

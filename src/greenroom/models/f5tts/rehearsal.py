@@ -126,8 +126,7 @@ class F5Rehearsal(Rehearsal):
 
     def __init__(self, known: Recipe, conditions: Conditions) -> None:
         super().__init__(known, conditions)
-        self._on_cpu = conditions.device == CPU
-        self._is_slow = self._on_cpu and not conditions.tiny
+        self._is_slow = self.on_cpu and not conditions.tiny
         self._voice = _SHORT_VOICE if self._is_slow else _USUAL_VOICE
         self._recording = conditions.folder / "reference.wav"
         self._precision = conditions.precision or ""
@@ -154,7 +153,7 @@ class F5Rehearsal(Rehearsal):
             Stage("recording", self._record, invents=True),
             Stage("device", partial(open_device, self.conditions.device)),
             Stage("weights", self._make_weights, invents=True),
-            *(() if self._on_cpu else (Stage("warm-up", self._warm),)),
+            *(() if self.on_cpu else (Stage("warm-up", self._warm),)),
         )
 
     def request(self, size: Size, *, hurried: bool) -> tuple[Stage, ...]:
@@ -175,7 +174,7 @@ class F5Rehearsal(Rehearsal):
             self._engine.forget()
 
     def _steps(self, *, hurried: bool) -> int:
-        if self._on_cpu:
+        if self.on_cpu:
             return _STEPS_ON_CPU
         return _FEW_STEPS if hurried else _STEPS
 
@@ -226,7 +225,7 @@ class F5Rehearsal(Rehearsal):
 
     def _plain_way(self) -> tuple[Finding, ...]:
         """Whether the slower way is taken for want of something that could be installed."""
-        if self._on_cpu or self._engine.packs or self._precision != "fp16" or importlib.util.find_spec("triton"):
+        if self.on_cpu or self._engine.packs or self._precision != "fp16" or importlib.util.find_spec("triton"):
             return ()
         return (
             Finding(

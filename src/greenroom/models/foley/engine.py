@@ -10,7 +10,7 @@ What was seen and read serves any number of sounds. Where everything lies and ho
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Self
@@ -49,12 +49,12 @@ from greenroom.models.foley.watching.preprocess import normalised
 from greenroom.nn.parking import Parking
 from greenroom.nn.quantised import QuantisedLayer
 from greenroom.progress import Step, silent
+from greenroom.runtime.current import current
 from greenroom.runtime.memory import is_out_of_memory
 from greenroom.runtime.rooms import pinned, require_bfloat16, room_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -131,7 +131,7 @@ class Engine:
         target = torch.device(device)
         if target.type == "cuda":
             require_bfloat16(device, FAMILY)
-        with _current(target):
+        with current(target):
             return cls(load_parts(sizes, files, target, way=way, precision=precision), way)
 
     def arrange(self, way: Way) -> None:
@@ -144,7 +144,7 @@ class Engine:
     def _lay_out(self) -> None:
         """Also where earlier work broke off and left something on the device."""
         way, streaming = self._way, self._parts.denoiser.streaming
-        with _current(self._device):
+        with current(self._device):
             if way.parked:
                 for parking in self._parkings.values():
                     parking.leave()
@@ -152,12 +152,12 @@ class Engine:
                 streaming.keep(way.resident)
             if not way.parked:
                 for parking in self._parkings.values():
-                    parking.come_back()
+                    parking.stay()
 
     @contextmanager
     def _using(self, *names: str) -> Iterator[None]:
         """Have parts on the device, and behind that where the way has them."""
-        with _current(self._device):
+        with current(self._device):
             for name in names:
                 self._parkings[name].come_back()
             yield
@@ -305,7 +305,7 @@ class Engine:
         channels = self._parts.denoiser.architecture.latent
         drawn = noise(sampling.seed, sampling.samples, channels, seen.latents)
         steps, guidance, together = sampling.steps, sampling.guidance, self._way.together
-        with _current(self._device):
+        with current(self._device):
             if _is_whole(seen, scenes):
                 own = scenes[0].texts
                 features = Features(own.prompt, own.negative, seen.visual, seen.sync)
@@ -344,11 +344,6 @@ class Engine:
             wave[:, done : done + own.shape[1]] = own
             done += own.shape[1]
         return wave
-
-
-def _current(device: torch.device) -> AbstractContextManager[object]:
-    """Make a device the thread's own for a while: kernels of ours, streams and graphs go to no other."""
-    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def _is_whole(seen: Seen, scenes: Sequence[Scene]) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from greenroom.models.arrivals import Arrivals
 from greenroom.models.foley.dac.checkpoint import load_dac_vae
 from greenroom.models.foley.dac.config import DacConfig
 from greenroom.models.foley.mmdit.checkpoint import load_denoiser
+from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.precision import USUAL
 from greenroom.models.foley.synchformer.checkpoint import load_synchformer
 from greenroom.models.foley.synchformer.encoder import SynchformerConfig
@@ -17,7 +19,6 @@ from greenroom.models.foley.towers.clap_tokenizer import ClapTokenizer
 from greenroom.models.foley.towers.siglip2 import PUBLISHED as PUBLISHED_VISION
 from greenroom.models.foley.towers.siglip2 import load_siglip2
 from greenroom.nn.packing import gather
-from greenroom.nn.parking import Parking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from greenroom.models.foley.architecture import Architecture
     from greenroom.models.foley.dac.vae import DacVAE
     from greenroom.models.foley.mmdit.transformer import MMDiT
-    from greenroom.models.foley.planning.way import Way
     from greenroom.models.foley.synchformer.encoder import Synchformer
     from greenroom.models.foley.towers.clap import ClapTexts
     from greenroom.models.foley.towers.encoders import Tokenizer
     from greenroom.models.foley.towers.siglip2 import SiglipPictures
+    from greenroom.nn.parking import Parking
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +89,6 @@ class Parts:
         }
 
 
-class Arrivals:
-    """Parts as they come: where a way parks, each leaves for the host before the next one is there. On a GPU one that
-    stays lies in memory of its own, so that it can leave later.
-
-    parkings: of those that left.  resident: how many of the denoiser's blocks are to stay, None for all.
-    """
-
-    def __init__(self, way: Way | None) -> None:
-        self._parked, self.resident = (False, None) if way is None else (way.parked, way.resident)
-        self.parkings: dict[str, Parking] = {}
-
-    def take(self, name: str, network: nn.Module) -> None:
-        """One has come. name: see ``Parts.others``."""
-        if self._parked:
-            self.parkings[name] = Parking(network)
-            self.parkings[name].leave()
-            return
-        weights = [*network.parameters(), *network.buffers()]
-        if all(weight.is_cuda for weight in weights):
-            gather(weights)
-
-
 def load_parts(
     sizes: Sizes,
     files: Files,
@@ -124,7 +103,8 @@ def load_parts(
     ever is; None for all of it.  precision: of the denoiser's weights, see ``precision``.
     Raises TokenizerInvalid, WeightsUnreadable, WeightsUnfit, ExtraMissing.
     """
-    arrivals = Arrivals(way)
+    way = way or Way()
+    arrivals = arrivals_of(way)
     tokenizer = ClapTokenizer(files.tokenizer)
     texts = load_clap(files.clap, sizes.clap, device=device)
     arrivals.take("clap", texts.network)
@@ -134,7 +114,16 @@ def load_parts(
     arrivals.take("synchformer", synchformer)
     vae = load_dac_vae(files.vae, sizes.vae, device=device)
     arrivals.take("vae", vae)
-    denoiser = load_denoiser(
-        files.denoiser, sizes.denoiser, device=device, precision=precision, resident=arrivals.resident
-    )
+    denoiser = load_denoiser(files.denoiser, sizes.denoiser, device=device, precision=precision, resident=way.resident)
     return Parts(denoiser, vae, synchformer, pictures, texts, tokenizer, arrivals.parkings)
+
+
+def arrivals_of(way: Way) -> Arrivals:
+    """What takes parts as they come. On a GPU one that stays lies in memory of its own, so that it can leave later."""
+    return Arrivals(parked=way.parked, stays=_gathered)
+
+
+def _gathered(network: nn.Module) -> None:
+    weights = [*network.parameters(), *network.buffers()]
+    if all(weight.is_cuda for weight in weights):
+        gather(weights)

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from greenroom.models.borrowed import filled, shapes_in_file, without_memory
 from greenroom.models.foley.dac.synthetic import TINY as TINY_DAC
 from greenroom.models.foley.dac.synthetic import synthetic_dac_vae
 from greenroom.models.foley.mmdit.synthetic import synthetic_denoiser, tiny
-from greenroom.models.foley.parts import Arrivals, Parts, Sizes
+from greenroom.models.foley.parts import Parts, Sizes, arrivals_of
+from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.precision import USUAL
 from greenroom.models.foley.synchformer.encoder import SynchformerConfig
 from greenroom.models.foley.synchformer.synthetic import synthetic_synchformer
 from greenroom.models.foley.towers.clap import BEGIN, END, PADDING, ClapTexts, text_tower
 from greenroom.models.foley.towers.encoders import Tokens
-from greenroom.models.foley.towers.loading import filled, shapes_in_file, without_memory
 from greenroom.models.foley.towers.siglip2 import SiglipPictures, usual_dtype, vision_tower
 from greenroom.weights.synthesise import synthesise_on
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from greenroom.models.foley.architecture import Architecture
-    from greenroom.models.foley.planning.way import Way
 
 _LETTERS = 256
 
@@ -45,7 +45,8 @@ def tiny_sizes(architecture: Architecture) -> Sizes:
 
 def synthetic_parts(sizes: Sizes, device: torch.device, way: Way | None = None, precision: str = USUAL) -> Parts:
     """Networks of random weights as ``load_parts`` has them. Raises ExtraMissing."""
-    on_gpu, arrivals = device.type == "cuda", Arrivals(way)
+    way, on_gpu = way or Way(), device.type == "cuda"
+    arrivals = arrivals_of(way)
     texts = ClapTexts(_tower(lambda: text_tower(sizes.clap), device, torch.float32))
     arrivals.take("clap", texts.network)
     pictures = SiglipPictures(_tower(lambda: vision_tower(sizes.siglip2), device, usual_dtype(device)))
@@ -55,7 +56,7 @@ def synthetic_parts(sizes: Sizes, device: torch.device, way: Way | None = None, 
     vae = synthetic_dac_vae(device, sizes.vae)
     arrivals.take("vae", vae)
     dtype = torch.bfloat16 if on_gpu else torch.float32
-    denoiser = synthetic_denoiser(sizes.denoiser, device, dtype, precision=precision, resident=arrivals.resident)
+    denoiser = synthetic_denoiser(sizes.denoiser, device, dtype, precision=precision, resident=way.resident)
     return Parts(denoiser, vae, synchformer, pictures, texts, spelled, arrivals.parkings)
 
 

@@ -24,7 +24,6 @@ from greenroom.models.foley.watching.lengths import (
     latents_until,
 )
 from greenroom.models.rehearsal import (
-    Conditions,
     Did,
     Library,
     Rehearsal,
@@ -32,10 +31,8 @@ from greenroom.models.rehearsal import (
     Size,
     Stage,
     encode_and_read_back,
-    load_libraries,
-    open_device,
+    prepared,
 )
-from greenroom.runtime.cuda import prefer_growing_memory
 from greenroom.runtime.device import CPU
 from greenroom.runtime.residency import in_gigabytes
 
@@ -46,7 +43,6 @@ if TYPE_CHECKING:
     from greenroom.models.foley.engine import Engine, Seen
     from greenroom.models.foley.towers.encoders import Texts
     from greenroom.models.foley.watching.pictures import Pictures
-    from greenroom.recipes.recipe import Recipe
 
 _NEEDED = (
     Library("torch", "torch", "models"),
@@ -97,10 +93,6 @@ class FoleyRehearsal(Rehearsal):
     _latents: Tensor
     _sounds: list[Audio]
 
-    def __init__(self, known: Recipe, conditions: Conditions) -> None:
-        super().__init__(known, conditions)
-        self._on_cpu = conditions.device == CPU
-
     @classmethod
     def precisions(cls, device: str) -> tuple[str, ...]:
         """Of the denoiser's weights. Half precision is for GPUs: on a CPU it is no faster."""
@@ -118,17 +110,12 @@ class FoleyRehearsal(Rehearsal):
 
     def prepare(self) -> tuple[Stage, ...]:
         """Libraries, device, weights."""
-        prefer_growing_memory()
-        return (
-            Stage("libraries", lambda: load_libraries(_NEEDED)),
-            Stage("device", lambda: open_device(self.conditions.device, bfloat16_for=FAMILY)),
-            Stage("weights", self._make_weights, invents=True),
-        )
+        return prepared(_NEEDED, self.conditions.device, FAMILY, self._make_weights)
 
     def request(self, size: Size, *, hurried: bool) -> tuple[Stage, ...]:
         """A clip from frames to a file."""
         seconds, samples = _CLIPS[size.name]
-        steps = _STEPS_ON_CPU if self._on_cpu else _FEW_STEPS if hurried else _STEPS
+        steps = _STEPS_ON_CPU if self.on_cpu else _FEW_STEPS if hurried else _STEPS
         stages = (
             Stage("plan", lambda: self._choose(_job(seconds, samples, steps))),
             Stage("frames", lambda: self._invent(seconds), invents=True),

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from greenroom.errors import InputInvalid
+from greenroom.models.landing import landed
 from greenroom.models.seedvr2.architecture import FAMILY
 from greenroom.models.seedvr2.colours.methods import FRAME_BY_FRAME, METHODS
-from greenroom.models.seedvr2.frames.landing import landed
 from greenroom.models.seedvr2.frames.postprocess import to_whole
 from greenroom.models.seedvr2.frames.preprocess import padded
 from greenroom.models.seedvr2.frames.spans import joined, regrouped
@@ -283,7 +283,7 @@ class Engine:
         if way.parked:
             self._parking.leave()
         else:
-            self._parking.come_back()
+            self._parking.stay()
 
 
 def checked(read: Read, span: tuple[int, int]) -> Iterator[NDArray[Any]]:

@@ -69,7 +69,7 @@ class SeedVR2Model(InVariants):
     @classmethod
     def identity(cls, settings: Settings, variant: str) -> str:
         """What tells its files, which are here, from others. Raises FileUnreadable."""
-        from greenroom.models.seedvr2.restoring.identity import weights_identity
+        from greenroom.models.identities import weights_identity
         from greenroom.weights.store.places import Places
 
         places = Places.of(settings)

@@ -13,9 +13,9 @@ from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.nadit.sampling import Sampler
 from greenroom.models.seedvr2.parity_transformer import check_alternating, transformer_of
 from greenroom.models.seedvr2.parity_vae import vae_of
-from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.models.seedvr2.vae.streaming import decode, encode
 from greenroom.models.seedvr2.vae.vae import posterior
+from greenroom.nn.slices import Slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

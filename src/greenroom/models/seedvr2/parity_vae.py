@@ -12,10 +12,10 @@ from greenroom.models.seedvr2.frames.preprocess import cropped, padded, prepare,
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.vae.config import VAEConfig
 from greenroom.models.seedvr2.vae.overlap import cross_faded, mirrored
-from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.models.seedvr2.vae.streaming import decode, encode
 from greenroom.models.seedvr2.vae.tiling import Tiles, decode_tiled, encode_tiled
 from greenroom.models.seedvr2.vae.vae import VideoVAE
+from greenroom.nn.slices import Slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,21 +9,18 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from greenroom.models.rehearsal import (
-    Conditions,
     Did,
     Library,
     Rehearsal,
-    RehearsalFailed,
     Size,
     Stage,
-    load_libraries,
-    open_device,
+    prepared,
+    write_and_read_back,
 )
 from greenroom.models.seedvr2.architecture import FAMILY
 from greenroom.models.seedvr2.planning.costs import Job, Networks, least
 from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.recipes.catalogue import recipe
-from greenroom.runtime.cuda import prefer_growing_memory
 from greenroom.runtime.device import CPU, device_memory
 from greenroom.runtime.residency import MemoryShort, in_gigabytes
 
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
 
     from greenroom.models.seedvr2.engine import Engine, Pixels, Shot
     from greenroom.models.seedvr2.planning.plan import Plan
-    from greenroom.recipes.recipe import Recipe
 
 _NEEDED = (
     Library("torch", "torch", "models"),
@@ -84,10 +80,6 @@ class SeedVR2Rehearsal(Rehearsal):
     _latent: Tensor
     _made: list[Pixels]
 
-    def __init__(self, known: Recipe, conditions: Conditions) -> None:
-        super().__init__(known, conditions)
-        self._on_cpu = conditions.device == CPU
-
     @classmethod
     def precisions(cls, device: str) -> tuple[str, ...]:
         """Half precision is for GPUs: on a CPU it is no faster."""
@@ -105,12 +97,7 @@ class SeedVR2Rehearsal(Rehearsal):
 
     def prepare(self) -> tuple[Stage, ...]:
         """Libraries, device, weights."""
-        prefer_growing_memory()
-        return (
-            Stage("libraries", lambda: load_libraries(_NEEDED)),
-            Stage("device", lambda: open_device(self.conditions.device, bfloat16_for=FAMILY)),
-            Stage("weights", self._make_weights, invents=True),
-        )
+        return prepared(_NEEDED, self.conditions.device, FAMILY, self._make_weights)
 
     def request(self, size: Size, *, hurried: bool) -> tuple[Stage, ...]:
         """A clip from frames to a file. It is one step in any case, so a hurried one leaves out the file alone."""
@@ -133,11 +120,11 @@ class SeedVR2Rehearsal(Rehearsal):
         from greenroom.models.seedvr2.vae.synthetic import TINY, synthetic_vae
 
         device = torch.device(self.conditions.device)
-        dtype = torch.float32 if self._on_cpu else torch.bfloat16
+        dtype = torch.float32 if self.on_cpu else torch.bfloat16
         architecture = PUBLISHED[self.known.architecture or self.known.name]
         if self.conditions.tiny:
             architecture = tiny(architecture)
-        elif self._on_cpu:
+        elif self.on_cpu:
             self._refuse_small_host(dtype.itemsize)
         transformer = synthetic_transformer(architecture, device, dtype)
         vae = synthetic_vae(device, dtype, TINY if self.conditions.tiny else None)
@@ -196,19 +183,4 @@ class SeedVR2Rehearsal(Rehearsal):
         return Did(f"{len(self._made)} frames")
 
     def _write(self) -> Did:
-        from greenroom.media.video.encoding import Encoding, PictureFormat
-        from greenroom.media.video.reading import VideoReader
-        from greenroom.media.video.writing import VideoWriter
-
-        target = self.conditions.folder / "restored.mp4"
-        height, width = self._made[0].shape[:2]
-        with VideoWriter(target, PictureFormat.constant(width, height, _RATE), Encoding()) as out:
-            for number, pixels in enumerate(self._made):
-                out.write(pixels, number / _RATE)
-        again = sum(1 for _ in VideoReader(target).frames())
-        if again != len(self._made):
-            raise RehearsalFailed(
-                f"{len(self._made)} frames were written, and {again} came back",
-                mend="pip install --force-reinstall av: its libraries do not encode as they should",
-            )
-        return Did(f"h264 {target.stat().st_size / 1e3:,.0f} kB")
+        return write_and_read_back(self._made, _RATE, self.conditions.folder)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import GreenroomError
 from greenroom.runtime.gang.rank import Begin, Go, Setup, Stop
-from greenroom.runtime.gang.ranks import Ranks, join
+from greenroom.runtime.gang.ranks import Ranks, abort, break_up, join
 from greenroom.runtime.gang.watch import Loss, Watch
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Section:
     def __init__(self, gang: Gang) -> None:
         self.is_open = True
         self._gang = gang
+        self._is_under_way = False
 
     def go(self, *given: Any) -> None:
         """Let the others pass their gate. given: for each of them, from rank 1 on; nothing for nothing.
@@ -83,14 +84,38 @@ class Section:
         self._gang.tell(*[Go(its) for its in given or [None] * others])
 
     @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Ranks work together in the block, within one of ``between``: what is raised here ends them.
+
+        At its end all is done, and no rank was lost meanwhile. A GPU that waits for one that is lost goes on without
+        what that was to send, and nothing fails. Raises RankLost.
+        """
+        self._is_under_way = True
+        yield
+        self._gang.finish()
+        self._is_under_way = False  # unless something was raised: then they are not at their gate
+
+    @contextmanager
     def between(self, drain: Callable[[], None] | None = None) -> Iterator[None]:
         """What is raised in the block stops the others at their gate. drain: takes first what is still under way."""
         try:
             yield
         except BaseException:
-            if self.is_open:
+            if self.is_open and not self._is_under_way:
                 self._stop(drain)
             raise
+
+    def dismiss(self) -> None:
+        """Let the others pass their last gate, behind which nothing is wanted of them.
+
+        One that is lost by now has done its part: the next ``ready`` starts new ones.
+        """
+        if not self.is_open:
+            return
+        try:
+            self.go()
+        except (RankLost, OSError):
+            self._gang.end()
 
     def end(self) -> None:
         """It is over."""
@@ -117,7 +142,9 @@ class Gang:
         self._ranks: Ranks | None = None
         self._begun = 0
         self._section: Section | None = None
+        self._meeting: Path | None = None
         self._users: set[str] = set()
+        self._in_lanes: set[str] = set()
         self._forgotten: set[str] = set()
 
     @property
@@ -127,7 +154,7 @@ class Gang:
 
     def ready(self) -> Ranks:
         """This rank, among ranks that all live: new ones, if any was lost. Raises RankLost, RanksApart."""
-        if self._watch is not None and (self._watch.loss is not None or self._is_busy):
+        if self._watch is not None and (self._watch.is_losing or self._is_busy or self._lacks_lanes):
             self.end()
         if self._ranks is None:
             self._start()
@@ -164,16 +191,27 @@ class Gang:
 
     def check(self) -> None:
         """Raise RankLost if one is lost."""
-        if self._watch is not None and self._watch.loss is not None:
-            raise self._lost(self._watch.loss) from _meaning(self._watch.loss, None)
+        loss = None if self._watch is None else self._watch.found()
+        if loss is not None:
+            raise self._lost(loss) from _meaning(loss, None)
 
-    def use(self, key: str) -> None:
-        """Something is kept in the ranks by this key."""
+    def finish(self) -> None:
+        """Wait until this rank's device has done what it was asked. Raises RankLost if a rank is lost by then."""
+        if self._ranks is not None:
+            self._ranks.finish()
+        self.check()
+
+    def use(self, key: str, *, lanes: bool = False) -> None:
+        """Something is kept in the ranks by this key. lanes: it deals them to lanes (``Ranks``), for which ranks that
+        have none start anew."""
         self._users.add(key)
+        if lanes:
+            self._in_lanes.add(key)
 
     def forget(self, key: str) -> None:
         """What is kept by a key is needed no longer. With the last of its users a gang ends."""
         self._users.discard(key)
+        self._in_lanes.discard(key)
         self._forgotten.add(key)
         if not self._users:
             self.end()
@@ -190,29 +228,36 @@ class Gang:
             watch.end()
         if ranks is not None:
             with suppress(RuntimeError):  # what is broken is as good as ended
-                ranks.abort() if was_busy else ranks.leave()
+                abort() if was_busy else ranks.leave()
 
     @property
     def _is_busy(self) -> bool:
         """Whether the others do something that nobody has ended."""
         return self._section is not None and self._section.is_open
 
+    @property
+    def _lacks_lanes(self) -> bool:
+        """Whether lanes are wanted that the ranks did not agree on when they began."""
+        return bool(self._in_lanes) and self._ranks is not None and not self._ranks.has_lanes
+
     def _start(self) -> None:
         self.generation += 1
         self._begun = 0
         folder = Path(tempfile.mkdtemp(prefix="greenroom-gang-"))
-        meeting, size, path = folder / "meeting", len(self.devices), tuple(sys.path)
-        setups = [Setup(rank, size, self.devices[rank], meeting, path) for rank in range(1, size)]
+        meeting = self._meeting = folder / "meeting"
+        size, path, lanes = len(self.devices), tuple(sys.path), bool(self._in_lanes)
+        setups = [Setup(rank, size, self.devices[rank], meeting, path, lanes) for rank in range(1, size)]
         try:
             self._watch = Watch(setups, self._abort)
             self._await(self._watch)
             import torch
 
-            self._ranks = join(0, size, torch.device(self.devices[0]), meeting)
+            self._ranks = join(0, size, torch.device(self.devices[0]), meeting, lanes=lanes)
         except BaseException as error:
             self._fail(error)
             raise
         finally:
+            self._meeting = None
             shutil.rmtree(folder, ignore_errors=True)
 
     def _await(self, watch: Watch) -> None:
@@ -228,8 +273,11 @@ class Gang:
                 self._watch.tell(rank, its)
 
     def _abort(self) -> None:
-        if self._ranks is not None:
-            self._ranks.abort()
+        meeting = self._meeting
+        if meeting is not None:
+            break_up(meeting)
+        elif self._ranks is not None:
+            abort()
 
     def _fail(self, error: BaseException) -> None:
         """End all, and say who was lost, if one was."""

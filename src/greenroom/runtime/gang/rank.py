@@ -31,13 +31,14 @@ _FIRST_TO_GO = 500
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The first that is said to a rank. meeting: see ``join``."""
+    """The first that is said to a rank. meeting, lanes: see ``join``."""
 
     rank: int
     size: int
     device: str
     meeting: Path
     search_path: tuple[str, ...]
+    lanes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,8 @@ def _served(setup: Setup, line: Connection) -> None:
         from greenroom.runtime.gang.ranks import join
 
         line.send(Ready())
-        Member(join(setup.rank, setup.size, torch.device(setup.device), setup.meeting), line).serve()
+        device = torch.device(setup.device)
+        Member(join(setup.rank, setup.size, device, setup.meeting, lanes=setup.lanes), line).serve()
     except (BrokenPipeError, EOFError, ConnectionResetError):
         raise
     except Exception as error:  # models are anyone's code

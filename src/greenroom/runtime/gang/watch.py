@@ -56,6 +56,7 @@ class Watch:
         self._ready = 0
         self._losses: list[Loss] = []
         self._loss: Loss | None = None
+        self._is_losing = False
         self._ending = False
         self._began: Exception | None = None
         started = threading.Event()
@@ -69,6 +70,11 @@ class Watch:
     def loss(self) -> Loss | None:
         """The rank that went first, of its own; all are gone then."""
         return self._loss
+
+    @property
+    def is_losing(self) -> bool:
+        """Whether one is gone, be it that nobody knows yet which one went first."""
+        return self._is_losing
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -86,6 +92,10 @@ class Watch:
     def idle(self, begun: int, within_s: float | None = None) -> bool:
         """Wait until each has ended so many pieces of work, or one is gone; gives whether they have."""
         return self._wait(lambda: min(self._done) >= begun, within_s)
+
+    def found(self) -> Loss | None:
+        """The loss, if one is gone by now."""
+        return self.settled(2 * _LAST_S) if self._is_losing else None
 
     def settled(self, within_s: float) -> Loss | None:
         """The loss, waited for so long: who meets it by a call that fails may come before the thread."""
@@ -160,6 +170,7 @@ class Watch:
         try:
             said = self._lines[rank - 1].recv()
         except (EOFError, OSError):
+            self._is_losing = True  # how it ended is known a moment later
             with self._changed:
                 if all(loss.rank != rank for loss in self._losses):
                     self._losses.append(Loss(rank, _ending(self._processes[rank - 1])))
@@ -171,6 +182,7 @@ class Watch:
                 case Done():
                     self._done[rank - 1] += 1
                 case Failed():
+                    self._is_losing = True
                     _log.info("%s\n%s", said.message, said.trace)
                     self._losses.append(Loss(rank, said.message, said.mend, said.memory, said.by_others))
             self._changed.notify_all()

@@ -1,11 +1,8 @@
 /** Two clips or two pictures on top of each other, with a divider between before and after. */
 
 import { fill, h, icon, say } from "./dom.js";
+import { keepInStep } from "./in-step.js";
 import { clock } from "./words.js";
-
-// Less than this apart, the two are seen as one; further apart than the second, a jump is better than a chase.
-const TOGETHER_S = 0.04;
-const JUMP_S = 0.3;
 
 /** `new Compare(before, after, isVideo)`: the second clip leads, the first keeps up with it. */
 export class Compare extends HTMLElement {
@@ -121,23 +118,12 @@ export class Compare extends HTMLElement {
       this.button.setAttribute("aria-label", playing ? "Pause" : "Play");
       fill(this.button, icon(playing ? "pause" : "play"));
     };
+    keepInStep(after, before);
     after.addEventListener("play", () => {
-      before.play().catch(() => {});
       shown();
       this.watch();
     });
-    after.addEventListener("pause", () => {
-      before.pause();
-      before.currentTime = after.currentTime;
-      shown();
-    });
-    after.addEventListener("ended", () => {
-      before.pause();
-      shown();
-    });
-    after.addEventListener("waiting", () => before.pause());
-    // What was waited for may come when it is paused again.
-    after.addEventListener("playing", () => after.paused || before.play().catch(() => {}));
+    for (const kind of ["pause", "ended"]) after.addEventListener(kind, shown);
     const heard = () => {
       this.sound.setAttribute("aria-label", after.muted ? "Sound on" : "Sound off");
       fill(this.sound, icon(after.muted ? "muted" : "sound"));
@@ -150,10 +136,6 @@ export class Compare extends HTMLElement {
 
   watch() {
     if (this.after.paused || !this.isConnected) return;
-    const late = this.after.currentTime - this.before.currentTime;
-    if (this.before.ended || Math.abs(late) < TOGETHER_S) this.before.playbackRate = 1;
-    else if (Math.abs(late) > JUMP_S) this.before.currentTime = this.after.currentTime;
-    else this.before.playbackRate = late > 0 ? 1.1 : 0.9;
     this.told();
     requestAnimationFrame(() => this.watch());
   }

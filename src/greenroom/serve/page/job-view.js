@@ -4,7 +4,7 @@ import { copyButton } from "./copy.js";
 import { curl } from "./curl.js";
 import { fill, h, icon, say } from "./dom.js";
 import { framesOf, planRows, stagesOf } from "./plan.js";
-import { downloads, facts, players, preview, table } from "./result.js";
+import { downloads, facts, finding, players, preview, table } from "./result.js";
 import { ago, ended, label, reason, sentence, STATUS } from "./words.js";
 
 // A step a second, read aloud, would drown everything else.
@@ -115,6 +115,7 @@ export class JobElement extends HTMLElement {
     this.stages = h("ol", { class: "stages", "aria-label": "Stages", hidden: true });
     this.plan = h("div", { class: "part scroll plan", hidden: true });
     this.early = h("div", { class: "early", hidden: true });
+    this.warnings = h("ul", { class: "warnings", "aria-label": "Warnings", hidden: true });
     this.result = h("div", { class: "result" });
     this.result.addEventListener("use-sample", ({ detail }) => this.useSample(detail));
     this.rest = h("div", {});
@@ -150,6 +151,7 @@ export class JobElement extends HTMLElement {
       this.live,
       this.complaint,
       this.bad,
+      this.warnings,
       this.early,
       this.plan,
       this.result,
@@ -231,6 +233,10 @@ export class JobElement extends HTMLElement {
     const plan = over ? null : job.told?.plan;
     this.plan.hidden = !plan;
     redraw(this.plan, JSON.stringify(plan ?? null), () => (plan ? table("Plan", planRows(plan)) : null));
+    // While there is time to stop it; afterwards they stand among the facts.
+    const found = over ? [] : (job.told?.poses?.findings ?? []).filter(({ severity }) => severity === "warning");
+    this.warnings.hidden = !found.length;
+    redraw(this.warnings, JSON.stringify(found), () => found.map((one) => h("li", {}, finding(one))));
     const shown = job.status === "succeeded" ? [] : (job.previews ?? []);
     this.early.hidden = !shown.length;
     const key = [job.status, ...shown.map(({ id }) => id)].join(" ");

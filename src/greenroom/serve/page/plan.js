@@ -7,6 +7,7 @@ const SAID = new Set([
   ..."width height frames shots windows bytes free seconds estimated tile squares notes".split(" "),
   ..."model weights window overlap parked host_bytes stages length_s samples".split(" "),
   ..."resident blocks together pictures segments piece".split(" "),
+  ..."stage_bytes apart keeps_said at_once latents_at_once frames_at_once".split(" "),
 ]);
 
 /**

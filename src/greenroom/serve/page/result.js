@@ -5,6 +5,7 @@ import { Compare } from "./compare.js";
 import { copyButton } from "./copy.js";
 import { fill, h, icon } from "./dom.js";
 import { Samples, takesOf } from "./samples.js";
+import { SideBySide } from "./side-by-side.js";
 import { Transcript } from "./transcript.js";
 import { describe, isUpload } from "./uploads.js";
 import { Waveform } from "./waveform.js";
@@ -29,6 +30,8 @@ const UNITS = {
 export async function players(job) {
   const takes = takesOf(job);
   if (takes.length) return chosenFrom(takes, job);
+  const several = await allGiven(job);
+  if (several.length > 1) return together(several, job);
   const shown = new Set((job.previews ?? []).map(({ name }) => name));
   // What was shown before the result is of no use beside it; the list of files has it.
   const made = (job.artifacts ?? []).filter(({ name }, place) => place === 0 || !shown.has(name));
@@ -45,6 +48,24 @@ export async function players(job) {
     ...of("audio").map((artifact) => audio(artifact, captionsOf(artifact, captions), of("audio").length > 1)),
   ];
 }
+
+/** What is made of several files is none of them before or after: all are seen together. */
+function together(given, job) {
+  const made = job.artifacts ?? [];
+  const seen = made.filter(({ media_type: type }) => /^(video|image)\//.test(type)).map(asSeen(job));
+  const clips = seen.filter(({ media_type: type }) => type.startsWith("video/"));
+  // Pictures alone are read, and need room.
+  if (!clips.length) return [new SideBySide(given, [], 0), ...made.map((artifact) => image(artifact))];
+  const looks = seen.filter((one) => !clips.includes(one));
+  return [new SideBySide(given, [...looks, ...clips], Number(job.input?.start) || 0)];
+}
+
+/** A file that was made, by what it is: the result, or what was shown before it. */
+const asSeen = (job) => (artifact) => {
+  const early = (job.previews ?? []).some(({ name }) => name === artifact.name);
+  const name = early ? "preview" : artifact === job.artifacts[0] ? "result" : artifact.name;
+  return { name, url: resolve(artifact.url), media_type: artifact.media_type };
+};
 
 /** The sounds of a job one at a time, below the picture that they were made for. */
 async function chosenFrom(takes, job) {
@@ -103,12 +124,15 @@ export function preview(artifact, over) {
 
 /** The address of what the job was given of a kind, if this page can show it. */
 async function given(job, kind) {
-  const uploads = await Promise.all(
-    Object.values(job.input ?? {})
-      .filter(isUpload)
-      .map(describe),
-  );
-  return uploads.find((upload) => upload?.url && upload.media_type?.startsWith(`${kind}/`))?.url ?? null;
+  const shown = await allGiven(job);
+  return shown.find(({ media_type: type }) => type.startsWith(`${kind}/`))?.url ?? null;
+}
+
+/** The pictures and clips that the job was given, as far as this page can show them, by the names of its inputs. */
+async function allGiven(job) {
+  const uploads = Object.entries(job.input ?? {}).filter(([, value]) => isUpload(value));
+  const known = await Promise.all(uploads.map(async ([name, id]) => ({ ...(await describe(id)), name })));
+  return known.filter(({ url, media_type: type }) => url && /^(video|image)\//.test(type ?? ""));
 }
 
 /** A format that this browser does not play is said, and the file is there to be saved. */
@@ -221,6 +245,9 @@ function told(name, value) {
   if (name === "rate" && typeof value === "number") return [[name, `${value} Hz`]];
   // How it was worked on in parts, and by whom after a crash, is for those who ask the API.
   if (["kind", "parts"].includes(name) || (name === "resumed" && !value)) return [];
+  if (name === "findings" && Array.isArray(value)) return [[name, value.map(finding)]];
+  // Whoever chooses among people looks at the picture of them.
+  if (name === "people") return [];
   const pair = Array.isArray(value) && value.length === 2 && value.every(Number.isInteger);
   if (["before", "after"].includes(name) && pair) return [[name, `${value[0]} × ${value[1]} px`]];
   const times = value && typeof value === "object" && !Array.isArray(value) && name === "seconds";
@@ -228,6 +255,13 @@ function told(name, value) {
     return [["time", Object.entries(value).map(([stage, seconds]) => `${stage} ${span(seconds)}`).join("\n")]];
   return [[name, value]];
 }
+
+/**
+ * A finding in a line.
+ * @param {{severity?: string, message?: string, mend?: string}} found
+ */
+export const finding = (found) =>
+  `${label(String(found?.severity ?? "note"))}: ${found?.message ?? ""}${found?.mend ? ` – ${found.mend}` : ""}`;
 
 const empty = (value) =>
   value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);

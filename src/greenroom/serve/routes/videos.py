@@ -161,15 +161,12 @@ def _put(said: dict[str, Any], name: str, value: str) -> None:
 
 
 def _inputs(served: Served, said: Mapping[str, Any]) -> dict[str, Any]:
-    """The body in the model's own words. Raises InputInvalid for what the model has no word for."""
+    """The body in the model's own words; what it has no word for stays as it is. Raises InputInvalid."""
     declared = {field.name: field for field in fields(served.inputs)}
     inputs: dict[str, Any] = {}
     for name, value in said.items():
         if name == "extra_params":
-            extra = value if isinstance(value, dict) else read_object(str(value), name)
-            if unknown := next((one for one in extra if one not in declared), None):
-                raise UnknownName("input", unknown, declared)
-            inputs.update(extra)
+            inputs.update(value if isinstance(value, dict) else read_object(str(value), name))
         elif name in _FILES:
             inputs[_place_for(served, name, inputs)] = _reference(value)
         elif name == "prompt" and name not in declared and "text" in declared:
@@ -180,7 +177,7 @@ def _inputs(served: Served, said: Mapping[str, Any]) -> dict[str, Any]:
             inputs["height"] = _height(value, said.get("extra_params"))
         # Clients always send a prompt, and a length for which most of these models have no word.
         elif name != "seconds" and (name, value) != ("prompt", ""):
-            raise UnknownName("input", name, declared)
+            inputs[name] = value  # the model's check refuses it, in its own words
     return inputs
 
 
@@ -244,9 +241,12 @@ def _video(job: Job) -> dict[str, Any]:
 
 def _size_of(job: Job) -> str:
     """Of the result once it is there, else as it was asked for."""
-    match (job.output or {}).get("after"):
+    output = job.output or {}
+    match output.get("after"):
         case [int(width), int(height)]:
             return f"{width}x{height}"
+    if _SIZE.fullmatch(made := str(output.get("size"))):
+        return made
     return str(job.input.get("size") or job.metadata.get("size", ""))
 
 

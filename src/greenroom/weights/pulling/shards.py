@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from greenroom.errors import quoted
 from greenroom.recipes.recipe import ModelFile
 from greenroom.weights.pulling.errors import HubAnswerInvalid, HubFileUnknown
+from greenroom.weights.store.places import shard_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +18,10 @@ if TYPE_CHECKING:
     from greenroom.weights.pulling.hub import Listing
     from greenroom.weights.store.places import Found
 
-# Shards say in their names how many there are: model-00001-of-00006.safetensors.
-_NUMBERED = re.compile(r"-\d+-of-(\d+)\.[^.]+$")
-
 
 def shards_here(file: ModelFile, found: Sequence[Found]) -> tuple[ModelFile, ...]:
     """The shards of a pattern when all are here; none where some are missing, or where that cannot be told."""
-    counts = {int(named[1]) if (named := _NUMBERED.search(one.path.name)) else 0 for one in found}
-    if counts != {len(found)}:
+    if shard_counts(found) != {len(found)}:
         return ()
     depth = len(PurePosixPath(file.path).parts)
     return tuple(_shard(file, "/".join(one.path.parts[-depth:])) for one in found)

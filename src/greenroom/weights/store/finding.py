@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from greenroom.errors import FileUnreadable
 from greenroom.recipes.catalogue import recipe
 from greenroom.recipes.recipe import Download
 from greenroom.weights.errors import WeightsUnreadable
+from greenroom.weights.store.places import shard_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,31 +60,46 @@ def variant_here(known: Recipe, role: str, places: Places) -> str:
     The default one, too, where none is. known: a recipe that has variants.
     """
     names = sorted((variant.name for variant in known.variants), key=lambda name: name != known.default)
-    here = (name for name in names if places.find(Need(known.name, role, variant=name).file) is not None)
+    here = (name for name in names if _here(Need(known.name, role, variant=name).file, places))
     return next(here, names[0])
 
 
 def find_weights(name: str, needs: Sequence[Need], places: Places) -> tuple[Path, ...]:
-    """The files of a model, in the order of ``needs``, each as long as the published one.
+    """The files of a model, each need of which is one. See ``find_files``."""
+    return tuple(one.path for (one,) in find_files(name, needs, places))
+
+
+def find_files(name: str, needs: Sequence[Need], places: Places) -> tuple[tuple[Found, ...], ...]:
+    """The files of a model, in the order of ``needs``, each as long as the published one: one for each need, or all
+    that fit a pattern.
 
     Raises WeightsMissing, which names all that are absent, their size and licence, and how to get them; WeightsDamaged.
     """
     files = [need.file for need in needs]
-    found = [next(places.look(file), None) for file in files]
-    missing = [need for need, here in zip(needs, found, strict=True) if here is None]
+    found = tuple(_here(file, places) for file in files)
+    missing = [need for need, here in zip(needs, found, strict=True) if not here]
     command = _command(name, needs)
     if missing:
         raise _missing(name, missing, command)
-    here = [one for one in found if one is not None]
-    for file, one in zip(files, here, strict=True):
-        _check_length(command, file, one)
-    return tuple(one.path for one in here)
+    for file, here in zip(files, found, strict=True):
+        for one in here:
+            _check_length(command, file, one)
+    return found
+
+
+def _here(file: ModelFile, places: Places) -> tuple[Found, ...]:
+    """It, or all that fit its pattern, in the first place that has any; nothing where some of these are missing."""
+    if not file.is_pattern:
+        return tuple(islice(places.look(file), 1))
+    found = places.shards(file)
+    return found if shard_counts(found) <= {0, len(found)} else ()
 
 
 def _check_length(command: str, file: ModelFile, found: Found) -> None:
     length = found.path.stat().st_size
     record = found.record
-    published = file.size.bytes if file.size and file.size.is_sure else record.size if record else None
+    is_sure = file.size is not None and file.size.is_sure and not file.is_pattern  # else it is of all together
+    published = file.size.bytes if file.size and is_sure else record.size if record else None
     if published is None or length == published:
         return
     what = "it is cut short" if length < published else "it is another file"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from greenroom.weights.store.records import Records
 from greenroom.weights.store.url_layout import UrlFiles, github_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from greenroom.recipes.recipe import ModelFile
     from greenroom.settings import Settings
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 # Where RunPod keeps the models that an endpoint names.
 RUNPOD_CACHE = Path("/runpod-volume/huggingface-cache/hub")
+
+# Shards say in their names how many there are: model-00001-of-00006.safetensors.
+_NUMBERED = re.compile(r"-\d+-of-(\d+)\.[^.]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,11 @@ class Places:
             if matching := repository.matching(file.path, file.revision):
                 return tuple(Found(path, Records(repository.folder), store) for path in matching)
         return ()
+
+
+def shard_counts(found: Sequence[Found]) -> set[int]:
+    """How many shards there are, by what each says in its name; 0 where it says nothing."""
+    return {int(named[1]) if (named := _NUMBERED.search(one.path.name)) else 0 for one in found}
 
 
 def _in_store(file: ModelFile, store: Store) -> tuple[Path | None, Records]:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenroom.errors import ExtraMissing
-from greenroom.models.foley.towers.clap_tokenizer import ClapTokenizer, TokenizerInvalid
+from greenroom.models.foley.towers.clap_tokenizer import ClapTokenizer
+from greenroom.models.vocabulary import TokenizerInvalid
 from tests.models.foley.tower_parts import tokenizer_file
 
 Change = Callable[[dict[str, Any]], object]

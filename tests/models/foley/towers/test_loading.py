@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from greenroom.errors import ExtraMissing
+from greenroom.models.borrowed import filled, shapes_in_file, without_memory
 from greenroom.models.foley.towers.clap import PUBLISHED as PUBLISHED_TEXT
 from greenroom.models.foley.towers.clap import TEXT, load_clap, text_tower
-from greenroom.models.foley.towers.loading import Tower, filled, load_tower, shapes_in_file, sources_of, without_memory
+from greenroom.models.foley.towers.loading import Tower, load_tower, sources_of
 from greenroom.models.foley.towers.siglip2 import PUBLISHED as PUBLISHED_VISION
 from greenroom.models.foley.towers.siglip2 import VISION, load_siglip2, vision_tower
 from greenroom.weights.errors import NotFinite, OtherNetwork, TensorRenamed, TensorsDiffer, WrongShape

@@ -6,20 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 from greenroom.errors import GreenroomError
 from greenroom.models.seedvr2.architecture import PUBLISHED, Architecture
-from greenroom.models.seedvr2.nadit.checkpoint import PREFIX, load_transformer, recognise, sources_of
+from greenroom.models.seedvr2.nadit.checkpoint import PREFIX, load_transformer, recognise
 from greenroom.models.seedvr2.nadit.rotary import frequencies
 from greenroom.models.seedvr2.nadit.synthetic import synthesise_transformer
 from tests.models.seedvr2.networks import BOTH, V1, V2, normal, published_shapes
 from tests.weights.altered import Weights, changed, refusal_of
-from tests.weights.gguf_files import ARRAY, INT32, Listed, entry, numbers, write
+from tests.weights.gguf_files import ARRAY, INT32, Listed, entry, numbers, q8_0, write
 
 QKV, FREQS = "blocks.0.attn.proj_qkv.vid.weight", "blocks.1.attn.rope.rope.freqs"
 
@@ -70,15 +68,6 @@ def test_smaller_files_are_read_into_any_type_and_frequencies_are_the_formula(
     assert torch.equal(network.state_dict()[QKV], weights[QKV].float().bfloat16())
 
 
-def q8_0(values: Tensor) -> bytes:
-    """In blocks of 32: a scale in half precision, and as many whole numbers."""
-    blocks = values.view(-1, 32)
-    scale = (blocks.abs().amax(1, keepdim=True) / 127).half()
-    whole = (blocks / scale.float()).round().to(torch.int8)
-    parts = zip(scale.numpy(), whole.numpy(), strict=True)
-    return b"".join(np.concatenate([s.view(np.int8), w]).tobytes() for s, w in parts)
-
-
 def matrices_of(weights: Weights) -> set[str]:
     return {name for name in weights if name.startswith("blocks.") and weights[name].ndim == 2}
 
@@ -124,7 +113,6 @@ def test_matrices_may_stay_as_small_as_they_are_stored(published: Path, make: Ca
 
 
 def test_two_tensors_for_one_name_are_refused(published: Path) -> None:
-    assert sources_of([f"{PREFIX}a", "a"]) == {"a": f"{PREFIX}a", "a a second time": "a"}
     refused = refusal(changed(published, lambda weights: weights.update({f"{PREFIX}{QKV}": torch.zeros(1)})))
     assert refused.code == "weights-tensors-differ"
 

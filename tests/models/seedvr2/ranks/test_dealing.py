@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from greenroom.models.seedvr2.architecture import PUBLISHED
 from greenroom.models.seedvr2.nadit.windows import windows
 from greenroom.models.seedvr2.ranks.dealing import rounds, shares, turns
-from greenroom.models.seedvr2.vae.slices import CUTS
+from greenroom.nn.slices import CUTS
 
 ARCHITECTURE = PUBLISHED["seedvr2-3b"]
 

@@ -25,7 +25,7 @@ from greenroom.models.seedvr2.planning.plan import plan
 from greenroom.models.seedvr2.planning.way import Way
 from greenroom.models.seedvr2.ranks import gang_engine as gang_module
 from greenroom.models.seedvr2.ranks.gang_engine import GangEngine
-from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.nn.slices import Slices
 from greenroom.runtime.gang.gang import RankLost, RanksApart, gang_on
 from greenroom.runtime.memory import is_out_of_memory
 from greenroom.runtime.rooms import Room

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from greenroom.models.seedvr2.ranks.handed_memory import HandedMemory
-from greenroom.models.seedvr2.vae.slices import CUTS, Slices
-from greenroom.models.seedvr2.vae.streaming import computing, decode, encode, encode_slice, fine
+from greenroom.models.seedvr2.vae.streaming import decode, encode, encode_slice, fine
+from greenroom.nn.pieces import computing
+from greenroom.nn.slices import CUTS, Slices
 from tests.models.seedvr2.autoencoders import a_clip, a_latent, tiny_vae
 
 

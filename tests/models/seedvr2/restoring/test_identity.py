@@ -11,9 +11,10 @@ import pytest
 
 from greenroom.errors import Cancelled
 from greenroom.media.video.images import write_image
+from greenroom.models.identities import differences, fingerprint, weights_identity
 from greenroom.models.seedvr2.planning.costs import Networks
 from greenroom.models.seedvr2.restoring.encodings import form_of
-from greenroom.models.seedvr2.restoring.identity import differences, fingerprint, identity, weights_identity
+from greenroom.models.seedvr2.restoring.identity import identity
 from greenroom.models.seedvr2.restoring.restorer import Wanted
 from greenroom.models.seedvr2.restoring.sources import look
 from greenroom.progress import silent

@@ -12,12 +12,12 @@ import pytest
 
 from greenroom import locks
 from greenroom.errors import Cancelled, OutputUnwritable
+from greenroom.models.identities import differences
 from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.plan import Plan
 from greenroom.models.seedvr2.planning.way import Way
-from greenroom.models.seedvr2.restoring.identity import differences
 from greenroom.models.seedvr2.restoring.journal import Begun, Journal, PartsDiffer, RestorationRunning, journal_folder
-from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.nn.slices import Slices
 from greenroom.progress import silent
 
 PLAN = Plan(

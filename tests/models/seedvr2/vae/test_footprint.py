@@ -12,17 +12,16 @@ from torch import Tensor, nn
 from torch.multiprocessing import reductions
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from greenroom.models.seedvr2.vae import causal_conv
 from greenroom.models.seedvr2.vae import upsample as vae_upsample
-from greenroom.models.seedvr2.vae.causal_conv import Triple
 from greenroom.models.seedvr2.vae.config import VAEConfig
 from greenroom.models.seedvr2.vae.footprint import VAEFootprint
-from greenroom.models.seedvr2.vae.slices import CUTS, Slices
 from greenroom.models.seedvr2.vae.streaming import decoding, encoding
 from greenroom.models.seedvr2.vae.synthetic import synthetic_vae
 from greenroom.models.seedvr2.vae.upsample import Composed, Upsample
 from greenroom.models.seedvr2.vae.vae import VideoVAE
-from greenroom.nn import group_norm
+from greenroom.nn import causal_conv, group_norm
+from greenroom.nn.causal_conv import Triple
+from greenroom.nn.slices import CUTS, Slices
 
 _WEAK: Any = reductions.StorageWeakRef  # torch gives it no types
 CONFIG = VAEConfig(widths=(32, 64, 128, 128), latent=4, groups=4)

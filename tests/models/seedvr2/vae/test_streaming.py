@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from greenroom.models.seedvr2.vae import streaming
-from greenroom.models.seedvr2.vae.causal_memory import CausalMemory
-from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.models.seedvr2.vae.streaming import decode, decoding, encode, encoding
+from greenroom.nn.causal_memory import CausalMemory
+from greenroom.nn.slices import Slices
 from tests.models.seedvr2.autoencoders import a_clip, a_latent, tiny_vae
 
 CUTS = (Slices(1, 4), Slices(1, 1), Slices(2, 3), Slices(1, 100), Slices(100, 2))

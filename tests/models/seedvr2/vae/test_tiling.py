@@ -10,9 +10,9 @@ import torch
 
 from greenroom.errors import InputInvalid
 from greenroom.models.seedvr2.vae import tiling as vae_tiling
-from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.models.seedvr2.vae.streaming import decode, decoding, encode
 from greenroom.models.seedvr2.vae.tiling import Tiles, decode_tiled, decoding_tiled, encode_tiled
+from greenroom.nn.slices import Slices
 from tests.models.seedvr2.autoencoders import a_clip, a_latent, tiny_vae
 from tests.models.seedvr2.networks import normal
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from greenroom.models.seedvr2.vae.blocks import bias_of
-from greenroom.models.seedvr2.vae.causal_memory import CausalMemory
 from greenroom.models.seedvr2.vae.upsample import Upsample
+from greenroom.nn.causal_memory import CausalMemory
 from tests.models.seedvr2.networks import normal
 
 CHANNELS = 4

@@ -21,6 +21,7 @@ from greenroom.models.foley.watching.lengths import (
     frames_beside,
     segments,
 )
+from greenroom.models.planned import pinned_row
 from greenroom.runtime.device import is_host
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ _WORDS = TEXT_ROOM * ceil(TEXT_TOKENS / TEXT_ROOM)  # that a text has room for
 _LATENTS = 4  # of the whole clip in float32, that live at once around the windows
 _BETWEEN = 3 * 12  # bytes of a latent's places in its windows, and of its shares
 _TWICE = 2  # what comes in pieces, and is then put together; and a block whose weights are laid out anew
-_PINNED = 2  # torch takes a power of two of pinned memory for each tensor,
-_PIECE = 8 << 20  # and for a block that is streamed pieces of so many bytes
+_PINNED = 2  # torch takes a power of two of pinned memory for each tensor
 # Of a sound's length, channels in float32 on the host while one is mixed: the video's own sound, both together, and
 # these made as loud as asked, of two channels each, once more while the limiter collects them.
 _MIXING = 8
@@ -87,8 +87,8 @@ class Costs:
             return 0
         parked = _PINNED * sum(self.networks.others.values()) if way.parked else 0
         layers = 2 * self.networks.architecture.triple
-        modulations = layers * _pinned(self.networks.modulation // layers)
-        return parked + modulations + sum(_pinned(block) for block in self.networks.streamed(way.resident))
+        modulations = layers * pinned_row(self.networks.modulation // layers)
+        return parked + modulations + sum(pinned_row(block) for block in self.networks.streamed(way.resident))
 
     def _loading(self, way: Way) -> int:
         """The encoders and the autoencoder come first, and those that are parked leave one by one.
@@ -244,9 +244,3 @@ def _window_costs(architecture: Architecture, itemsize: int, job: Job, together:
         alone=alone,
         graphs=max(KEPT, min(groups, KEPT_OF_A_CLIP)) * max(own.seen + own.said + own.places for own, _ in batches),
     )
-
-
-def _pinned(length: int) -> int:
-    """Bytes of the host that weights take as ``Packed`` has them."""
-    whole, rest = divmod(length, _PIECE)
-    return whole * _PIECE + (1 << (rest - 1).bit_length() if rest else 0)

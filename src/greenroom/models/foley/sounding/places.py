@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.errors import InputInvalid, UnknownName, quoted
-from greenroom.files import Publication, writing_to
+from greenroom.files import try_writing
 from greenroom.media.audio import AUDIO_FORMATS, AudioFormat, audio_format
 from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.opening import is_still
@@ -52,7 +52,7 @@ def places(output: Path, source: Source, inputs: FoleyInputs, *, wav: bool, trie
     )
     _refuse_source(found, inputs)
     if tried:
-        _try_folder([path for place in found for path in (place.output, place.wav) if path])
+        try_writing([path for place in found for path in (place.output, place.wav) if path])
     return found
 
 
@@ -113,26 +113,6 @@ def _refuse_source(found: Sequence[Place], inputs: FoleyInputs) -> None:
     for place in found:
         if source in (place.output.resolve(), place.wav and place.wav.resolve()):
             raise InputInvalid(f"-o {quoted(place.output)} is the source itself", mend="choose another -o")
-
-
-class _TriedError(Exception):
-    """It was tried, and nothing is to be published."""
-
-
-def _try_folder(paths: Sequence[Path]) -> None:
-    """Meet now what a file would meet when all the work is done. Raises OutputUnwritable, InputInvalid."""
-    folder = paths[0].parent
-    with writing_to(folder):
-        absent = [one for one in (folder, *folder.parents) if not one.exists()]
-    try:
-        with contextlib.suppress(_TriedError), Publication(folder) as out:
-            for path in paths:
-                out.open(path.name).close()
-            raise _TriedError
-    finally:  # whatever ends the work before there is a result leaves no empty folder
-        for one in absent:
-            with contextlib.suppress(OSError):
-                one.rmdir()
 
 
 def fitting(inputs: FoleyFileInputs) -> str:

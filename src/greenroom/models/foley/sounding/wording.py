@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from greenroom.errors import quoted
 from greenroom.models.foley.architecture import TEXT_TOKENS
 from greenroom.models.foley.towers.encoders import LONGEST_TEXT
+from greenroom.models.wording import cut_off
 
 if TYPE_CHECKING:
     from greenroom.models.foley.towers.encoders import Tokenizer
-
-_SHOWN = 40  # characters of a text on each side of the cut
 
 
 class Wording(NamedTuple):
@@ -34,16 +32,7 @@ def worded(text: str, tokenizer: Tokenizer, what: str) -> Wording:
     heard = _longest(text, tokenizer, TEXT_TOKENS + 1)
     if heard == text:
         return Wording(text)
-    rest = text[len(heard) :].strip()
-    count, unit = len(heard.split()), "words"
-    total = len(text.split())
-    if total == 1:
-        count, total, unit = len(heard), len(text), "characters"
-    end = heard if len(heard) <= _SHOWN else f"…{heard[1 - _SHOWN :]}"
-    note = (
-        f"the {what} has {total:,} {unit}, of which the first {count:,} are heard, until {quoted(end)}; cut is"
-        f" {quoted(rest, _SHOWN)}"
-    )
+    note = cut_off(text, heard, what, "heard")
     return Wording(encoded, note)
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from greenroom.models.seedvr2.architecture import NORM_EPS
 from greenroom.models.seedvr2.nadit.rotary import Rope
@@ -21,7 +20,6 @@ from greenroom.nn.norms import RMSNorm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
     from greenroom.models.seedvr2.architecture import Architecture
     from greenroom.models.seedvr2.nadit.grouping import Group
@@ -77,15 +75,3 @@ def attend_windows(video: Tensor, text: Tensor, groups: Sequence[Group], *, hear
         if heard is not None:
             heard += answer[:, group.tokens :].sum(0, dtype=heard.dtype)
     return seen, heard
-
-
-def fastest_kernels() -> AbstractContextManager[None]:
-    """Have cuDNN's attention tried first, the fastest of torch's for windows on recent GPUs, and others after it."""
-    order = [
-        SDPBackend.CUDNN_ATTENTION,
-        SDPBackend.FLASH_ATTENTION,
-        SDPBackend.EFFICIENT_ATTENTION,
-        SDPBackend.MATH,
-    ]
-    kernels: AbstractContextManager[None] = sdpa_kernel(order, set_priority=True)
-    return kernels

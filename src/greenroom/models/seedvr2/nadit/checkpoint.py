@@ -10,7 +10,7 @@ from greenroom.models.seedvr2.nadit.rotary import frequencies
 from greenroom.models.seedvr2.nadit.transformer import NaDiT
 from greenroom.nn.quantised import QuantisedLinear
 from greenroom.weights.errors import WeightsUnfit
-from greenroom.weights.fitting import check_fit, shapes_of
+from greenroom.weights.fitting import check_fit, shapes_of, sources_of
 from greenroom.weights.loading import read_quantised, read_weights
 from greenroom.weights.reading import open_weights
 
@@ -58,7 +58,7 @@ def load_transformer(
     wanted = shapes_of(network)
 
     weights = open_weights(path)
-    sources = sources_of(weights.tensors)
+    sources = sources_of(weights.tensors, PREFIX)
     stored = {name: weights.tensors[source] for name, source in sources.items()}
     found = {name: tensor.shape for name, tensor in stored.items()}
     check_fit(weights.name, architecture.name, wanted, stored, recognised=_other(found, wanted), quantised=True)
@@ -70,18 +70,6 @@ def load_transformer(
     state = _with_small_layers(network, read_quantised(weights, read, device, dtype, kept))
     network.load_state_dict(state | computed(wanted, architecture, device), assign=True)
     return network.eval().requires_grad_(False)
-
-
-def sources_of(names: Iterable[str]) -> dict[str, str]:
-    """The rule applied: the network's name of each tensor in a file, and the file's own.
-
-    A second tensor that would get the same name gets none of the network's, so that it is refused as unknown.
-    """
-    sources: dict[str, str] = {}
-    for source in names:
-        name = source.removeprefix(PREFIX)
-        sources[f"{name} a second time" if name in sources else name] = source
-    return sources
 
 
 def computed(names: Iterable[str], architecture: Architecture, device: torch.device | str) -> dict[str, Tensor]:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from greenroom.models.seedvr2.architecture import NORM_EPS, PATCH
-from greenroom.models.seedvr2.nadit.attention import fastest_kernels
 from greenroom.models.seedvr2.nadit.block import Block
 from greenroom.models.seedvr2.nadit.layout import lay_out
 from greenroom.models.seedvr2.nadit.modulation import Modulations, OutputModulation, by_layer
@@ -20,6 +19,7 @@ from greenroom.models.seedvr2.nadit.stream import OnHost, Resident
 from greenroom.models.seedvr2.nadit.time_embedding import TimeEmbedding
 from greenroom.models.seedvr2.nadit.work import WHOLE, Work
 from greenroom.models.seedvr2.ranks.shares import lay_out_share, share_of, whole_of
+from greenroom.nn.attention import fastest_kernels
 from greenroom.nn.norms import RMSNorm
 
 if TYPE_CHECKING:

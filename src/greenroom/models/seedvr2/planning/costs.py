@@ -11,13 +11,13 @@ from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.way import TOGETHER
 from greenroom.models.seedvr2.vae.config import VAEConfig
 from greenroom.models.seedvr2.vae.footprint import VAEFootprint
-from greenroom.models.seedvr2.vae.slices import CUTS
+from greenroom.nn.slices import CUTS
 from greenroom.runtime.device import is_host, members
 
 if TYPE_CHECKING:
     from greenroom.models.seedvr2.architecture import Architecture
     from greenroom.models.seedvr2.nadit.windows import Grid
-    from greenroom.models.seedvr2.vae.slices import Slices
+    from greenroom.nn.slices import Slices
     from greenroom.recipes.recipe import Recipe
 
 VAE_BYTES = 710_000_000

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from greenroom.models.seedvr2.planning.costs import Job, Networks
     from greenroom.models.seedvr2.planning.rates import Rates
-    from greenroom.models.seedvr2.vae.slices import Slices
+    from greenroom.nn.slices import Slices
     from greenroom.runtime.rooms import Room
 
 _SMALLER = 0.6  # of the memory, once it ran out

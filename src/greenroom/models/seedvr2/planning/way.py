@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenroom.models.seedvr2.nadit.work import WHOLE, Work
-from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.nn.slices import Slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,7 +28,7 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import count, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
@@ -37,16 +37,9 @@ from torch import Tensor
 from greenroom.models.seedvr2.engine import checked
 from greenroom.models.seedvr2.frames.preprocess import padded
 from greenroom.models.seedvr2.ranks.dealing import rounds, turns
-from greenroom.models.seedvr2.ranks.rank_engine import (
-    RankEngine,
-    decode_rank,
-    encode_rank,
-    load_rank,
-    sample_rank,
-    tell_room,
-)
-from greenroom.runtime.device import is_host, members
-from greenroom.runtime.gang.gang import gang_on
+from greenroom.models.seedvr2.ranks.rank_engine import RankEngine, decode_rank, encode_rank, made_among, sample_rank
+from greenroom.runtime.device import is_host
+from greenroom.runtime.gang.crew import Crew
 from greenroom.runtime.rooms import room_beside
 
 if TYPE_CHECKING:
@@ -69,16 +62,13 @@ if TYPE_CHECKING:
     from greenroom.runtime.rooms import Room
 
 _FLOAT = torch.float32
-_numbers = count()  # of engines, by which other ranks know them
 
 
 class GangEngine(RankEngine):
     """Rank 0's engine, and those of the other ranks, which are loaded anew where one was lost. Made by ``among``."""
 
     _gang: Gang
-    _make: Make
-    _key: str
-    _generation = 0
+    _crew: Crew
     # What is under way between ranks and nobody has asked for yet.
     _open: weakref.ref[Generator[Tensor, None, None]] | None = None
 
@@ -96,21 +86,9 @@ class GangEngine(RankEngine):
     @classmethod
     def among(cls, device: str, own: Callable[[str], Self], make: Make) -> Self:
         """An engine on devices that work together. own: loads rank 0's.  make: loads that of another rank."""
-        gang = gang_on(members(device))
-        gang.ready()
-        key = f"seedvr2-{next(_numbers)}"
-        gang.use(key)
-        try:
-            with gang.together(load_rank, key, make):
-                engine = own(gang.devices[0])
-            gang.wait()
-        except BaseException:
-            gang.forget(key)
-            raise
-        engine._gang, engine._make, engine._key = gang, make, key
-        engine._generation = gang.generation
-        engine.be_among(gang.ready())
-        weakref.finalize(engine, gang.forget, key)
+        crew, engine = Crew.begun(device, "seedvr2", partial(made_among, make), own)
+        engine._crew, engine._gang = crew, crew.gang
+        engine.be_among(crew.ready())
         return engine
 
     def networks(self, name: str) -> Networks:
@@ -123,15 +101,8 @@ class GangEngine(RankEngine):
         device = "+".join(devices)
         if is_host(device):
             return room_beside(device, self._taken)
-        own, ranks = super().room(), self._ready()
-        told = torch.zeros(ranks.size, 2, dtype=torch.int64, device=self._vae.device)
-        told[0, 0] = own.free
-        with self._gang.together(tell_room, self._key):
-            for rank in range(1, ranks.size):
-                ranks.collect(told[rank], rank).wait()
-        free, held = told.unbind(1)  # of the host, what this rank holds is in its own room
-        left = None if own.host is None else own.host + int(held.sum())
-        return replace(own, device=device, free=int(free.min()), host=left)
+        self._ready()
+        return self._crew.least(super().room())
 
     def finished(self, pieces: Iterable[Tensor], shot: Shot) -> Iterator[Pixels]:
         """See ``Engine.finished``. Raises RankLost, too: what a lost rank was to send is nothing to hand on."""
@@ -157,13 +128,13 @@ class GangEngine(RankEngine):
         def coming(turn: Turn) -> list[tuple[Tensor, Coming]]:
             return [self._collected(ranks, turn.rank, (turn.stop - turn.first, *cells))]
 
-        begin = partial(self._gang.together, encode_rank, self._key, shot.framing, way, dealt)
+        begin = partial(self._crew.together, encode_rank, shot.framing, way, dealt)
         return self._opened(self._in_rounds(ranks, begin, dealt, given, made, coming))
 
     def _sampled(self, latent: Tensor, noise: Tensor, way: Way, told: Callable[[int], None]) -> Tensor:
-        ranks, gang = self._ready(), self._gang
+        ranks = self._ready()
 
-        with gang.together(sample_rank, self._key, way, tuple(latent.shape)) as section:
+        with self._crew.together(sample_rank, way, tuple(latent.shape)) as section:
 
             def all_told(layer: int) -> None:
                 with section.between():
@@ -188,7 +159,7 @@ class GangEngine(RankEngine):
 
         @contextmanager
         def begin() -> Iterator[Section]:
-            with self._gang.together(decode_rank, self._key, way, tuple(whole.shape), dealt) as section:
+            with self._crew.together(decode_rank, way, tuple(whole.shape), dealt) as section:
                 ranks.broadcast(whole)
                 yield section
 
@@ -251,12 +222,8 @@ class GangEngine(RankEngine):
         if unfinished is not None:
             unfinished.close()
         self._open = None
-        ranks = self._gang.ready()
-        if self._generation != self._gang.generation:
-            with self._gang.together(load_rank, self._key, self._make):
-                self.be_among(ranks)
-            self._gang.wait()
-            self._generation = self._gang.generation
+        ranks = self._crew.ready()
+        self.be_among(ranks)
         return ranks
 
 

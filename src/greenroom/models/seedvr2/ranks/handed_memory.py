@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from greenroom.models.seedvr2.vae.causal_memory import CausalMemory, Window
+from greenroom.nn.causal_memory import CausalMemory, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable

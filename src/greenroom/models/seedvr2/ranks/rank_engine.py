@@ -21,7 +21,8 @@ from torch import Tensor
 from greenroom.models.seedvr2.engine import Engine, resized
 from greenroom.models.seedvr2.ranks.dealing import rounds
 from greenroom.models.seedvr2.ranks.handed_memory import HandedMemory
-from greenroom.models.seedvr2.vae.streaming import computing, encode_slice, fine
+from greenroom.models.seedvr2.vae.streaming import encode_slice, fine
+from greenroom.nn.pieces import computing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from greenroom.models.seedvr2.frames.framing import Framing
     from greenroom.models.seedvr2.planning.way import Way
     from greenroom.models.seedvr2.ranks.dealing import Turn
-    from greenroom.models.seedvr2.vae.slices import Slices
+    from greenroom.nn.slices import Slices
     from greenroom.runtime.gang.rank import Member
     from greenroom.runtime.gang.ranks import Ranks
 
@@ -91,35 +92,26 @@ class RankEngine(Engine):
         return member.ranks.broadcast(torch.empty(shape, device=self._vae.device))
 
 
-def load_rank(member: Member, key: str, make: Make) -> None:
-    """Have an engine in a rank, kept by a key."""
+def made_among(make: Make, member: Member) -> RankEngine:
+    """An engine in a rank, which goes through clips with the others."""
     engine = make(str(member.ranks.device))
     engine.be_among(member.ranks)
-    member.kept[key] = engine
+    return engine
 
 
-def tell_room(member: Member, key: str) -> None:
-    """Say how many bytes a plan may take of this rank's device, and how many of the host wait for it already."""
-    engine = member.kept[key]
-    member.ranks.deliver(torch.tensor([engine.room().free, engine.held], device=member.ranks.device))
-
-
-@torch.inference_mode()
-def encode_rank(member: Member, key: str, framing: Framing, way: Way, dealt: Sequence[Turn]) -> None:
+def encode_rank(member: Member, engine: RankEngine, framing: Framing, way: Way, dealt: Sequence[Turn]) -> None:
     """See ``RankEngine.follow_encoding``."""
-    member.kept[key].follow_encoding(member, framing, way, dealt)
+    engine.follow_encoding(member, framing, way, dealt)
 
 
-@torch.inference_mode()
-def sample_rank(member: Member, key: str, way: Way, shape: tuple[int, ...]) -> None:
+def sample_rank(member: Member, engine: RankEngine, way: Way, shape: tuple[int, ...]) -> None:
     """See ``RankEngine.follow_sampling``."""
-    member.kept[key].follow_sampling(member, way, shape)
+    engine.follow_sampling(member, way, shape)
 
 
-@torch.inference_mode()
-def decode_rank(member: Member, key: str, way: Way, shape: tuple[int, ...], dealt: Sequence[Turn]) -> None:
+def decode_rank(member: Member, engine: RankEngine, way: Way, shape: tuple[int, ...], dealt: Sequence[Turn]) -> None:
     """See ``RankEngine.follow_decoding``."""
-    member.kept[key].follow_decoding(member, way, shape, dealt)
+    engine.follow_decoding(member, way, shape, dealt)
 
 
 def _own(member: Member, dealt: Sequence[Turn]) -> Iterator[tuple[Turn, Any]]:

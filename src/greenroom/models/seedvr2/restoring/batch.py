@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from greenroom.errors import Cancelled, FileUnreadable, GreenroomError, OutputUnwritable
 from greenroom.files import Publication
 from greenroom.models.attempts import DeviceLost
-from greenroom.models.seedvr2.restoring.identity import fingerprint
-from greenroom.models.seedvr2.restoring.journal import CHECKING, short_name
+from greenroom.models.identities import fingerprint
+from greenroom.models.journals import short_name
+from greenroom.models.seedvr2.restoring.journal import CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

@@ -9,22 +9,20 @@ place for what was not finished: parts say by their names which frames they hold
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import re
 import shutil
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from greenroom import locks
-from greenroom.errors import GreenroomError, InputInvalid, OutputUnwritable, quoted
-from greenroom.files import Publication, writing_to
+from greenroom.errors import InputInvalid, OutputUnwritable, quoted
+from greenroom.files import writing_to
+from greenroom.models.identities import differences
+from greenroom.models.journals import BOOK, WorkRunning, drop, hold, read_book, short_name, write_book
 from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.plan import Plan
 from greenroom.models.seedvr2.planning.way import Way
-from greenroom.models.seedvr2.restoring.identity import differences
-from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.nn.slices import Slices
 from greenroom.words import counted
 
 if TYPE_CHECKING:
@@ -36,22 +34,17 @@ if TYPE_CHECKING:
     from greenroom.progress import Step
 
 CHECKING = "looking at what is finished"
-_BOOK = "journal.json"
-_LOCK = "lock"
 _LAYOUT = 2
-_LONGEST_NAME = 240  # bytes, of the 255 that file systems take
 # What lies here is ours by its name; anything else is not touched.
 _PART = re.compile(r"[0-9]{8}-[0-9]{8}(\.[a-z0-9]+)?")
 _UNFINISHED = re.compile(r"\.[0-9a-f]{12}\.part")
 _JOINED = re.compile(r"joined\.[a-z0-9]+")
 
 
-class RestorationRunning(GreenroomError):
-    """Another process makes the same file."""
+class RestorationRunning(WorkRunning):
+    """Another process restores to the same file."""
 
     code = "restoration-running"
-    retryable = True
-    blameless = True
 
 
 class PartsDiffer(InputInvalid):
@@ -105,31 +98,16 @@ class Journal:
 
     def __enter__(self) -> Self:
         with writing_to(self.folder), contextlib.ExitStack() as held:
-            handle = self._hold()
+            try:
+                handle = hold(self.folder)
+            except BlockingIOError as error:
+                raise RestorationRunning.at(self.output) from error
             held.callback(os.close, handle)
             for entry in self._own(_UNFINISHED, _JOINED):
                 _drop(entry)
             held.pop_all()
         self._handle = handle
         return self
-
-    def _hold(self) -> int:
-        path = self.folder / _LOCK
-        while True:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                handle = locks.hold(path)
-            except FileNotFoundError:
-                continue  # whoever held it has removed the folder meanwhile
-            except BlockingIOError as error:
-                raise RestorationRunning(
-                    f"another process is making {quoted(self.output)}",
-                    mend="wait until it has ended, or choose another output: -o",
-                ) from error
-            with contextlib.suppress(FileNotFoundError):
-                if os.fstat(handle).st_ino == path.stat().st_ino:
-                    return handle
-            os.close(handle)  # whoever held it has removed it meanwhile
 
     def begun(self, identity: Mapping[str, Any]) -> Begun | None:
         """What an earlier run of the same request began; None where there is none. Raises PartsDiffer."""
@@ -144,9 +122,7 @@ class Journal:
 
     def begin(self, begun: Begun) -> None:
         """Note how it is begun, or goes on. Raises OutputUnwritable."""
-        data = {"layout": _LAYOUT, **asdict(begun)}
-        with Publication(self.folder) as out:
-            out.write(_BOOK, json.dumps(data).encode())
+        write_book(self.folder, _LAYOUT, asdict(begun))
 
     @property
     def parts(self) -> tuple[Path, ...]:
@@ -197,10 +173,7 @@ class Journal:
     def remove(self) -> None:
         """Throw away everything, the folder too if nothing else lies there. Raises OutputUnwritable."""
         self._clear()
-        with writing_to(self.folder):
-            (self.folder / _LOCK).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            self.folder.rmdir()
+        drop(self.folder)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -219,20 +192,20 @@ class Journal:
         return found is not None and found.published is not None
 
     def _read(self) -> Begun | None:
+        data = read_book(self.folder, _LAYOUT)
+        if data is None:
+            return None
         try:
-            data = json.loads((self.folder / _BOOK).read_bytes())
-            if data.pop("layout") != _LAYOUT:
-                return None
             data["plan"] = _plan(data["plan"])
             data |= {name: tuple(data[name]) for name in ("shots", "notes", "published") if data[name] is not None}
             return Begun(**data)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             return None  # without it nobody knows what the parts are of
 
     def _clear(self) -> None:
         # The book first: parts without it count for nothing, and a book without its parts would do no harm either.
         with writing_to(self.folder):
-            (self.folder / _BOOK).unlink(missing_ok=True)
+            (self.folder / BOOK).unlink(missing_ok=True)
             for entry in self._own(_PART, _UNFINISHED, _JOINED):
                 _drop(entry)
 
@@ -246,12 +219,6 @@ def journal_folder(output: Path) -> Path:
     if output.is_dir():
         raise OutputUnwritable(f"{quoted(output)} is a folder", mend="name a file")
     return output.with_name(f".{short_name(output)}.parts")
-
-
-def short_name(output: Path) -> str:
-    """The name of an output, in other letters where it has no room for an ending of ours."""
-    name = os.fsencode(output.name)
-    return output.name if len(name) <= _LONGEST_NAME else hashlib.sha256(name).hexdigest()
 
 
 def _plan(data: Mapping[str, Any]) -> Plan:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenroom.errors import FileUnreadable, InputInvalid, UnknownName, quoted
+from greenroom.media.folders import in_folder
 from greenroom.media.video.encoding import CODECS, VideoCodec, container_named, container_of
 from greenroom.media.video.errors import EncodingImpossible
 from greenroom.media.video.images import IMAGE_SUFFIXES, READ_SUFFIXES
@@ -170,13 +171,7 @@ def _folder(sources: Sequence[Path], output: Path | None) -> Path:
 def _inside(folder: Path) -> list[Path]:
     """Videos and pictures of a folder, by name. Raises FileUnreadable where there are none."""
     taken = (*VIDEO_SUFFIXES, *READ_SUFFIXES)
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        message = f"{quoted(folder)} cannot be read: {error.strerror or error}"
-        raise FileUnreadable(message, mend="check its rights") from error
-    found = [path for path in entries if path.suffix.lower() in taken and not path.name.startswith(".")]
-    found = [path for path in found if not path.is_dir()]
+    found = [path for path in in_folder(folder) if path.suffix.lower() in taken and not path.is_dir()]
     if not found:
         raise FileUnreadable(f"{quoted(folder)} holds no video and no picture", mend="give another folder")
     return found

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 from torch.nn import functional
 
-from greenroom.models.seedvr2.vae.causal_conv import CausalConv3d
 from greenroom.nn import group_norm
+from greenroom.nn.causal_conv import CausalConv3d
 from greenroom.nn.wide_attention import attend
 
 if TYPE_CHECKING:
-    from greenroom.models.seedvr2.vae.causal_memory import CausalMemory
     from greenroom.models.seedvr2.vae.config import VAEConfig
+    from greenroom.nn.causal_memory import CausalMemory
 
 Normed = tuple[Tensor, Tensor]
 """Frames, and their statistics (``group_norm.statistics``). All norms have as many groups, so these serve any."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 from torch import Tensor, nn
 
 from greenroom.models.seedvr2.vae.blocks import MidBlock, Normed, Resnet, norm_of
-from greenroom.models.seedvr2.vae.causal_conv import CausalConv3d
 from greenroom.models.seedvr2.vae.upsample import Upsample
 from greenroom.nn import group_norm, pixels
+from greenroom.nn.causal_conv import CausalConv3d
 
 if TYPE_CHECKING:
-    from greenroom.models.seedvr2.vae.causal_memory import CausalMemory
     from greenroom.models.seedvr2.vae.config import VAEConfig
+    from greenroom.nn.causal_memory import CausalMemory
 
 
 class ToPixels(CausalConv3d):

@@ -8,25 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from greenroom.models.seedvr2.vae.blocks import MidBlock, Normed, Resnet, norm_of, normed_convolution
-from greenroom.models.seedvr2.vae.causal_conv import CausalConv3d, convolve
-from greenroom.nn import group_norm, pixels
+from greenroom.nn import group_norm
+from greenroom.nn.causal_conv import CausalConv3d, convolve
+from greenroom.nn.from_pixels import FromPixels
 
 if TYPE_CHECKING:
-    from greenroom.models.seedvr2.vae.causal_memory import CausalMemory, Window
     from greenroom.models.seedvr2.vae.config import VAEConfig
-
-
-class FromPixels(CausalConv3d):
-    """The first convolution, of pictures."""
-
-    def forward(self, window: Window, memory: CausalMemory) -> Tensor:
-        """Read a window whose frames are written. Returns (frames, height, width, outputs), without the bias."""
-        whole = memory.close(self, window, self.later)
-        if pixels.fused(whole, len(self.weight)):
-            from greenroom.nn.kernels.pixels import from_pixels
-
-            return from_pixels(whole, self.weight)
-        return convolve(whole, self.weight)
+    from greenroom.nn.causal_memory import CausalMemory, Window
 
 
 class Downsample(nn.Module):

@@ -1,15 +1,10 @@
-"""How much memory the autoencoder takes by how a clip is cut, and the cut that fits.
-
-Counted is what convolutions remember between slices, and the most that is held at once within one. The weights are not
-in it, nor what the libraries of a GPU take beside.
-"""
+"""How much memory the autoencoder takes: what each of its layers holds; see ``nn/clip_footprint.py``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from greenroom.models.seedvr2.vae.slices import CUTS, INDEXED, Slices
+from greenroom.nn.clip_footprint import ClipFootprint, Layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,33 +15,10 @@ _PAST = 2  # frames that a kernel of three reads of the slice before
 _COLOURS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """Numbers per position of a frame.
+class VAEFootprint(ClipFootprint):
+    """What an encoder or a decoder takes of memory. Made by ``encoder`` and ``decoder``."""
 
-    each: held for every frame.  fixed: held besides.  widest: of one tensor, for every frame.  kept: remembered.
-    rises: what is here is read a part at a time by the levels that know every frame.
-    """
-
-    level: int
-    each: int
-    fixed: int
-    widest: int
-    kept: int
-    rises: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class VAEFootprint:
-    """What an encoder or a decoder takes of memory. Made by ``encoder`` and ``decoder``.
-
-    coarse_from: the finest level of the part that takes whole slices.  passing: channels that pass between both parts.
-    """
-
-    config: VAEConfig
-    layers: tuple[_Layer, ...]
-    coarse_from: int
-    passing: int
+    __slots__ = ()
 
     @classmethod
     def encoder(cls, config: VAEConfig) -> Self:
@@ -59,78 +31,8 @@ class VAEFootprint:
         passing = config.widths[min(config.untimed + 1, len(config.widths) - 1)]
         return cls(config, tuple(_decoder(config)), config.untimed + 1, passing)
 
-    def bytes(self, height: int, width: int, cut: Slices, itemsize: int = 2, frames: int | None = None) -> int:
-        """At most. height, width: pixels.  itemsize: of a number.  frames: of the clip, 4n + 1; None for any length."""
-        cut = self._within(cut, frames)
-        areas = {layer.level: _area(height, width, layer.level) for layer in self.layers}
-        peak = max((layer.each * self._frames(layer, cut) + layer.fixed) * areas[layer.level] for layer in self.layers)
-        return self.between(height, width, cut, itemsize, frames) + itemsize * peak
 
-    def between(self, height: int, width: int, cut: Slices, itemsize: int = 2, frames: int | None = None) -> int:
-        """What is held while nothing is computed: what is remembered, and what waits between both parts."""
-        within = self._within(cut, frames)
-        kept = sum(
-            layer.kept * _area(height, width, layer.level)
-            for layer in self.layers
-            if frames is None or self._comes_back(layer, within, frames)
-        )
-        return itemsize * (kept + self._passing(height, width, within))
-
-    def fitting(
-        self, height: int, width: int, budget: int, itemsize: int = 2, frames: int | None = None
-    ) -> Slices | None:
-        """The fastest cut that takes no more than ``budget`` bytes, None where there is none."""
-        for cut in CUTS:
-            # What is too large to be indexed is computed in bands: only for frames that no cut makes small enough.
-            if cut is not CUTS[-1] and self._widest(height, width, self._within(cut, frames)) >= INDEXED:
-                continue
-            if self.bytes(height, width, cut, itemsize, frames) <= budget:
-                return cut
-        return None
-
-    def _within(self, cut: Slices, frames: int | None) -> Slices:
-        """The cut of a clip that may be shorter than it."""
-        if frames is None:
-            return cut
-        return Slices(min(cut.latents, self.config.latent_frames(frames) - 1), min(cut.frames, frames))
-
-    def _comes_back(self, layer: _Layer, cut: Slices, frames: int) -> bool:
-        """Whether a layer reads more than once, so that it remembers."""
-        if self.config.latent_frames(frames) > cut.latents + 1:
-            return True
-        return self._frames(layer, cut) < self._of_slice(layer.level, cut)
-
-    def _widest(self, height: int, width: int, cut: Slices) -> int:
-        """Numbers of the largest tensor that a convolution reads or writes."""
-        return max(
-            layer.widest * (self._frames(layer, cut) + _PAST) * _area(height, width, layer.level)
-            for layer in self.layers
-        )
-
-    def _frames(self, layer: _Layer, cut: Slices) -> int:
-        """At once, at a layer: of the first slice, the longest."""
-        frames = self._of_slice(layer.level, cut)
-        if layer.rises:
-            return min(frames, max(1, cut.frames // 2))
-        return frames if layer.level >= self.coarse_from else min(frames, cut.frames)
-
-    def _of_slice(self, level: int, cut: Slices) -> int:
-        return (self.config.time >> max(level - self.config.untimed, 0)) * cut.latents + 1
-
-    def _passing(self, height: int, width: int, cut: Slices) -> int:
-        """Numbers that wait between both parts."""
-        level = self.coarse_from if any(layer.rises for layer in self.layers) else self.config.untimed
-        waiting = self._of_slice(level, cut) * _area(height, width, level)
-        # Two frames become of one, where one of them may be all that is asked for.
-        beside = _area(height, width, level - 1) if level > self.config.untimed and cut.frames == 1 else 0
-        return self.passing * (waiting + beside)
-
-
-def _area(height: int, width: int, level: int) -> int:
-    return (height >> level) * (width >> level)
-
-
-def _encoder(config: VAEConfig) -> Iterator[_Layer]:
+def _encoder(config: VAEConfig) -> Iterator[Layer]:
     last = len(config.widths) - 1
     yield _conv(0, _COLOURS, config.widths[0])
     for level, width in enumerate(config.widths):
@@ -138,12 +40,12 @@ def _encoder(config: VAEConfig) -> Iterator[_Layer]:
         yield from (_resnet(level, width, width) for _ in range(config.layers - 1))
         if level < last:
             past = width if level >= config.untimed else 0
-            yield _Layer(level, 3 * width, 2 * past, width, past)
+            yield Layer(level, 3 * width, 2 * past, width, past)
     yield from _ends(config, config.widths[-1])
     yield _conv(last, config.widths[-1], config.widths[-1] + 2 * config.latent)
 
 
-def _decoder(config: VAEConfig) -> Iterator[_Layer]:
+def _decoder(config: VAEConfig) -> Iterator[Layer]:
     last = len(config.widths) - 1
     yield _conv(last, config.latent, config.widths[-1])
     yield from _ends(config, config.widths[-1])
@@ -155,24 +57,24 @@ def _decoder(config: VAEConfig) -> Iterator[_Layer]:
             times, past = (2, width) if level > config.untimed else (1, _PAST * width)
             cell = 4 * times * width  # what becomes of a position, first as phases of one frame, then in its place
             rises = level == config.untimed + 1
-            yield _Layer(level, (1 if rises else 2) * width + cell, past + cell, 2 * width, past, rises)
+            yield Layer(level, (1 if rises else 2) * width + cell, past + cell, 2 * width, past, rises)
     # The way to pictures: a frame at a time, and what it says to the next two is kept as pictures, in float32.
-    yield _Layer(0, config.widths[0] + 2 * _COLOURS, config.widths[0], config.widths[0], 4 * _COLOURS)
+    yield Layer(0, config.widths[0] + 2 * _COLOURS, config.widths[0], config.widths[0], 4 * _COLOURS)
 
 
-def _ends(config: VAEConfig, width: int) -> Iterator[_Layer]:
+def _ends(config: VAEConfig, width: int) -> Iterator[Layer]:
     """The block in the middle."""
     for _ in range(2):
         yield _resnet(len(config.widths) - 1, width, width)
 
 
-def _conv(level: int, inputs: int, held: int) -> _Layer:
+def _conv(level: int, inputs: int, held: int) -> Layer:
     """A convolution, its result and what else there is."""
-    return _Layer(level, inputs + held, _PAST * inputs, inputs, _PAST * inputs)
+    return Layer(level, inputs + held, _PAST * inputs, inputs, _PAST * inputs)
 
 
-def _resnet(level: int, inputs: int, outputs: int) -> _Layer:
+def _resnet(level: int, inputs: int, outputs: int) -> Layer:
     """At its first convolution: input, window, result. At its end: input, result, and what the shortcut gives."""
     each = max(2 * inputs + outputs, inputs + (3 if inputs != outputs else 2) * outputs)
     widest = max(inputs, outputs)
-    return _Layer(level, each, _PAST * widest, widest, _PAST * (inputs + outputs))
+    return Layer(level, each, _PAST * widest, widest, _PAST * (inputs + outputs))

@@ -5,13 +5,13 @@ What each convolution saw last stays in a ``CausalMemory``, so that any cut of t
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 
-from greenroom.models.seedvr2.vae.causal_memory import CausalMemory
-from greenroom.models.seedvr2.vae.slices import Slices
+from greenroom.nn.causal_memory import CausalMemory
+from greenroom.nn.pieces import computing, cut, refined, split
+from greenroom.nn.slices import Slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +51,7 @@ def encoding(vae: VideoVAE, pixels: Iterable[Tensor], slices: Slices) -> Iterato
     height / 8, width / 8, 2 * latent).  Raises ValueError at the end of a clip that is not of 4n + 1 frames.
     """
     memory = CausalMemory()
-    for piece, last in _cut(pixels, slices.latents * vae.config.time, vae.config.time):
+    for piece, last in cut(pixels, slices.latents * vae.config.time, vae.config.time):
         with computing():
             moments = encode_slice(vae, piece, slices.frames, memory, last=last)
         yield moments
@@ -77,25 +77,13 @@ def decoding(vae: VideoVAE, latents: Tensor, slices: Slices) -> Iterator[Tensor]
 
 def fine(decoder: Decoder, coarse: Tensor, at_once: int, memory: CausalMemory, *, last: bool) -> Iterator[Tensor]:
     """The frames of a slice whose levels that double time are done. at_once: frames.  last: nothing comes after it."""
-    pieces = _split(coarse, max(1, at_once // (2 if decoder.config.timed else 1)))
-    for number, piece in enumerate(pieces):
-        ends = last and number == len(pieces) - 1
-        with computing():
-            memory.last = ends
-            parts = list(_split(decoder.rise(piece, memory), at_once))
-            if len(parts) > 1:  # as views of one tensor all of them would be held until the last is done
-                parts = [part.clone() for part in parts]
-        while parts:
-            with computing():
-                memory.last = ends and len(parts) == 1
-                frames = decoder.fine(parts.pop(0), memory)
-            yield frames
+    return refined(decoder, coarse, at_once, memory, doubles=bool(decoder.config.timed), last=last)
 
 
 def encode_slice(vae: VideoVAE, pixels: Tensor, at_once: int, memory: CausalMemory, *, last: bool) -> Tensor:
     """The moments of a slice. pixels: on any device.  at_once: frames.  last: nothing comes after it."""
     made = []
-    pieces = _split(pixels, at_once)
+    pieces = split(pixels, at_once)
     for number, piece in enumerate(pieces):
         memory.last = last and number == len(pieces) - 1
         made.append(vae.encoder.fine(piece.to(vae.device, vae.dtype), memory))
@@ -105,45 +93,5 @@ def encode_slice(vae: VideoVAE, pixels: Tensor, at_once: int, memory: CausalMemo
     return vae.encoder.coarse(x, given, memory)
 
 
-def _split(frames: Tensor, at_once: int) -> tuple[Tensor, ...]:
-    """Pieces of so many frames, and before them what is over: whoever waits for a slice's end waits the least."""
-    over = len(frames) % at_once
-    whole = torch.split(frames[over:], at_once)
-    return (frames[:over], *whole) if over and over < len(frames) else (frames,) if over else whole
-
-
-def _cut(pixels: Iterable[Tensor], length: int, unit: int) -> Iterator[tuple[Tensor, bool]]:
-    """Pieces of ``length`` frames, the first of one more, each with whether it is the last."""
-    held: list[Tensor] = []
-    wanted = length + 1
-    for piece in pixels:
-        held.append(piece)
-        while sum(map(len, held)) > wanted:
-            joined = held[0] if len(held) == 1 else torch.cat(held)
-            yield joined[:wanted], False
-            held, wanted = [joined[wanted:]], length
-    rest = sum(map(len, held))
-    begun = wanted == length
-    if rest % unit != (0 if begun else 1 % unit) or not rest:
-        raise ValueError(f"a clip ends {rest} frames into a slice; it is to have {unit}n + 1 frames")
-    yield torch.cat(held), True
-
-
 def _whole(vae: VideoVAE, frames: int) -> Slices:
     return Slices(vae.config.latent_frames(frames), frames)
-
-
-@contextmanager
-def computing() -> Iterator[None]:
-    """Without gradients, and with the convolutions that the library thinks best for each size.
-
-    Those that it finds by trying are no faster here, take most of a minute to find, and may be others in the next
-    process: a job that is taken up again would go on with other pixels.
-    """
-    before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = False
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        torch.backends.cudnn.benchmark = before

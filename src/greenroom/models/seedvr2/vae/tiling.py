@@ -15,8 +15,8 @@ import torch
 
 from greenroom.errors import InputInvalid
 from greenroom.models.seedvr2.planning.way import tiles_along
-from greenroom.models.seedvr2.vae.slices import Slices
 from greenroom.models.seedvr2.vae.streaming import decoding, encode
+from greenroom.nn.slices import Slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

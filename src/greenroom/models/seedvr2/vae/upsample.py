@@ -20,13 +20,13 @@ import torch
 from torch import Tensor, nn
 
 from greenroom.models.seedvr2.vae.blocks import bias_of
-from greenroom.models.seedvr2.vae.causal_conv import CausalConv3d, convolve
+from greenroom.nn.causal_conv import CausalConv3d, convolve
 from greenroom.nn.interleave import interleave
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenroom.models.seedvr2.vae.causal_memory import CausalMemory, Window
+    from greenroom.nn.causal_memory import CausalMemory, Window
 
 
 @dataclass(frozen=True, slots=True, eq=False)

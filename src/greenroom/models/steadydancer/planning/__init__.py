@@ -1,0 +1,1 @@
+"""What a video will take, and the way that fits, before anything begins."""
