@@ -20,6 +20,9 @@ from tests.command import greenroom
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_TYPED = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# A name alone, as in `greenroom foley`, is no command.
+_INLINE = re.compile(r"`(greenroom \w+ [^`]+)`")
 # Servers keep running while a page goes on; any other command is waited for.
 _FAKE = "python -m greenroom.ship.runpod.fake"
 _SERVERS = ("greenroom serve", _FAKE)
@@ -35,6 +38,41 @@ def transcripts(page: Path) -> list[tuple[str, list[str]]]:
             elif line.strip():
                 found[-1][1].append(line)
     return found
+
+
+def typed(page: Path) -> list[str]:
+    """The lines of a page's blocks that show nothing of what they print."""
+    return [line for line in "".join(_TYPED.findall(page.read_text())).splitlines() if line]
+
+
+def commands(page: Path, beginning: str) -> list[str]:
+    """Those of a page that begin so, in such blocks and in sentences."""
+    return [line for line in [*typed(page), *_INLINE.findall(page.read_text())] if line.startswith(beginning)]
+
+
+def verbs(page: Path) -> list[list[str]]:
+    """The arguments of each of these that is of this machine alone."""
+    lines = [shlex.split(line, comments=True)[1:] for line in commands(page, "greenroom ")]
+    return [arguments for arguments in lines if arguments[0] != "serve"]
+
+
+def video_is_fetched(page: Path, folder: Path, url: str, more: str) -> None:
+    """A page's two calls of curl ask a server for a video and fetch it. more: behind the first, to be done sooner."""
+    ask, fetch = commands(page, "curl ")
+
+    def shell(command: str) -> str:
+        there = command.replace("http://", "").replace("localhost:7860", url.partition("://")[2])
+        run = subprocess.run(["bash", "-c", there], cwd=folder, capture_output=True, text=True, check=True, timeout=60)
+        return run.stdout
+
+    number = re.search(r'"id": ?"([^"]+)"', shell(f"{ask} {more}"))
+    assert number is not None
+    until = time.monotonic() + 60
+    while '"completed"' not in (said := shell(f"curl -s localhost:7860/v1/videos/{number[1]}")):
+        assert time.monotonic() < until, said
+        assert '"failed"' not in said, said
+        time.sleep(0.1)
+    shell(fetch.replace("ID", number[1]))
 
 
 def pages_with(*beginnings: str) -> set[Path]:

@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from greenroom.models import registry
 from tests.command import greenroom
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, commands, typed, verbs, video_is_fetched
 from tests.models.steadydancer.tiny import driver_file, keypoint_frames, picture_file, small_sizes
 from tests.serve.animating import DANCER, main_animating
 from tests.serve.servers import running_server
 
-_BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
-# A name alone, as in `greenroom animate`, is no command.
-_INLINE = re.compile(r"`(greenroom \w+ [^`]+)`")
-_PAGE = (ROOT / "docs" / "animate.md").read_text()
+_PAGE = ROOT / "docs" / "animate.md"
 _TINY = "tests.models.steadydancer.tiny:TinySteadyDancer"
 # What takes minutes on a CPU, smaller; and nothing is fetched.
 _SMALLER = {"rehearse": ("--tiny", "--device", "cpu"), "pull": ("--offline",)}
-
-
-def commands(beginning: str) -> list[str]:
-    """Those of the page that begin so, in blocks and in sentences."""
-    found = [*"".join(_BLOCK.findall(_PAGE)).splitlines(), *_INLINE.findall(_PAGE)]
-    return [line for line in found if line.startswith(beginning)]
-
-
-def verbs() -> list[list[str]]:
-    """The arguments of each command of this machine alone."""
-    lines = [shlex.split(line, comments=True)[1:] for line in commands("greenroom ")]
-    return [arguments for arguments in lines if arguments[0] != "serve"]
 
 
 def files(folder: Path) -> None:
@@ -49,13 +30,12 @@ def files(folder: Path) -> None:
 
 
 def test_each_line_of_a_block_is_run_by_a_test_below() -> None:
-    blocks = [line for line in "".join(_BLOCK.findall(_PAGE)).splitlines() if line]
-    assert all(line.startswith(("greenroom ", "curl ")) for line in blocks)
-    assert {arguments[0] for arguments in verbs()} == {"animate", "pull", "rehearse"}
-    assert len(commands("greenroom animate ")) > 5
+    assert all(line.startswith(("greenroom ", "curl ")) for line in typed(_PAGE))
+    assert {arguments[0] for arguments in verbs(_PAGE)} == {"animate", "pull", "rehearse"}
+    assert len(commands(_PAGE, "greenroom animate ")) > 5
 
 
-@pytest.mark.parametrize("arguments", verbs(), ids=" ".join)
+@pytest.mark.parametrize("arguments", verbs(_PAGE), ids=" ".join)
 def test_every_command_of_the_page_does_what_it_says(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,23 +60,7 @@ def test_every_command_of_the_page_does_what_it_says(
 
 
 def test_openai_s_route_is_asked_as_the_page_does(tmp_path: Path) -> None:
-    ask, fetch = commands("curl ")
     files(tmp_path)
     with running_server(tmp_path, DANCER, entry=main_animating) as server:
-
-        def shell(command: str) -> str:
-            typed = command.replace("http://", "").replace("localhost:7860", server.url.partition("://")[2])
-            run = subprocess.run(
-                ["bash", "-c", typed], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
-            )
-            return run.stdout
-
-        number = re.search(r'"id": ?"([^"]+)"', shell(f"{ask} -F steps=2"))
-        assert number is not None
-        until = time.monotonic() + 60
-        while '"completed"' not in (said := shell(f"curl -s localhost:7860/v1/videos/{number[1]}")):
-            assert time.monotonic() < until, said
-            assert '"failed"' not in said, said
-            time.sleep(0.1)
-        shell(fetch.replace("ID", number[1]))
+        video_is_fetched(_PAGE, tmp_path, server.url, "-F steps=2")
     assert (tmp_path / "out.mp4").stat().st_size > 1000

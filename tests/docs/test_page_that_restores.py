@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 
@@ -13,17 +12,15 @@ from greenroom.models import registry
 from greenroom.runtime import rooms
 from greenroom.runtime.rooms import Room
 from tests.command import greenroom
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, typed
 from tests.media.video.clips import picture, video
 
-_BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", ROOT / "docs" / "restore.md"]
 
 
 def restorings(page: Path) -> list[list[str]]:
     """The arguments of each."""
-    lines = "".join(_BLOCK.findall(page.read_text())).splitlines()
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("greenroom restore ")]
+    return [shlex.split(line, comments=True)[1:] for line in typed(page) if line.startswith("greenroom restore ")]
 
 
 def sized_for_tests(argument: str) -> str:

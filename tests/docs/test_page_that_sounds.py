@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -13,41 +9,25 @@ import pytest
 from greenroom.media.video.images import write_image
 from greenroom.models import registry
 from tests.command import greenroom
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, commands, typed, verbs, video_is_fetched
 from tests.media.video.clips import picture, video
 from tests.models.foley.sounding.test_sources import scenes
 from tests.serve.servers import running_server
 from tests.serve.sounding import main_sounding
 
-_BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
-# A name alone, as in `greenroom foley`, is no command.
-_INLINE = re.compile(r"`(greenroom \w+ [^`]+)`")
-_PAGE = (ROOT / "docs" / "foley.md").read_text()
+_PAGE = ROOT / "docs" / "foley.md"
 _TINY = "tests.models.foley.tiny:TinyFoley"
 # What takes minutes on a CPU, smaller; and nothing is fetched.
 _SMALLER = {"foley": ("--steps", "10"), "rehearse": ("--tiny", "--device", "cpu"), "pull": ("--offline",)}
 
 
-def commands(beginning: str) -> list[str]:
-    """Those of the page that begin so, in blocks and in sentences."""
-    found = [*"".join(_BLOCK.findall(_PAGE)).splitlines(), *_INLINE.findall(_PAGE)]
-    return [line for line in found if line.startswith(beginning)]
-
-
-def verbs() -> list[list[str]]:
-    """The arguments of each command of this machine alone."""
-    lines = [shlex.split(line, comments=True)[1:] for line in commands("greenroom ")]
-    return [arguments for arguments in lines if arguments[0] != "serve"]
-
-
 def test_each_line_of_a_block_is_run_by_a_test_below() -> None:
-    blocks = [line for line in "".join(_BLOCK.findall(_PAGE)).splitlines() if line]
-    assert all(line.startswith(("greenroom ", "curl ")) for line in blocks)
-    assert {arguments[0] for arguments in verbs()} == {"foley", "models", "pull", "rehearse"}
-    assert len(commands("greenroom foley ")) > 5
+    assert all(line.startswith(("greenroom ", "curl ")) for line in typed(_PAGE))
+    assert {arguments[0] for arguments in verbs(_PAGE)} == {"foley", "models", "pull", "rehearse"}
+    assert len(commands(_PAGE, "greenroom foley ")) > 5
 
 
-@pytest.mark.parametrize("arguments", verbs(), ids=" ".join)
+@pytest.mark.parametrize("arguments", verbs(_PAGE), ids=" ".join)
 def test_every_command_of_the_page_does_what_it_says(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,23 +53,7 @@ def test_every_command_of_the_page_does_what_it_says(
 
 
 def test_openai_s_route_is_asked_as_the_page_does(tmp_path: Path) -> None:
-    ask, fetch = commands("curl ")
     video(tmp_path / "clip.mp4", frames=20)
     with running_server(tmp_path, "hunyuanvideo-foley-xl", entry=main_sounding) as server:
-
-        def shell(command: str) -> str:
-            typed = command.replace("http://", "").replace("localhost:7860", server.url.partition("://")[2])
-            run = subprocess.run(
-                ["bash", "-c", typed], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
-            )
-            return run.stdout
-
-        number = re.search(r'"id": ?"([^"]+)"', shell(f"{ask} -F steps=10"))
-        assert number is not None
-        until = time.monotonic() + 60
-        while '"completed"' not in (said := shell(f"curl -s localhost:7860/v1/videos/{number[1]}")):
-            assert time.monotonic() < until, said
-            assert '"failed"' not in said, said
-            time.sleep(0.1)
-        shell(fetch.replace("ID", number[1]))
+        video_is_fetched(_PAGE, tmp_path, server.url, "-F steps=10")
     assert (tmp_path / "three.mp4").stat().st_size > 1000

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.media.video.clips import video
-from tests.serve.page.browser import Watched, browsing, until_in, watched
+from tests.serve.page.browser import Watched, until_in
 from tests.serve.servers import RunningServer, running_server
 from tests.serve.sounding import FOLEY, main_sounding
 
@@ -18,22 +18,9 @@ SEEN = "[...document.querySelectorAll('gr-samples video')].find((one) => one.che
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     with running_server(tmp_path_factory.mktemp("foley"), FOLEY, entry=main_sounding) as running:
         yield running
-
-
-@pytest.fixture
-def tab(browser: Browser, server: RunningServer) -> Iterator[Watched]:
-    with watched(browser, server.url) as page:
-        page.page.locator("gr-form form").wait_for()
-        yield page
 
 
 def test_a_video_gets_two_sounds_which_are_compared(tab: Watched, tmp_path: Path) -> None:

@@ -7,17 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.serve.page.browser import Watched, browsing, until_in, watched
+from tests.serve.page.browser import Watched, until_in
 from tests.serve.restoring import a_clip
 from tests.serve.servers import RunningServer, start_server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +20,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     started = start_server(tmp_path_factory.mktemp("page"), "voice-joe", "Sleeper", "Restorer")
     yield started
     started.stop()
-
-
-@pytest.fixture
-def tab(browser: Browser, server: RunningServer) -> Iterator[Watched]:
-    with watched(browser, server.url) as page:
-        page.page.set_default_timeout(60_000)
-        page.page.locator("gr-form form").wait_for()
-        yield page
 
 
 def _sleep(page: Page, steps: int, *, to_mark: bool = False) -> None:

@@ -6,33 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.models.steadydancer.tiny import driver_file, picture_file
 from tests.serve.animating import DANCER, main_animating
-from tests.serve.page.browser import Watched, browsing, until_in, watched
+from tests.serve.page.browser import Watched, until_in
 from tests.serve.servers import RunningServer, running_server
 
 FRAMES = 25
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     with running_server(tmp_path_factory.mktemp("dancer"), DANCER, entry=main_animating) as running:
         yield running
-
-
-@pytest.fixture
-def tab(browser: Browser, server: RunningServer) -> Iterator[Watched]:
-    with watched(browser, server.url) as page:
-        page.page.locator("gr-form form").wait_for()
-        yield page
 
 
 def given(page: Page, folder: Path, *people: int) -> None:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from greenroom import locks
-from greenroom.models.journals import BOOK, WorkRunning, drop, hold, read_book, short_name, write_book
+from greenroom.models.journals import (
+    BOOK,
+    CannotGoOn,
+    WorkRunning,
+    drop,
+    gone_on,
+    hold,
+    read_book,
+    short_name,
+    write_book,
+)
 
 
 def test_a_folder_is_held_once_and_goes_with_its_lock(tmp_path: Path) -> None:
@@ -77,3 +88,40 @@ def test_who_comes_second_may_wait() -> None:
     refused = WorkRunning.at(Path("out.mp4"))
     assert (refused.message, refused.retryable) == ("another process is making 'out.mp4'", True)
     assert "-o" in refused.mend
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of work that was begun anew or not."""
+
+    anew: bool
+    notes: tuple[str, ...] = ("grey",)
+
+
+class Other(CannotGoOn):
+    """It was another request's."""
+
+    reason = "seed was 1 and is 2"
+
+
+def test_a_request_goes_on_or_begins_anew_and_says_so() -> None:
+    assert gone_on(Result, "done") == Result(False)
+
+    def other(anew: bool) -> Result:
+        if not anew:
+            raise Other("no")
+        return Result(anew)
+
+    said = "begun anew, since what an earlier attempt had done cannot be gone on with: seed was 1 and is 2"
+    assert gone_on(other, "done") == Result(True, ("grey", said))
+
+
+def test_a_request_that_is_still_being_done_is_said_without_a_place(tmp_path: Path) -> None:
+    def running(anew: bool) -> Result:
+        raise WorkRunning.at(tmp_path / "out.mp4")
+
+    with pytest.raises(WorkRunning) as caught:
+        gone_on(running, "done")
+    assert (caught.value.message, caught.value.mend) == (
+        "an earlier attempt at this request has not ended yet", "ask again in a minute",
+    )  # fmt: skip

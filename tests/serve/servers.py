@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import psutil
 
 from greenroom.cli.main import main
 from tests.forked import Forked
@@ -62,6 +63,19 @@ class RunningServer:
     def mark(self) -> Path:
         """Lets those end that wait for it, once it is there."""
         return self.folder / "marks" / "open"
+
+    def without_marks(self, *names: str) -> Path:
+        """The folder of marks, in which none of these is."""
+        for name in names:
+            (self.mark.parent / name).unlink(missing_ok=True)
+        return self.mark.parent
+
+    @property
+    def worker(self) -> psutil.Process:
+        """The process of its only worker."""
+        children = psutil.Process(self.process.pid).children()
+        (found,) = (child for child in children if "greenroom.serve.workers" in child.cmdline())
+        return found
 
     @property
     def port(self) -> int:

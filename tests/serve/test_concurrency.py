@@ -6,7 +6,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 
 from tests.serve.routes.asking import kinds_of
@@ -116,10 +115,7 @@ def test_one_of_four_is_cancelled_and_the_others_have_their_results(server: Runn
 def test_a_killed_worker_costs_none_of_its_jobs_an_attempt_and_each_has_one_result(server: RunningServer) -> None:
     ids = [_accept(server, guests=2, patience_s=0.3, then="hold", label=label) for label in "abcd"]
     _until_held(server, *ids)
-    (worker,) = (
-        child for child in psutil.Process(server.process.pid).children() if "greenroom.serve.workers" in child.cmdline()
-    )
-    worker.kill()
+    server.worker.kill()
     _let_go(server)
     for label, job_id in zip("abcd", ids, strict=True):
         job = _until(server, job_id, "succeeded")

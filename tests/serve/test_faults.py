@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.serve.routes.asking import HELD, kinds_of, until_at_work
@@ -42,14 +41,6 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     here = Machine(tmp_path_factory.mktemp("machine"))
     yield here
     here.stop()
-
-
-def _worker(server: RunningServer) -> psutil.Process:
-    """The process of the only device."""
-    (worker,) = (
-        child for child in psutil.Process(server.process.pid).children() if "greenroom.serve.workers" in child.cmdline()
-    )
-    return worker
 
 
 def _accept(server: RunningServer, model: str, **inputs: object) -> str:
@@ -107,7 +98,7 @@ def test_a_killed_worker_costs_an_attempt_and_nothing_else(machine: Machine) -> 
     before = _restarts(server)
     job_id = _held(server)
     waiting = _accept(server, "Sleeper", steps=1, label="waited")
-    lost = _worker(server)
+    lost = server.worker
     lost.send_signal(signal.SIGKILL)
     server.mark.touch()
     done = _until(server, job_id, "succeeded")
@@ -123,7 +114,7 @@ def test_a_killed_server_takes_its_worker_along_and_its_jobs_go_on(machine: Mach
     server = machine.server()
     running_id = _held(server)
     waiting_id = _accept(server, "Sleeper", steps=1)
-    worker = _worker(server)
+    worker = server.worker
     server.kill()
     worker.wait(60)
     server = machine.server()
@@ -140,7 +131,7 @@ def test_both_killed_at_once(machine: Machine) -> None:
     """A machine that is switched off."""
     server = machine.server()
     job_id = _held(server)
-    worker = _worker(server)
+    worker = server.worker
     os.kill(worker.pid, signal.SIGKILL)
     server.kill()
     server.mark.touch()

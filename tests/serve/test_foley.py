@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from openai import OpenAI, UnprocessableEntityError
 
@@ -20,7 +16,7 @@ from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import write_image
 from tests.media.video.clips import picture, video
 from tests.serve.hosting import hosted
-from tests.serve.routes.asking import events_of, post_job, until
+from tests.serve.routes.asking import eventually, post_job, sent, told, until
 from tests.serve.servers import RunningServer, running_server
 from tests.serve.sounding import CRAMPED, FAST, FOLEY, HELD, HELD_AT, NARROW, main_sounding
 
@@ -53,16 +49,7 @@ def openai(server: RunningServer) -> Iterator[OpenAI]:
 @pytest.fixture
 def marks(server: RunningServer) -> Path:
     """Where ``Held`` says that it waits, and hears that it may go on; neither has been."""
-    folder = server.folder / "marks"
-    for name in ("sampling", "go"):
-        (folder / name).unlink(missing_ok=True)
-    return folder
-
-
-def sent(http: httpx.Client, path: Path) -> str:
-    """The id of a file that was uploaded."""
-    with path.open("rb") as file:
-        return str(http.post("/v1/uploads", files={"file": file}).json()["id"])
+    return server.without_marks("sampling", "go")
 
 
 def done(http: httpx.Client, inputs: dict[str, Any], model: str = FOLEY) -> dict[str, Any]:
@@ -75,18 +62,6 @@ def done(http: httpx.Client, inputs: dict[str, Any], model: str = FOLEY) -> dict
 def sound_of(http: httpx.Client, job: dict[str, Any]) -> bytes:
     """Its first file."""
     return http.get(job["artifacts"][0]["url"]).content
-
-
-def told(http: httpx.Client, job_id: str) -> list[dict[str, Any]]:
-    return [json.loads(event["data"]) for event in events_of(http, job_id)]
-
-
-def wait(there: Path) -> None:
-    """Wait until a mark is there."""
-    end = time.monotonic() + 60
-    while not there.exists():
-        assert time.monotonic() < end, f"{there.name} did not come"
-        time.sleep(0.01)
 
 
 def test_a_video_gets_sounds_to_choose_from(http: httpx.Client, tmp_path: Path) -> None:
@@ -216,11 +191,8 @@ def test_a_worker_that_is_killed_in_the_midst_costs_no_sound(
     """The job is done again, and its sound is that of one which nobody disturbed."""
     calm = sound_of(http, done(http, WORDS))
     job_id = post_job(http, HELD, WORDS)["id"]
-    wait(marks / "sampling")
-    (worker,) = (
-        child for child in psutil.Process(server.process.pid).children() if "greenroom.serve.workers" in child.cmdline()
-    )
-    os.kill(worker.pid, signal.SIGKILL)
+    eventually((marks / "sampling").exists, "a step at which it waits")
+    server.worker.kill()
     (marks / "go").touch()
     job = until(http, job_id, seconds=60)
     assert (job["status"], job["attempts"]) == ("succeeded", 2), job["error"]
@@ -233,7 +205,7 @@ def test_a_job_that_is_cancelled_stops_at_the_step_it_is_at(
     server: RunningServer, http: httpx.Client, marks: Path
 ) -> None:
     job_id = post_job(http, HELD, WORDS)["id"]
-    wait(marks / "sampling")
+    eventually((marks / "sampling").exists, "a step at which it waits")
     http.post(f"/v1/jobs/{job_id}/cancel")
     job = until(http, job_id, seconds=60)
     assert (job["status"], job["artifacts"]) == ("cancelled", [])

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from greenroom.jobs.job import EVENT_KINDS
 from greenroom.locks import hold
 from tests.models.seedvr2.restorers import CUT, a_clip, drawn, pixels_of, two_shots
-from tests.serve.routes.asking import events_of, eventually, post_job, until, until_at_work
+from tests.serve.routes.asking import eventually, post_job, sent, told, until, until_at_work
 from tests.serve.servers import MODELS, RunningServer, running_server, start_server
 
 TINY, WAITING = "tests.models.seedvr2.tiny:TinySeedVR2", "tests.serve.waiting_seedvr2:WaitingSeedVR2"
@@ -43,16 +43,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def http(server: RunningServer) -> Iterator[httpx.Client]:
     with server.client() as client:
         yield client
-
-
-def sent(http: httpx.Client, path: Path) -> str:
-    """The id of a file that was uploaded."""
-    with path.open("rb") as file:
-        return str(http.post("/v1/uploads", files={"file": file}).json()["id"])
-
-
-def told(http: httpx.Client, job_id: str) -> list[dict[str, Any]]:
-    return [json.loads(event["data"]) for event in events_of(http, job_id)]
 
 
 def test_a_video_is_restored_with_its_plan_told_first(http: httpx.Client, clip: Path, tmp_path: Path) -> None:

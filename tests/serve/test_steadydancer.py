@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from openai import OpenAI
 
 from greenroom.media.video.facts import read_facts
 from tests.models.steadydancer.tiny import driver_file, keypoint_frames, picture_file
 from tests.serve.animating import DANCER, FAST, HELD, HELD_AT, NARROW, main_animating
-from tests.serve.routes.asking import events_of, post_job, until
+from tests.serve.routes.asking import eventually, post_job, sent, told, until
 from tests.serve.servers import RunningServer, running_server
 
 # What they call deprecated is their own service, not its interface.
@@ -49,16 +45,7 @@ def given(http: httpx.Client, tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def marks(server: RunningServer) -> Path:
     """Where ``Held`` says that it waits, and hears that it may go on; neither has been."""
-    folder = server.folder / "marks"
-    for name in ("sampling", "go"):
-        (folder / name).unlink(missing_ok=True)
-    return folder
-
-
-def sent(http: httpx.Client, path: Path) -> str:
-    """The id of a file that was uploaded."""
-    with path.open("rb") as file:
-        return str(http.post("/v1/uploads", files={"file": file}).json()["id"])
+    return server.without_marks("sampling", "go")
 
 
 def done(http: httpx.Client, inputs: dict[str, Any], model: str = DANCER) -> dict[str, Any]:
@@ -71,18 +58,6 @@ def done(http: httpx.Client, inputs: dict[str, Any], model: str = DANCER) -> dic
 def clip_of(http: httpx.Client, job: dict[str, Any]) -> bytes:
     """Its first file."""
     return http.get(job["artifacts"][0]["url"]).content
-
-
-def told(http: httpx.Client, job_id: str) -> list[dict[str, Any]]:
-    return [json.loads(event["data"]) for event in events_of(http, job_id)]
-
-
-def wait(there: Path) -> None:
-    """Wait until a mark is there."""
-    end = time.monotonic() + 60
-    while not there.exists():
-        assert time.monotonic() < end, f"{there.name} did not come"
-        time.sleep(0.01)
 
 
 def test_a_picture_and_a_driver_become_a_clip(http: httpx.Client, given: dict[str, Any], tmp_path: Path) -> None:
@@ -173,11 +148,8 @@ def test_a_worker_that_is_killed_goes_on_behind_its_last_step(
 ) -> None:
     calm = clip_of(http, done(http, given))
     job_id = post_job(http, HELD, given)["id"]
-    wait(marks / "sampling")
-    (worker,) = (
-        child for child in psutil.Process(server.process.pid).children() if "greenroom.serve.workers" in child.cmdline()
-    )
-    os.kill(worker.pid, signal.SIGKILL)
+    eventually((marks / "sampling").exists, "a step at which it waits")
+    server.worker.kill()
     (marks / "go").touch()
     job = until(http, job_id, seconds=120)
     assert job["status"] == "succeeded", job["error"]
@@ -190,7 +162,7 @@ def test_a_job_that_is_cancelled_stops_at_the_pass_it_is_at(
     server: RunningServer, http: httpx.Client, given: dict[str, Any], marks: Path
 ) -> None:
     job_id = post_job(http, HELD, given)["id"]
-    wait(marks / "sampling")
+    eventually((marks / "sampling").exists, "a step at which it waits")
     http.post(f"/v1/jobs/{job_id}/cancel")
     job = until(http, job_id, seconds=60)
     assert (job["status"], job["artifacts"]) == ("cancelled", [])

@@ -14,6 +14,7 @@ from greenroom.cli.devices import ON_CPU, chosen_device
 from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, json_option
 from greenroom.cli.showing import showing_clip
+from greenroom.cli.verbs import class_of, in_flags, prompt_of
 from greenroom.errors import Cancelled, FileUnreadable, InputInvalid, quoted
 from greenroom.media.folders import is_folder
 from greenroom.models.steadydancer.dancer.precision import SMALL, USUAL, notes_of, precision_of
@@ -21,7 +22,7 @@ from greenroom.recipes.inputs.steadydancer import AnimateInputs
 from greenroom.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from greenroom.cli.showing import ShowingClip
     from greenroom.models.steadydancer.animating.animated import AnimateResult, PreviewResult
@@ -162,7 +163,7 @@ class _Request:
         from greenroom.models.steadydancer.animating.previewing import preview_of
 
         kind = self.choice.kind
-        self._say(self.target.notes)
+        self.out.notes(self.target.notes)
 
         with showing_clip(self.out) as shown:
             result = preview_of(
@@ -172,7 +173,7 @@ class _Request:
                 kind.terms(),
                 shown.step,
             )
-        self._say(result.notes)
+        self.out.notes(result.notes)
         self.out.findings(result.findings)
         self.out.result(replace(result, notes=(*self.target.notes, *result.notes)), _preview_lines(result))
         return 0
@@ -187,7 +188,7 @@ class _Request:
 
         choice = self.choice
         networks, room = networks_on(self.device, choice.kind.networks(choice.precision)), room_of(self.device, FAMILY)
-        with self._in_flags():
+        with in_flags(self._less):
             notes = (*self.target.notes, *self.source.notes, *notes_of(choice.variant, choice.precision))
             planned = plan_animating(networks, room, self.source, self.inputs, notes=notes)
         output, terms = self.target.output, choice.kind.terms()
@@ -222,16 +223,12 @@ class _Request:
             return loaded[0].animate(self.inputs, own, shown.step, shown, small=small)
 
         before = (*self.source.notes, *wordless(self.inputs))
-        self._say((*target.notes, *before))  # while there is time to stop
-        with showing_clip(self.out) as shown, _stopped_in_words(shown), self._in_flags():
+        self.out.notes((*target.notes, *before))  # while there is time to stop
+        with showing_clip(self.out) as shown, _stopped_in_words(shown), in_flags(self._less):
             result = attempted(made, choice.name, self.device, mends, self.out.say)
-        self._say(note for note in result.notes if note not in before)
+        self.out.notes(note for note in result.notes if note not in before)
         self.out.result(replace(result, notes=(*target.notes, *result.notes)), columns([_row(result)]))
         return 0
-
-    def _say(self, notes: Iterable[str]) -> None:
-        for note in notes:
-            self.out.say(f"note: {note}")
 
     @property
     def _less(self) -> str:
@@ -241,19 +238,6 @@ class _Request:
         small = f"--precision {SMALL}" if self.choice.precision == USUAL else ""
         less = ", ".join(filter(None, (size, frames, small)))
         return f"{less}, or a larger device" if less else "a larger device"
-
-    @contextlib.contextmanager
-    def _in_flags(self) -> Iterator[None]:
-        """Say what helps by the flags of this verb, where those who raise do not know them."""
-        from greenroom.runtime.residency import MemoryShort
-        from greenroom.runtime.rooms import HostMemoryShort
-
-        try:
-            yield
-        except MemoryShort as error:
-            if not isinstance(error, HostMemoryShort):
-                error.mend = f"take {self._less}"
-            raise
 
 
 @contextlib.contextmanager
@@ -268,9 +252,7 @@ def _stopped_in_words(shown: ShowingClip) -> Iterator[None]:
 
 def _prompt(words: str | None, said: str | None, *, needed: bool) -> str:
     """Raises InputInvalid where it is given twice, or not at all."""
-    if words is not None and said is not None:
-        raise InputInvalid("the prompt is given twice, as PROMPT and with --prompt", mend="give one of them")
-    prompt = words if said is None else said
+    prompt = prompt_of(words, said)
     if prompt is None and needed:
         raise InputInvalid(
             "prompt is missing: it alone says how the face looks",
@@ -320,13 +302,9 @@ def _target(output: Path | None, inputs: AnimateInputs, quality: str, restart: b
 
 def _model_class(name: str) -> type[SteadyDancerModel]:
     """Raises UnknownName, NotServed, ModelInvalid, InputInvalid for a model that moves nobody."""
-    from greenroom.models.registry import find
     from greenroom.models.steadydancer.model import SteadyDancerModel
 
-    found = find(name).model
-    if not issubclass(found, SteadyDancerModel):
-        raise InputInvalid(f"{quoted(name)} moves no person in a picture", mend=f"--model {_USUAL_MODEL}")
-    return found
+    return class_of(name, SteadyDancerModel, lacks="moves no person in a picture", usual=_USUAL_MODEL)
 
 
 def _preview_lines(result: PreviewResult) -> str:

@@ -15,13 +15,14 @@ from greenroom.cli.devices import ON_CPU, chosen_device
 from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, json_option
 from greenroom.cli.showing import showing_sound
-from greenroom.errors import FileUnreadable, InputInvalid, quoted
+from greenroom.cli.verbs import class_of, in_flags, prompt_of
+from greenroom.errors import FileUnreadable, quoted
 from greenroom.models.foley.precision import SMALL, notes_of, precision_of
 from greenroom.recipes.inputs.foley import FoleyInputs
 from greenroom.runtime.device import GangInvalid, members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from greenroom.cli.devices import Chosen
     from greenroom.models.foley.model import FoleyModel
@@ -91,9 +92,7 @@ def foley(
     out.notice(f"{model}: {kind.notice()}")
     settings = configured(out)
     choice = _choice(settings, model, kind, variant, precision)
-    if words is not None and prompt is not None:
-        raise InputInvalid("the prompt is given twice, as PROMPT and with --prompt", mend="give one of them")
-    asked = given({**inputs, "video": video and str(video), "prompt": words if prompt is None else prompt})
+    asked = given({**inputs, "video": video and str(video), "prompt": prompt_of(words, prompt)})
     if shot_prompts:
         asked["shot_prompts"] = "".join(f"{' '.join(said.split())}\n" for said in shot_prompts)
     checked = FoleyInputs.check(asked)
@@ -153,7 +152,7 @@ class _Request:
 
         choice = self.choice
         networks, room = networks_on(self.device, choice.kind.networks(choice.precision)), room_of(self.device, FAMILY)
-        with showing_sound(self.out) as shown, self._in_flags():
+        with showing_sound(self.out) as shown, in_flags(self._less, self._shorter):
             begins = shots_of(self.source, self.inputs, shown.step)
             notes = (*notes_of(choice.variant, choice.precision), *self.target.replaced)
             planned = plan_sounding(networks, room, self.source, begins, self.inputs, notes=notes)
@@ -179,16 +178,12 @@ class _Request:
                 loaded.append(choice.kind.load(self.device, choice.variant, choice.precision, small=small))
             return loaded[0].sound(self.inputs, wanted, shown.step, shown, small=small)
 
-        self._say(self.target.replaced)  # while there is time to stop
-        with showing_sound(self.out) as shown, self._in_flags():
+        self.out.notes(self.target.replaced)  # while there is time to stop
+        with showing_sound(self.out) as shown, in_flags(self._less, self._shorter):
             result = attempted(made, choice.name, self.device, mends, self.out.say)
-        self._say(result.notes)
+        self.out.notes(result.notes)
         self.out.result(replace(result, notes=(*self.target.replaced, *result.notes)), _lines(result))
         return 0
-
-    def _say(self, notes: Iterable[str]) -> None:
-        for note in notes:
-            self.out.say(f"note: {note}")
 
     @property
     def _shorter(self) -> str:
@@ -206,21 +201,6 @@ class _Request:
         small = "" if self.choice.precision == SMALL else f"--precision {SMALL}"
         model = "" if self.choice.name == _SMALLER_MODEL else f"--model {_SMALLER_MODEL}"
         return ", ".join([*filter(None, (fewer, self._shorter, small, model)), "or a larger device"])
-
-    @contextlib.contextmanager
-    def _in_flags(self) -> Iterator[None]:
-        """Say what helps by the flags of this verb, where those who raise do not know them."""
-        from greenroom.runtime.residency import MemoryShort
-        from greenroom.runtime.rooms import HostMemoryShort
-
-        try:
-            yield
-        except MemoryShort as error:
-            if not isinstance(error, HostMemoryShort):
-                error.mend = f"take {self._less}"
-            elif self._shorter:
-                error.mend = f"take {self._shorter}; or {error.mend}"
-            raise
 
 
 @contextlib.contextmanager
@@ -254,12 +234,8 @@ def _device(said: str | None, settings: Settings) -> Chosen:
 def _model_class(name: str) -> type[FoleyModel]:
     """Raises UnknownName, NotServed, ModelInvalid, InputInvalid for a model that makes no sound for videos."""
     from greenroom.models.foley.model import FoleyModel
-    from greenroom.models.registry import find
 
-    found = find(name).model
-    if not issubclass(found, FoleyModel):
-        raise InputInvalid(f"{quoted(name)} makes no sound for videos", mend=f"--model {_USUAL_MODEL}")
-    return found
+    return class_of(name, FoleyModel, lacks="makes no sound for videos", usual=_USUAL_MODEL)
 
 
 def _lines(result: FoleyResult) -> str:

@@ -18,7 +18,7 @@ from greenroom.findings import Finding, render
 from greenroom.progress import Step, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from greenroom.errors import GreenroomError
     from greenroom.findings import Format
@@ -61,6 +61,11 @@ class Output:
         """Tell a person something that is not the result."""
         if not self.as_json:
             click.echo(text, file=sys.stderr)  # not err=True, which writes past a bar that is drawn, and onto its line
+
+    def notes(self, notes: Iterable[str]) -> None:
+        """Tell a person what is to be known of a result, a sentence each."""
+        for note in notes:
+            self.say(f"note: {note}")
 
     def notice(self, text: str) -> None:
         """Tell what limits the use of a model: beside JSON, too, and before the work, since afterwards is too late."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from greenroom.cli.devices import ON_CPU
 from greenroom.cli.output import Output, columns
 from greenroom.cli.showing import Showing, showing
-from greenroom.errors import Cancelled, GreenroomError, InputInvalid, quoted
+from greenroom.cli.verbs import class_of
+from greenroom.errors import Cancelled, GreenroomError
 from greenroom.recipes.inputs.seedvr2 import RestoreInputs
 from greenroom.words import counted, duration
 
@@ -212,8 +213,7 @@ class Restoring:
         """Say what is to be known of a result. which: the one, of several."""
         from greenroom.models.seedvr2.restoring.targets import left_over
 
-        for note in result.notes:
-            self.out.say(f"note: {which}{note}")
+        self.out.notes(f"{which}{note}" for note in result.notes)
         if behind := left_over(output, result.frames):
             left = counted(behind, "picture")
             self.out.say(f"warning: {which}behind the last picture there is {left} of an earlier result")
@@ -221,13 +221,9 @@ class Restoring:
 
 def _model_class(name: str) -> type[SeedVR2Model]:
     """Raises UnknownName, NotServed, ModelInvalid, InputInvalid for a model that does not restore."""
-    from greenroom.models.registry import find
     from greenroom.models.seedvr2.model import SeedVR2Model
 
-    found = find(name).model
-    if not issubclass(found, SeedVR2Model):
-        raise InputInvalid(f"{quoted(name)} does not restore videos", mend=f"--model {USUAL_MODEL}")
-    return found
+    return class_of(name, SeedVR2Model, lacks="does not restore videos", usual=USUAL_MODEL)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,8 @@ from greenroom.cli.devices import chosen_device
 from greenroom.cli.flags import given, input_flags
 from greenroom.cli.output import Output, columns, json_option
 from greenroom.cli.text import STANDARD, read_text_file
-from greenroom.errors import InputInvalid, quoted
+from greenroom.cli.verbs import class_of
+from greenroom.errors import InputInvalid
 from greenroom.files import writing_to
 from greenroom.recipes.inputs.f5tts import F5SpeakInputs
 from greenroom.recipes.inputs.voice import SpeakInputs
@@ -184,12 +185,8 @@ class _Loaded:
 def _model_class(name: str) -> type[F5Model]:
     """Raises UnknownName, NotServed, ModelInvalid, InputInvalid for a model that does not speak."""
     from greenroom.models.f5tts.model import F5Model
-    from greenroom.models.registry import find
 
-    found = find(name).model
-    if not issubclass(found, F5Model):
-        raise InputInvalid(f"{quoted(name)} does not speak in the voice of a recording", mend="--model f5tts-v1-base")
-    return found
+    return class_of(name, F5Model, lacks="does not speak in the voice of a recording", usual="f5tts-v1-base")
 
 
 def _refuse(asked: Iterable[str], declaration: type[Inputs], model: str, mend: str) -> None:

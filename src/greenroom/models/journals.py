@@ -9,14 +9,16 @@ import contextlib
 import hashlib
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from greenroom import locks
 from greenroom.errors import GreenroomError, quoted
 from greenroom.files import Publication, writing_to
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from dataclasses import Field
     from pathlib import Path
 
 BOOK = "journal.json"
@@ -37,6 +39,44 @@ class WorkRunning(GreenroomError):
             f"another process is making {quoted(output)}",
             mend="wait until it has ended, or choose another output: -o",
         )
+
+
+class CannotGoOn(GreenroomError):
+    """What an earlier run has done is of no use to this one. Subclasses say what is in the way. reason: why."""
+
+    reason: str
+
+
+class _Noted(Protocol):
+    """A result. notes: sentences on it."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+
+_Made = TypeVar("_Made", bound=_Noted)
+
+
+def gone_on(make: Callable[[bool], _Made], had: str) -> _Made:
+    """What a request that is served makes: with what an earlier attempt has done, or anew where that is of no use.
+
+    make: told whether to begin anew.  had: what is said of such work, such as ``done``.
+    Raises WorkRunning in words for those who ask a server, and what ``make`` raises.
+    """
+    try:
+        return make(False)
+    except CannotGoOn as error:
+        # Another version or another device came meanwhile: a job that begins anew beats one that fails.
+        anew = f"begun anew, since what an earlier attempt had {had} cannot be gone on with: {error.reason}"
+        made = make(True)
+        return replace(made, notes=(*made.notes, anew))
+    except WorkRunning as error:
+        # Where its work lies is nothing to those who ask, and neither are the flags of the command line.
+        raise type(error)(
+            "an earlier attempt at this request has not ended yet", mend="ask again in a minute"
+        ) from None
 
 
 def hold(folder: Path) -> int:

@@ -9,15 +9,15 @@ import pytest
 
 from greenroom.models.foley import parts_synthetic
 from greenroom.models.foley.engine import Engine
-from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.rehearsal import FoleyRehearsal
-from greenroom.models.rehearsal import Conditions, RehearsalFailed
+from greenroom.models.rehearsal import Conditions
 from greenroom.models.rehearsed import Rehearsed
 from greenroom.models.rehearsing import rehearse
 from greenroom.recipes.catalogue import recipe
 from greenroom.runtime import rooms
 from greenroom.runtime.device import Memory
 from greenroom.runtime.rooms import Room
+from tests.models.small_cards import weights_asked
 
 
 def rehearsed() -> Rehearsed:
@@ -64,19 +64,9 @@ def test_eight_bits_are_rehearsed_where_they_are_asked_for() -> None:
 def test_a_small_card_gets_weights_as_they_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str | None
 ) -> None:
-    asked: list[tuple[Way, str]] = []
-
-    def parts(sizes: object, device: object, way: Way, precision: str) -> None:
-        asked.append((way, precision))
-        raise RehearsalFailed("there is no card here")
-
-    monkeypatch.setattr(parts_synthetic, "synthetic_parts", parts)
-    monkeypatch.setattr(rooms, "room_beside", lambda device: Room("cuda:0", 4 * 10**9, 64 * 10**9, "NVIDIA T4"))
+    card = Room("cuda:0", 4 * 10**9, 64 * 10**9, "NVIDIA T4")
     rehearsal = FoleyRehearsal(recipe("hunyuanvideo-foley-xxl"), Conditions("cuda:0", tmp_path, precision))
-    weights = next(stage for stage in rehearsal.prepare() if stage.name == "weights")
-    with pytest.raises(RehearsalFailed):
-        weights.work()
-    [(way, taken)] = asked
+    way, taken = weights_asked(rehearsal, card, parts_synthetic, monkeypatch)
     assert way.parked
     assert way.resident is not None
     assert rehearsal.precision == taken == (precision or "bf16")

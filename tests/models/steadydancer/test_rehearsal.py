@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.models.rehearsal import Conditions, Library, RehearsalFailed
+from greenroom.models.rehearsal import Conditions, Library
 from greenroom.models.rehearsed import Rehearsed
 from greenroom.models.rehearsing import rehearse
 from greenroom.models.steadydancer import parts_synthetic
 from greenroom.models.steadydancer import rehearsal as family
 from greenroom.models.steadydancer.engine import Engine
-from greenroom.models.steadydancer.planning.way import Way
 from greenroom.models.steadydancer.rehearsal import SteadyDancerRehearsal
 from greenroom.models.steadydancer.sampling.sampler import Sampled
 from greenroom.recipes.catalogue import recipe
 from greenroom.runtime import rooms
 from greenroom.runtime.device import Memory
 from greenroom.runtime.rooms import Room
+from tests.models.small_cards import weights_asked
 
 
 def rehearsed(precision: str | None = None) -> Rehearsed:
@@ -85,19 +85,9 @@ def test_eight_bits_are_rehearsed_where_they_are_asked_for(precision: str) -> No
 def test_a_small_card_gets_weights_as_they_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str | None
 ) -> None:
-    asked: list[tuple[Way, str]] = []
-
-    def parts(sizes: object, device: object, way: Way, precision: str) -> None:
-        asked.append((way, precision))
-        raise RehearsalFailed("there is no card here")
-
-    monkeypatch.setattr(parts_synthetic, "synthetic_parts", parts)
-    monkeypatch.setattr(rooms, "room_beside", lambda device: Room("cuda:0", 15 * 10**9, 64 * 10**9, "NVIDIA L4"))
+    card = Room("cuda:0", 15 * 10**9, 64 * 10**9, "NVIDIA L4")
     rehearsal = SteadyDancerRehearsal(recipe("steadydancer-14b"), Conditions("cuda:0", tmp_path, precision))
-    weights = next(stage for stage in rehearsal.prepare() if stage.name == "weights")
-    with pytest.raises(RehearsalFailed):
-        weights.work()
-    [(way, taken)] = asked
+    way, taken = weights_asked(rehearsal, card, parts_synthetic, monkeypatch)
     assert way.parked
     assert way.resident is not None
     assert rehearsal.precision == taken == (precision or "bf16")

@@ -12,6 +12,7 @@ from tests.serve.servers import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import httpx
 
@@ -45,6 +46,12 @@ def until(http: httpx.Client, job_id: str, *statuses: str, seconds: float = PATI
             return job
         assert time.monotonic() < end, job
         time.sleep(0.02)
+
+
+def sent(http: httpx.Client, path: Path) -> str:
+    """The id of a file that is uploaded."""
+    with path.open("rb") as file:
+        return str(http.post("/v1/uploads", files={"file": file}).json()["id"])
 
 
 def eventually(holds: Callable[[], object], what: str) -> None:
@@ -92,6 +99,11 @@ def events_of(http: httpx.Client, job_id: str, after: int | None = None) -> list
             if fields:
                 found.append(fields)
     return found
+
+
+def told(http: httpx.Client, job_id: str) -> list[dict[str, Any]]:
+    """What the events of a job say, to its end."""
+    return [json.loads(event["data"]) for event in events_of(http, job_id)]
 
 
 def kinds_of(server: RunningServer, job_id: str) -> list[str]:

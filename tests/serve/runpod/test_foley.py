@@ -17,9 +17,8 @@ from greenroom.media.video.facts import read_facts
 from greenroom.media.video.images import write_image
 from tests.media.video.clips import picture, planes_of, video
 from tests.serve.hosting import hosted
-from tests.serve.runpod.bucket import Bucket
+from tests.serve.runpod.holding import holding, inline
 from tests.serve.runpod.platform import Platform, wait_for
-from tests.serve.runpod.worker import Worker
 from tests.serve.sounding import FAST, HELD
 
 
@@ -38,21 +37,8 @@ def address(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def platform(folder: Path) -> Iterator[Platform]:
-    with (
-        Bucket() as bucket,
-        Platform() as platform,
-        Worker(platform, HELD, folder, GREENROOM_ALLOW_PRIVATE_URLS="1", **bucket.environment()) as worker,
-    ):
-        (folder / "go").touch()  # nothing waits unless a test wants it
-        yield platform
-        (folder / "go").touch()
-        worker.stop()
-        assert worker.wait() == 0
-        assert platform.wrong == []
-
-
-def inline(kind: str, path: Path) -> str:
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    with holding(HELD, folder) as begun:
+        yield begun
 
 
 def noise(number: int) -> NDArray[np.uint8]:

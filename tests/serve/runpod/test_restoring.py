@@ -12,6 +12,7 @@ import pytest
 
 from tests.serve.restoring import a_clip
 from tests.serve.runpod.bucket import Bucket
+from tests.serve.runpod.holding import inline
 from tests.serve.runpod.platform import Platform, wait_for
 from tests.serve.runpod.worker import Worker
 
@@ -20,7 +21,7 @@ from tests.serve.runpod.worker import Worker
 def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A video within the input itself."""
     path = a_clip(tmp_path_factory.mktemp("clip") / "clip.webm")
-    return f"data:video/webm;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return inline("video/webm", path)
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,8 @@ from greenroom.media.video.facts import read_facts
 from tests.models.steadydancer.tiny import driver_file, picture_file
 from tests.serve.animating import FAST, HELD, HELD_AT
 from tests.serve.hosting import hosted
-from tests.serve.runpod.bucket import Bucket
+from tests.serve.runpod.holding import holding, inline
 from tests.serve.runpod.platform import Platform, wait_for
-from tests.serve.runpod.worker import Worker
 
 
 @pytest.fixture(scope="module")
@@ -27,17 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def platform(folder: Path) -> Iterator[Platform]:
-    with (
-        Bucket() as bucket,
-        Platform() as platform,
-        Worker(platform, HELD, folder, GREENROOM_ALLOW_PRIVATE_URLS="1", **bucket.environment()) as worker,
-    ):
-        (folder / "go").touch()  # nothing waits unless a test wants it
-        yield platform
-        (folder / "go").touch()
-        worker.stop()
-        assert worker.wait() == 0
-        assert platform.wrong == []
+    with holding(HELD, folder) as begun:
+        yield begun
 
 
 @pytest.fixture
@@ -50,10 +40,6 @@ def asked(tmp_path: Path) -> dict[str, Any]:
         "seed": 3,
         **FAST,
     }
-
-
-def inline(kind: str, path: Path) -> str:
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def test_a_clip_and_its_preview_come_within_the_answer(

@@ -128,8 +128,8 @@ class SeedVR2Model(InVariants):
 
         Raises InputInvalid, FileUnreadable, OutputUnwritable, MemoryShort, RestorationRunning, Cancelled.
         """
-        from greenroom.models.seedvr2.restoring.journal import PartsDiffer, RestorationRunning
-        from greenroom.models.seedvr2.restoring.restorer import EarlierPlanUnfit, Wanted
+        from greenroom.models.journals import gone_on
+        from greenroom.models.seedvr2.restoring.restorer import Wanted
         from greenroom.models.seedvr2.restoring.sources import holds_still
 
         still = holds_still(Path(inputs.source))
@@ -142,18 +142,11 @@ class SeedVR2Model(InVariants):
             journal=None if work.kept is None else work.kept / "parts",
         )
         told = _Telling(work.tell, work.show)
-        try:
-            made = self.restore(inputs, wanted, work.step, told, small=work.small)
-        except (EarlierPlanUnfit, PartsDiffer) as error:
-            # Another version or another device came meanwhile: a job that begins anew beats one that fails.
-            made = self.restore(inputs, replace(wanted, restart=True), work.step, told, small=work.small)
-            anew = f"begun anew, since what an earlier attempt had finished cannot be gone on with: {error.reason}"
-            made = replace(made, notes=(*made.notes, anew))
-        except RestorationRunning:
-            # Where its parts lie is nothing to those who ask, and neither are the flags of the command line.
-            raise RestorationRunning(
-                "an earlier attempt at this request has not ended yet", mend="ask again in a minute"
-            ) from None
+
+        def make(anew: bool) -> RestoreResult:
+            return self.restore(inputs, replace(wanted, restart=anew), work.step, told, small=work.small)
+
+        made = gone_on(make, "finished")
         return Generated(made.facts, made.files)
 
     def restore(

@@ -204,8 +204,8 @@ class SteadyDancerModel(InVariants):
         Raises InputInvalid, FileUnreadable, OutputUnwritable, MemoryShort, HostMemoryShort, VelocityNotFinite,
         AnimationRunning, Cancelled.
         """
+        from greenroom.models.journals import gone_on
         from greenroom.models.steadydancer.animating.animator import Wanted
-        from greenroom.models.steadydancer.animating.journal import AnimationRunning, WorkDiffers
 
         if inputs.preview:
             looked = self._animator.preview(inputs, work.folder / PREVIEW, work.step)
@@ -217,18 +217,11 @@ class SteadyDancerModel(InVariants):
             preview=work.folder / PREVIEW,
         )
         told = _Telling(work.tell, work.show)
-        try:
-            made = self.animate(inputs, wanted, work.step, told, small=work.small)
-        except WorkDiffers as error:
-            # Another version came meanwhile: a job that begins anew beats one that fails.
-            made = self.animate(inputs, replace(wanted, restart=True), work.step, told, small=work.small)
-            anew = f"begun anew, since what an earlier attempt had done cannot be gone on with: {error.reason}"
-            made = replace(made, notes=(*made.notes, anew))
-        except AnimationRunning:
-            # Where its work lies is nothing to those who ask, and neither are the flags of the command line.
-            raise AnimationRunning(
-                "an earlier attempt at this request has not ended yet", mend="ask again in a minute"
-            ) from None
+
+        def make(anew: bool) -> AnimateResult:
+            return self.animate(inputs, replace(wanted, restart=anew), work.step, told, small=work.small)
+
+        made = gone_on(make, "done")
         return Generated(made.facts, made.files)
 
     def animate(

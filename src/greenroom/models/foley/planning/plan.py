@@ -18,9 +18,8 @@ from greenroom.models.foley.planning.stages import Costs, work
 from greenroom.models.foley.planning.way import Way
 from greenroom.models.foley.precision import SMALL
 from greenroom.models.foley.watching.lengths import LONGEST_LATENTS
-from greenroom.models.planned import costs_of, lines_of
-from greenroom.runtime.residency import MemoryShort, in_gigabytes
-from greenroom.runtime.rooms import HostMemoryShort, host_needed
+from greenroom.models.planned import costs_of, fits, lines_of, shortage
+from greenroom.runtime.residency import in_gigabytes
 from greenroom.words import counted
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from greenroom.models.foley.planning.costs import Job, Networks
     from greenroom.models.foley.planning.rates import Rates
+    from greenroom.runtime.residency import MemoryShort
     from greenroom.runtime.rooms import Room
 
 _SMALLER = 0.75  # of the memory, once it ran out: most of it is weights, whose size is known
@@ -140,14 +140,7 @@ def facts_of(plan: Plan) -> dict[str, object]:
 
 def _fitting(costs: Costs, budget: int, host: int | None) -> Way | None:
     """The first way that fits, in the order in which they are wanted."""
-    return next((way for way in _ways(costs, budget) if _fits(costs, way, budget, host)), None)
-
-
-def _fits(costs: Costs, way: Way, budget: int, host: int | None) -> bool:
-    taken, on_host = costs.device(way), costs.host(way)
-    if costs.on_host:  # both are of the same memory
-        return taken + on_host <= budget
-    return taken <= budget and (host is None or on_host <= host)
+    return next((way for way in _ways(costs, budget) if fits(costs, way, budget, host)), None)
 
 
 def _ways(costs: Costs, budget: int) -> Iterator[Way]:
@@ -198,16 +191,9 @@ def _calls(costs: Costs, way: Way) -> tuple[int, int]:
 
 
 def _short(costs: Costs, room: Room, budget: int) -> MemoryShort:
-    """What is to be said where no way fits: who has too little, the device or the host."""
-    name = costs.networks.name
-    if room.host is not None:
-        wanted = [costs.host(way) for way in _ways(costs, budget) if costs.device(way) <= budget]
-        if wanted:
-            return HostMemoryShort(name, host_needed(min(wanted)), room.device, room.host)
     least = replace(_LEAST, parked=False, resident=None) if costs.on_host else _LEAST
     ways = [replace(least, together=together) for together in _TOGETHER]
-    needs = min(costs.device(way) + (costs.host(way) if costs.on_host else 0) for way in ways)
-    return MemoryShort(name, room.needed(needs), room.device, room.free)
+    return shortage(costs.networks.name, costs, room, budget, tried=_ways(costs, budget), least=ways)
 
 
 def _seconds(costs: Costs, way: Way, rates: Rates) -> float:

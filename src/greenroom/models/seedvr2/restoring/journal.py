@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from greenroom.errors import InputInvalid, OutputUnwritable, quoted
 from greenroom.files import writing_to
 from greenroom.models.identities import differences
-from greenroom.models.journals import BOOK, WorkRunning, drop, hold, read_book, short_name, write_book
+from greenroom.models.journals import BOOK, CannotGoOn, WorkRunning, drop, hold, read_book, short_name, write_book
 from greenroom.models.seedvr2.nadit.work import Work
 from greenroom.models.seedvr2.planning.plan import Plan
 from greenroom.models.seedvr2.planning.way import Way
@@ -47,7 +47,7 @@ class RestorationRunning(WorkRunning):
     code = "restoration-running"
 
 
-class PartsDiffer(InputInvalid):
+class PartsDiffer(CannotGoOn, InputInvalid):
     """What an earlier run finished belongs to another request. reason: what differs."""
 
     code = "parts-differ"

@@ -13,7 +13,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from greenroom.errors import GreenroomError, OutputUnwritable
+from greenroom.errors import OutputUnwritable
+from greenroom.models.journals import CannotGoOn
 from greenroom.models.seedvr2.frames.sizes import Size
 from greenroom.models.seedvr2.planning.costs import Job
 from greenroom.models.seedvr2.planning.plan import plan
@@ -50,7 +51,7 @@ _RAN_OUT = "memory ran out: what was not finished by then was planned anew"
 _LONG_S = 600.0  # of work that a crash may cost without being said
 
 
-class EarlierPlanUnfit(GreenroomError):
+class EarlierPlanUnfit(CannotGoOn):
     """What an earlier run began cannot go on in the way in which it was begun, so its pixels would not be the same.
 
     reason: why.

@@ -19,7 +19,7 @@ from safetensors.torch import save
 from greenroom.errors import InputInvalid, OutputUnwritable, quoted
 from greenroom.files import Publication, writing_to
 from greenroom.models.identities import differences
-from greenroom.models.journals import BOOK, WorkRunning, drop, hold, read_book, short_name, write_book
+from greenroom.models.journals import BOOK, CannotGoOn, WorkRunning, drop, hold, read_book, short_name, write_book
 from greenroom.models.steadydancer.animating import finds
 from greenroom.models.steadydancer.animating.posing import DRIVER, PICTURE
 from greenroom.models.steadydancer.sampling.standing import StandingDiffers, keep, kept
@@ -48,7 +48,7 @@ class AnimationRunning(WorkRunning):
     code = "animation-running"
 
 
-class WorkDiffers(InputInvalid):
+class WorkDiffers(CannotGoOn, InputInvalid):
     """What an earlier run has done belongs to another request. reason: what differs."""
 
     code = "work-differs"

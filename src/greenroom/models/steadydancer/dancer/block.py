@@ -60,8 +60,8 @@ class Said(NamedTuple):
     image_value: Tensor
 
 
-class SelfAttention(nn.Module):
-    """qkv: q, k and v as one layer, behind ``fuse``; the three are not there then."""
+class _Projections(nn.Module):
+    """What both attentions have of layers, by the published names."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -73,6 +73,13 @@ class SelfAttention(nn.Module):
         self.o = nn.Linear(width, width)
         self.norm_q = RMSNorm(width, NORM_EPS)
         self.norm_k = RMSNorm(width, NORM_EPS)
+
+
+class SelfAttention(_Projections):
+    """qkv: q, k and v as one layer, behind ``fuse``; the three are not there then."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__(architecture)
         self.qkv: nn.Linear | None = None
 
     def fuse(self) -> None:
@@ -100,19 +107,12 @@ class SelfAttention(nn.Module):
         return tuple(_by_head(part, self._heads) for part in (query, key, value))
 
 
-class CrossAttention(nn.Module):
+class CrossAttention(_Projections):
     """Text and pictures are looked at apart, and what is found is added."""
 
     def __init__(self, architecture: Architecture) -> None:
-        super().__init__()
+        super().__init__(architecture)
         width = architecture.width
-        self._heads = architecture.heads
-        self.q = nn.Linear(width, width)
-        self.k = nn.Linear(width, width)
-        self.v = nn.Linear(width, width)
-        self.o = nn.Linear(width, width)
-        self.norm_q = RMSNorm(width, NORM_EPS)
-        self.norm_k = RMSNorm(width, NORM_EPS)
         self.k_img = nn.Linear(width, width)
         self.v_img = nn.Linear(width, width)
         self.norm_k_img = RMSNorm(width, NORM_EPS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from greenroom.models.planned import costs_of, lines_of
+from greenroom.models.planned import costs_of, fits, lines_of, shortage
 from greenroom.models.steadydancer.conditions.lengths import RATE
 from greenroom.models.steadydancer.dancer.precision import PRODUCTS, USUAL
 from greenroom.models.steadydancer.planning.arithmetic import decode_flop, encode_flop, pass_flop
@@ -19,8 +19,7 @@ from greenroom.models.steadydancer.planning.stages import Costs
 from greenroom.models.steadydancer.planning.way import Way
 from greenroom.models.steadydancer.vae.footprint import WanVaeFootprint
 from greenroom.nn.slices import CUTS
-from greenroom.runtime.residency import MemoryShort, in_gigabytes
-from greenroom.runtime.rooms import HostMemoryShort, host_needed
+from greenroom.runtime.residency import in_gigabytes
 from greenroom.words import counted
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from greenroom.models.steadydancer.planning.costs import Job, Networks
     from greenroom.models.steadydancer.planning.rates import Rates
     from greenroom.nn.slices import Slices
+    from greenroom.runtime.residency import MemoryShort
     from greenroom.runtime.rooms import Room
 
 _SMALLER = 0.75  # of the memory, once it ran out: most of it is weights, whose size is known
@@ -140,14 +140,7 @@ def facts_of(plan: Plan) -> dict[str, object]:
 
 def _fitting(costs: Costs, budget: int, host: int | None) -> Way | None:
     """The first way that fits, in the order in which they are wanted."""
-    return next((way for way in _ways(costs, budget) if _fits(costs, way, budget, host)), None)
-
-
-def _fits(costs: Costs, way: Way, budget: int, host: int | None) -> bool:
-    taken, on_host = costs.device(way), costs.host(way)
-    if costs.on_host:  # both are of the same memory
-        return taken + on_host <= budget
-    return taken <= budget and (host is None or on_host <= host)
+    return next((way for way in _ways(costs, budget) if fits(costs, way, budget, host)), None)
 
 
 def _ways(costs: Costs, budget: int) -> Iterator[Way]:
@@ -204,17 +197,9 @@ def _cuts(job: Job, networks: Networks) -> tuple[Slices, ...]:
 
 
 def _short(costs: Costs, room: Room, budget: int) -> MemoryShort:
-    """What is to be said where no way fits: who has too little, the device or the host."""
-    name = costs.networks.name
-    ways = [*_ways(costs, budget)]
-    if room.host is not None:
-        wanted = [costs.host(way) for way in ways if costs.device(way) <= budget]
-        if wanted:
-            return HostMemoryShort(name, host_needed(min(wanted)), room.device, room.host)
-    if not costs.on_host:
-        ways += [replace(way, resident=0) for way in ways if way.hears_from_host]
-    needs = min(costs.device(way) + (costs.host(way) if costs.on_host else 0) for way in ways)
-    return MemoryShort(name, room.needed(needs), room.device, room.free)
+    tried = [*_ways(costs, budget)]
+    streamed = [] if costs.on_host else [replace(way, resident=0) for way in tried if way.hears_from_host]
+    return shortage(costs.networks.name, costs, room, budget, tried=tried, least=[*tried, *streamed])
 
 
 def _seconds(costs: Costs, way: Way, rates: Rates) -> float:
