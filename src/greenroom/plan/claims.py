@@ -23,23 +23,37 @@ _DELTA = re.compile(r"[+-][0-9]{1,6}")
 
 def claims(document: Document, place: Place) -> tuple[Finding, ...]:
     """Points that cannot be, and files that are named as generated and absent."""
-    sections: dict[str, list[Line]] = {}
+    known = place.standings(document.plan)
+    is_over = all(
+        phase.number in known and known[phase.number].state in (*DONE, "skipped") for phase in document.plan.phases
+    )
+    return (*scores(document), *_files(document, place, is_over=is_over))
+
+
+def scores(document: Document) -> Iterator[Finding]:
+    """Points above their maximum, totals that are not the sum, and differences that are others."""
+    for title, lines in _sections(document).items():
+        if "Score" in title.split():
+            yield from _scores(lines, document)
+
+
+def generated(document: Document) -> Iterator[tuple[str, int]]:
+    """The files that are named as generated, each with its line."""
+    for line in _sections(document).get("Files Generated", []):
+        if item := _ITEM.fullmatch(line.text.strip()):
+            yield item[1], line.line
+
+
+def _sections(document: Document) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
     section = ""
     for block in blocks(document.text):
         match block:
             case Heading(level=1 | 2):
                 section = block.text
             case Line() if block.text:
-                sections.setdefault(section, []).append(block)
-    known = place.standings(document.plan)
-    is_over = all(
-        phase.number in known and known[phase.number].state in (*DONE, "skipped") for phase in document.plan.phases
-    )
-    found = [
-        finding for title, lines in sections.items() if "Score" in title.split() for finding in _scores(lines, document)
-    ]
-    found += _files(sections.get("Files Generated", []), document, place, is_over=is_over)
-    return tuple(found)
+                found.setdefault(section, []).append(block)
+    return found
 
 
 def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
@@ -71,12 +85,9 @@ def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
             yield Finding("plan-score", "error", message, mend, document.path, line.line)
 
 
-def _files(lines: list[Line], document: Document, place: Place, *, is_over: bool) -> Iterator[Finding]:
-    for line in lines:
-        item = _ITEM.fullmatch(line.text.strip())
-        if item and not (place.folder / item[1]).exists():
+def _files(document: Document, place: Place, *, is_over: bool) -> Iterator[Finding]:
+    for path, line in generated(document):
+        if not (place.folder / path).exists():
             severity: Severity = "error" if is_over else "note"
-            message = f"{item[1]} is named as generated, and is not there" + ("" if is_over else " yet")
-            yield Finding(
-                "plan-output", severity, message, "run the plan, or take the line away", document.path, line.line
-            )
+            message = f"{path} is named as generated, and is not there" + ("" if is_over else " yet")
+            yield Finding("plan-output", severity, message, "run the plan, or take the line away", document.path, line)
