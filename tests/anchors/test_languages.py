@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -251,6 +252,18 @@ _pieces = st.sampled_from(
         "\t", "é", "\r\n",
     ]
 )  # fmt: skip
+
+
+def test_what_is_never_closed_takes_no_time() -> None:
+    units = {
+        "a.js": ("const a = (\n", "class a {\n", "/*", "`${", "const a = \\\n"), "a.sh": ("cat <<A\n", "a() { \\\n"),
+        "a.c": ("int a(\n", "a " * 100 + "(\n"), "Dockerfile": ("RUN <<A\n",), "a.toml": ("a = [\n",),
+    }  # fmt: skip
+    began = time.process_time()
+    for path, beginnings in units.items():
+        for unit in beginnings:
+            definitions(path, unit * 4000)
+    assert time.process_time() - began < 5
 
 
 @settings(max_examples=150)

@@ -201,6 +201,16 @@ def test_help_fits_a_screen_and_lists_the_verbs(greenroom: Run) -> None:
         assert f"  {verb} " in shown
 
 
+def test_fix_names_symbols_where_that_is_asked_for(greenroom: Run, root: Path) -> None:
+    notes = root / "ARCHITECTURE.md"
+    notes.write_text(f"{notes.read_text()}\nLight: `lamp.py:6-7`, its words: `lamp.py:7`\n")
+    assert greenroom("ledger", "fix").returncode == 0
+    done = greenroom("ledger", "fix", "--symbols")
+    assert (done.returncode, done.stdout) == (1, "mended: ARCHITECTURE.md\n")
+    assert "note: line 7 of lamp.py is part of main" in done.stderr
+    assert notes.read_text().endswith("Light: `lamp.py:6-7` - `main`, its words: `lamp.py:7`\n")
+
+
 def test_a_check_imports_nothing_heavy(root: Path) -> None:
     """It runs at every commit."""
     check = [sys.executable, "-X", "importtime", "-m", "greenroom", "ledger", "check"]

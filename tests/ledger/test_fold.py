@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from greenroom.ledger.checks import check
 from greenroom.ledger.compaction import FoldRefused
 from greenroom.ledger.errors_table import read_errors
 from greenroom.ledger.fold import fold
+from greenroom.ledger.fragments import log
 from greenroom.ledger.journal import Tag, entries_of, read_journal
 from greenroom.ledger.markdown import Document
 from greenroom.ledger.tree import Tree
@@ -205,3 +208,17 @@ def test_a_ledger_without_a_table_gets_one(tmp_path: Path) -> None:
         "Keywords",
     ]
     assert [row.status for row in read_errors(Tree.of(tmp_path))] == ["active", "resolved"]
+
+
+def test_nothing_is_lost_while_others_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    fields = {"What": "It is done.", "Why": "It was due."}
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(log, tmp_path, f"Title {at}", fields) for at in range(40)]
+        folding = [pool.submit(fold, tmp_path) for _ in range(6)]
+        folded = sum(one.result().entries for one in folding)
+        assert all(one.result().path for one in writing)
+    folded += fold(tmp_path).entries
+    assert folded == 40
+    titles = [one.items[0].title for one in entries_of((tmp_path / "JOURNAL.md").read_text())]
+    assert sorted(titles) == sorted(f"Title {at}" for at in range(40))

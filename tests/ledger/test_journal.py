@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from greenroom.errors import InputInvalid
@@ -98,6 +98,10 @@ def test_what_is_written_is_read_again() -> None:
     assert text.endswith("\n\n---\n")
 
 
+@example({"What": "a", "Why": "b", "Result": "```\nnever closed"}, "t")
+@example({"What": "a", "Why": "b", "Result": "~~~~ x\n```\n~~~"}, "t")
+@example({"What": "a", "Why": "b", "Result": "open\n<!-- comment"}, "t --> <!-- u")
+@example({"What": "a", "Why": "\\```\nb", "Result": "c\n\nd\n---"}, "t")
 @given(
     st.dictionaries(st.sampled_from(FIELDS), st.text(st.sampled_from("ab `~#-*<!>|\\\n 1"), max_size=40)),
     st.text(max_size=20),
@@ -107,7 +111,7 @@ def test_whatever_is_said_stays_within_its_entry(fields: dict[str, str], title: 
         text = written("2026-01-01 10:00", title, fields)
     except InputInvalid:
         return
-    behind = entry("2026-01-02 10:00", "Behind")
+    behind = entry("2026-01-02 10:00", "Behind -->\n```\n")
     found = entries_of(text + "\n" + behind)
     assert [one.time for one in found] == ["2026-01-01 10:00", "2026-01-02 10:00"]
     assert [one.line for item in found[0].items[:1] for one in item.fields] == sorted(

@@ -11,10 +11,11 @@ from greenroom.ledger.markdown import Document, slug
 # What documents are made of, so that drawn texts meet the grammar.
 PIECES = st.sampled_from(
     [
-        "# A", "## B ##", "###", "    # code", "Text", "Text\n---", "Text\n===", "---", "```", "```sh do", "~~~", "````", "\\```",
-        "\\```python", "<!--", "-->", "<!-- #mark -->", "`code`", "``", "[a](b.md)", "[a](<b c.md>)", "[a]: b.md", "![a](b.png 't')",
-        "](", "[", "]", "(", ")", "\\", "<a href='x.md'>", "<a id=\"x\">", "- item", "1. item", "> quote", "| a | b |", "**N**: v",
-        "\r", "\n", "\n\n", " ", "\t", "é", "\u2028", "\x00", "❌", "`a.py:1-2` - `f`", "**f (Lines 1-2)**", "a.py (2 lines)",
+        "# A", "## B ##", "###", "    # code", "Text", "Text\n---", "Text\n===", "---", "```", "```sh do", "~~~",
+        "````", "\\```", "\\```python", "<!--", "-->", "<!-- #mark -->", "`code`", "``", "[a](b.md)", "[a](<b c.md>)",
+        "[a]: b.md", "![a](b.png 't')", "](", "[", "]", "(", ")", "\\", "<a href='x.md'>", '<a id="x">', "- item",
+        "1. item", "> quote", "| a | b |", "**N**: v", "\r", "\n", "\n\n", " ", "\t", "é", "\u2028", "\x00",
+        "❌", "`a.py:1-2` - `f`", "**f (Lines 1-2)**", "a.py (2 lines)",
     ]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(), st.lists(st.one_of(PIECES, st.just("\n"), st.text(max_size=3)), max_size=40).map("".join))
@@ -123,7 +124,9 @@ def test_sections_end_where_the_next_of_their_level_begins() -> None:
 
 
 def test_marks_are_places() -> None:
-    document = Document("# A <!-- #b-c --> `<!-- #no -->`\n<a id='d'></a> <!--#e-->\n```\n<!-- #no -->\n```\n<!-- no -->\n")
+    document = Document(
+        "# A <!-- #b-c --> `<!-- #no -->`\n<a id='d'></a> <!--#e-->\n```\n<!-- #no -->\n```\n<!-- no -->\n"
+    )
     assert document.marks == {"b-c": 1, "d": 2, "e": 2}
     assert document.places == {document.headings[0].slug, "b-c", "d", "e"}
 

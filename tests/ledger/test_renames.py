@@ -10,7 +10,7 @@ import pytest
 
 from greenroom.ledger import renames
 from greenroom.ledger.checks import check
-from greenroom.ledger.fixing import fix
+from greenroom.ledger.fixing import mend
 from greenroom.ledger.renames import explained
 from greenroom.ledger.tree import Tree
 
@@ -191,9 +191,11 @@ def test_a_program_that_the_repository_names_is_not_run(there: Repository, tmp_p
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_proposal_is_not_written(there: Repository) -> None:
+def test_a_proposal_is_said_and_not_written(there: Repository) -> None:
     there.commit(lamp__py=CODE.replace("light", "kindle"))
-    assert fix(Tree.of(there.root)) == []
+    done = mend(there.root)
+    assert done.changes == ()
+    assert ["kindle" in finding.mend for finding in done.left] == [True]
 
 
 def test_likeness_leaves_names_aside() -> None:

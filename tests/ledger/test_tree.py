@@ -60,6 +60,16 @@ def test_without_git_a_repository_is_a_folder(tmp_path: Path, monkeypatch: pytes
         Tree.at(tmp_path, "HEAD")
 
 
+def test_a_hook_of_git_may_look_at_another_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "other"):
+        write(tmp_path / name, f"{name}.md", "ignored.md")
+        (tmp_path / name / ".gitignore").write_text("ignored.md\n")
+        committed(tmp_path / name)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "other" / ".git" / "index"))
+    assert Tree.of(tmp_path / "one").documents == Tree.at(tmp_path / "one", "HEAD").documents == ("one.md",)
+
+
 def test_a_folder_below_with_a_hub_is_another_ledger(tmp_path: Path) -> None:
     write(tmp_path, "CONDUCTOR.md", "A.md", "inner/CONDUCTOR.md", "inner/B.md", "inner/c/D.md", "inner2/E.md")
     assert Tree.of(tmp_path).documents == ("A.md", "CONDUCTOR.md", "inner2/E.md")

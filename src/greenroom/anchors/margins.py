@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # No one writes a definition that begins further to the right; generated lines may be of any length.
 _LONGEST = 400
-# How far brackets are counted where no line at the margin closes them.
-_FARTHEST = 5_000
 # How many empty lines may stand where a line goes on.
 _NEAR = 20
 _UNFINISHED = ("=", "=>", ",", "|", "&", "+", "?", ":")
@@ -50,15 +48,28 @@ def definitions(text: str, table: Table) -> list[Definition]:
 
 
 class _Layout:
+    """The lines of a text, and what must be known of all of them; each question after that takes little time."""
+
     def __init__(self, text: str, table: Table) -> None:
         self._table = table
         self._lines = masked(text, table.quotes).split("\n")
         self._indents = [_indent(line) for line in self._lines]
         # By indentation, the lines that begin with a closing bracket.
         self._closing: dict[int, list[int]] = defaultdict(list)
+        # How much is open behind each line, and by this depth, the lines that come down to it.
+        self._open = [0]
+        self._falls: dict[int, list[int]] = defaultdict(list)
+        # The last line of what one line of the language is written on.
+        self._joined = list(range(len(self._lines) + 1))
         for number, line in enumerate(self._lines, 1):
             if line.lstrip()[:1] in tuple(table.closes):
                 self._closing[self._indents[number - 1]].append(number)
+            self._open.append(self._open[-1] + self._balance(line))
+            for depth in range(self._open[-1], self._open[-2]):
+                self._falls[depth].append(number)
+        for number in range(len(self._lines) - 1, 0, -1):
+            if self._lines[number].startswith(WITHIN) or self._lines[number - 1].endswith("\\"):
+                self._joined[number] = self._joined[number + 1]
 
     def definitions(self) -> Iterator[Definition]:
         around: list[_Open] = []
@@ -89,6 +100,11 @@ class _Layout:
                 if pattern.holds == BLOCK:
                     full = [around[-1].name if around else ""]
                 around.append(_Open(full[0], self._holds(pattern, code), span.last))
+
+    def _balance(self, line: str) -> int:
+        found = sum(map(line.count, self._table.opens)) - sum(map(line.count, self._table.closes))
+        cases = line.count(")") - line.count("(") if self._table.cases else 0
+        return found + cases if cases > 0 and not line.lstrip().startswith(")") else found
 
     def _undecorated(self, code: str) -> str:
         """What stands behind the decorators of a line."""
@@ -132,47 +148,42 @@ class _Layout:
     def _end(self, first: int) -> int:
         """The last line of what begins on a line."""
         indent, last = self._indents[first - 1], first
-        depth = self._balance(first)
+        outside = self._open[first - 1]  # what is open around it
         while True:
-            if depth > 0:
-                end = self._closed(last, indent, depth)
+            if self._open[last] > outside:
+                end = self._closed(last, indent, outside)
                 if end is None:
                     return last
-                last, depth = end
-                if depth <= 0 and self._indents[last - 1] == indent and self._lines[last - 1].lstrip()[:1] == "}":
+                last, reopened = end
+                outside = self._open[last] - reopened
+                if not reopened and self._indents[last - 1] == indent and self._lines[last - 1].lstrip()[:1] == "}":
                     return last
             elif self._goes_on(last, indent):
+                last = max(self._joined[last], last + 1)
+            elif self._opens_below(first, last, indent):
                 last += 1
-                depth += self._balance(last)
-            elif last < len(self._lines) and self._indents[last] == indent and self._lines[last].lstrip()[:1] == "{":
-                if self._balance(first) or self._lines[last - 1].rstrip().endswith((";", "}")):
-                    return last
-                last += 1
-                depth = self._balance(last)
             else:
                 return last
 
-    def _closed(self, last: int, indent: int, depth: int) -> tuple[int, int] | None:
-        """The line that closes what is open behind a line, and how much is open behind that one."""
-        closing = self._closing.get(indent, [])
-        at = bisect_right(closing, last)
-        margin = closing[at] if at < len(closing) else None
-        farthest = min(last + _FARTHEST, len(self._lines)) if margin is None else margin
-        for number in range(last + 1, farthest + 1):
-            if number == margin:
-                line = self._lines[number - 1].rstrip()
-                return number, 1 if line.endswith(tuple(self._table.opens)) else 0
-            depth += self._balance(number)
-            if depth <= 0:
-                return number, 0
-        return None
+    def _closed(self, last: int, indent: int, outside: int) -> tuple[int, int] | None:
+        """The line that closes what is open behind a line, and how much that one opens again."""
+        margin, even = _behind(self._closing.get(indent), last), _behind(self._falls.get(outside), last)
+        if margin is not None and (even is None or margin <= even):
+            return margin, int(self._lines[margin - 1].rstrip().endswith(tuple(self._table.opens)))
+        return None if even is None else (even, 0)
+
+    def _opens_below(self, first: int, last: int, indent: int) -> bool:
+        """Whether the first bracket stands on a line of its own."""
+        if last >= len(self._lines) or self._indents[last] != indent or self._lines[last].lstrip()[:1] != "{":
+            return False
+        return self._open[first] == self._open[first - 1] and not self._lines[last - 1].rstrip().endswith((";", "}"))
 
     def _goes_on(self, last: int, indent: int) -> bool:
         if last >= len(self._lines):
             return False
-        line = self._lines[last]
-        if line.startswith(WITHIN) or self._lines[last - 1].endswith("\\"):
+        if self._joined[last] > last:
             return True
+        line = self._lines[last]
         if not self._table.offside:
             return False
         if line.strip():
@@ -183,9 +194,10 @@ class _Layout:
         is_open = not self._lines[last - 1].strip() or self._lines[last - 1].rstrip().endswith(_UNFINISHED)
         return is_open and following is not None and self._indents[following] > indent
 
-    def _balance(self, number: int) -> int:
-        line = self._lines[number - 1]
-        return sum(map(line.count, self._table.opens)) - sum(map(line.count, self._table.closes))
+
+def _behind(numbers: list[int] | None, last: int) -> int | None:
+    at = bisect_right(numbers, last) if numbers else 0
+    return numbers[at] if numbers and at < len(numbers) else None
 
 
 def _indent(line: str) -> int:

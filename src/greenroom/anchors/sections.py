@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from greenroom.anchors.spans import Definition, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 _FROM = re.compile(r"\s*FROM\s+(?:--\S+\s+)*\S+(?:\s+AS\s+(?P<name>\S+))?\s*(?:#.*)?", re.IGNORECASE)
 _HEREDOC = re.compile(r"<<-?[\"']?([A-Za-z_]\w*)[\"']?")
@@ -17,6 +18,7 @@ _TARGET = re.compile(r"(?P<names>[^\s:#=][^:#=]*?)\s*::?(?!=)(?!:=)[^=]*$")
 _ASSIGNED = re.compile(r"(?:export\s+|override\s+)*(?P<name>[\w.-]+)\s*(?:::?:?|\?|\+|!)?=")
 _TOML_TABLE = re.compile(r"\s*\[\[?\s*(?P<name>[^\[\]#]+?)\s*\]\]?\s*(?:#.*)?")
 _TOML_KEY = re.compile(r"(?P<name>[\w.-]+|\"[^\"]+\")\s*=")
+_TOML_QUOTES = ('"""', "'''")
 _YAML_KEY = re.compile(r"(?P<indent> *)(?P<name>[\w./@-]+|\"[^\"]+\"|'[^']+')\s*:(?:\s|$)")
 
 
@@ -35,6 +37,7 @@ def _instructions(lines: list[str]) -> Iterator[tuple[int, str]]:
     """Lines that begin an instruction: none goes on with the one above, or belongs to a here-document."""
     until: str | None = None
     goes_on = False
+    lasts = {line.strip(): number for number, line in enumerate(lines, 1)}
     for number, line in enumerate(lines, 1):
         if until is not None:
             until = None if line.strip() == until else until
@@ -46,7 +49,7 @@ def _instructions(lines: list[str]) -> Iterator[tuple[int, str]]:
             goes_on = line.rstrip().endswith("\\") or (goes_on and not line.strip())
             opened = _HEREDOC.search(line)
             # A mere shift of bits is never closed.
-            until = opened[1] if opened and any(other.strip() == opened[1] for other in lines[number:]) else None
+            until = opened[1] if opened and lasts.get(opened[1], 0) > number else None
 
 
 def targets(text: str) -> Iterator[Definition]:
@@ -74,13 +77,15 @@ def tables(text: str) -> Iterator[Definition]:
     lines = text.split("\n")
     heads: list[tuple[str, int]] = [("", 1)]
     until = 0  # the last line of the value at hand
+    ends = {quote: [number for number, line in enumerate(lines, 1) if quote in line] for quote in _TOML_QUOTES}
+    ends["]"] = [number for number, line in enumerate(lines, 1) if line.startswith(("]", "}"))]
     for number, line in enumerate(lines, 1):
         if number <= until:
             continue
         if found := _TOML_TABLE.fullmatch(line):
             heads.append((found["name"], number))
         elif found := _TOML_KEY.match(line):
-            until = _closed(lines, number)
+            until = _closed(line, number, ends)
             within = f"{heads[-1][0]}." if heads[-1][0] else ""
             yield Definition(f"{within}{found['name']}", Span(number, until))
     for (name, first), (_, following) in pairwise([*heads[1:], ("", len(lines) + 1)]):
@@ -113,15 +118,13 @@ def keys(text: str) -> Iterator[Definition]:
     yield from (Definition(name, Span(first, last)) for name, first, last in sorted(found, key=lambda one: one[1]))
 
 
-def _closed(lines: list[str], first: int) -> int:
-    """The line on which an array or a text that begins here ends."""
-    line = lines[first - 1]
-    for quote in ('"""', "'''"):
-        if line.count(quote) == 1:
-            return next((at for at in range(first + 1, len(lines) + 1) if quote in lines[at - 1]), first)
-    if line.rstrip().endswith(("[", "{")):
-        return next((at for at in range(first + 1, len(lines) + 1) if lines[at - 1].startswith(("]", "}"))), first)
-    return first
+def _closed(line: str, first: int, ends: Mapping[str, Sequence[int]]) -> int:
+    """The line on which an array or a text that begins here ends. ends: the lines that may, by what they end."""
+    mark = next((quote for quote in _TOML_QUOTES if line.count(quote) == 1), None)
+    if mark is None and line.rstrip().endswith(("[", "{")):
+        mark = "]"
+    at = bisect_right(ends[mark], first) if mark else 0
+    return ends[mark][at] if mark and at < len(ends[mark]) else first
 
 
 def _last_written(lines: list[str], first: int, last: int) -> int:

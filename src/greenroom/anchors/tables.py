@@ -30,6 +30,7 @@ class Pattern:
 class Table:
     """A language. quotes: how it quotes, as masks.py calls it.  opens, closes: its brackets.
 
+    cases: where it closes none that the same line opens, a round bracket behind words ends a pattern, as in ``case``.
     members: patterns of the first level within a definition that holds so.  flat: names are those of the whole file,
     wherever they stand.  offside: deeper lines go on with what was begun.  decorated: what stands above a definition
     and belongs to it.
@@ -40,6 +41,7 @@ class Table:
     members: dict[str, tuple[Pattern, ...]]
     opens: str = "{(["
     closes: str = "})]"
+    cases: bool = False
     flat: bool = False
     offside: bool = True
     decorated: re.Pattern[str] | None = None
@@ -108,6 +110,7 @@ _SHELL = Table(
     {},
     opens="{(",
     closes="})",
+    cases=True,
     flat=True,
     offside=False,
 )

@@ -131,9 +131,10 @@ def _summary(found: Sequence[Finding]) -> str:
 @ledger.command()
 @click.argument("folder", metavar="[DIR]", type=_FOLDER, required=False)
 @click.option("--dry", is_flag=True, help="Show what would change as one unified diff, and change nothing.")
+@click.option("--symbols", is_flag=True, help="Also name the symbol of code that a document names by its lines alone.")
 @_left_out
 @json_option
-def fix(folder: Path | None, dry: bool, left_out: tuple[str, ...], as_json: bool) -> int:
+def fix(folder: Path | None, dry: bool, symbols: bool, left_out: tuple[str, ...], as_json: bool) -> int:
     """Mend what needs no guess, and say what is left.
 
     All or nothing. Ends with 1 when something is left. Mended are lines and lengths of code that documents name,
@@ -144,7 +145,7 @@ def fix(folder: Path | None, dry: bool, left_out: tuple[str, ...], as_json: bool
 
     out = Output("ledger-fix", as_json)
     root = folder or project_here()
-    done = mend(root, dry=dry, left_out=left_out)
+    done = mend(root, dry=dry, left_out=left_out, naming=symbols)
     left = [from_here(finding, root) for finding in done.left]
     paths = [Path(os.path.normpath(root / change.path)).as_posix() for change in done.changes]
     diffs = ["\n".join(change.diff()) for change in done.changes]

@@ -174,14 +174,14 @@ def steady(root: Path, read: Callable[[], T]) -> T:
     """
     until = time.monotonic() + _WAIT_S
     while time.monotonic() < until:
-        before = _moment(root)
+        before = moment(root)
         value = read()
-        if _moment(root) == before:
+        if moment(root) == before:
             return value
     raise LedgerBusy(f"the ledger in {quoted(root)} changes all the time", mend="run this again later")
 
 
-def _moment(root: Path) -> tuple[tuple[int, int] | None, ...]:
+def moment(root: Path) -> tuple[tuple[int, int] | None, ...]:
     """Another whenever a change has begun or ended."""
     seen: list[tuple[int, int] | None] = []
     for name in (_LIST, _DONE):

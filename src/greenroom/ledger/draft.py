@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from greenroom.errors import GreenroomError
+from greenroom.ledger.changes import finish, moment, writing
 from greenroom.ledger.journal import pages
 from greenroom.ledger.markdown import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from greenroom.ledger.changes import Writer
     from greenroom.ledger.journal import Pages
     from greenroom.ledger.tree import Tree
+
+T = TypeVar("T")
 
 
 class Draft:
@@ -83,3 +88,28 @@ class Draft:
     def _forget(self, path: str) -> None:
         self._documents.pop(path, None)
         self._pages.pop(path, None)
+
+
+def carry_out(root: Path, begin: Callable[[], Draft], work: Callable[[Draft], T]) -> T:
+    """Work a change out and write it; gives what ``work`` gives. Where nothing is to change, nothing is touched.
+
+    begin: reads the ledger.  work: is done again when somebody else has changed it meanwhile.
+    Raises what ``changes.apply`` and the two raise.
+    """
+    finish(root)
+    before = moment(root)
+    draft = begin()
+    try:
+        done = work(draft)
+    except GreenroomError:
+        if moment(root) == before:
+            raise  # else what was read was half of another change
+    else:
+        if not draft.changes and moment(root) == before:
+            return done
+    with writing(root) as writer:
+        if moment(root) != before:
+            draft = begin()
+            done = work(draft)
+        draft.apply(writer)
+    return done

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenroom.errors import quoted
-from greenroom.ledger.changes import writing
 from greenroom.ledger.compaction import FoldRefused, compact, entry_keys, refuse_unless_same
-from greenroom.ledger.draft import Draft
+from greenroom.ledger.draft import Draft, carry_out
 from greenroom.ledger.errors_table import ERRORS, EVENTS, event_of, merged, rows_of
 from greenroom.ledger.fixing.duplicates import settle
 from greenroom.ledger.fixing.error_rows import placed
@@ -50,11 +49,7 @@ class Folded:
 
 def fold(root: Path) -> Folded:
     """Fold a ledger. Raises FoldRefused, and what ``changes.apply`` raises."""
-    with writing(root) as writer:
-        draft = Draft(Tree.of(root))
-        folded = work_out(draft)
-        draft.apply(writer)
-    return folded
+    return carry_out(root, lambda: Draft(Tree.of(root)), work_out)
 
 
 def work_out(draft: Draft) -> Folded:
@@ -100,8 +95,10 @@ def _fold_events(draft: Draft) -> int:
     paths = draft.paths(EVENTS)
     events = {path: event for path in paths if (event := event_of(draft.text(path) or "", path))}
     rows = rows_of(draft.text(ERRORS) or "")
-    known = {row.id for row in rows} | {event.id for event in events.values() if event.verb == "opened"}
-    told = {path: event for path, event in events.items() if event.id in known}
+    opened = [event for event in events.values() if event.verb == "opened"]
+    known = {row.id for row in rows} | {event.id for event in opened}
+    names = {event.name for event in opened}
+    told = {path: event for path, event in events.items() if event.id in known or event.record in names}
     if told:
         draft.put(ERRORS, placed(draft.text(ERRORS), rows, merged(rows, told.values())))
         draft.remove(told)

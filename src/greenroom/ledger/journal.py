@@ -68,9 +68,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry word for word. time: ``YYYY-MM-DD HH:MM``.  line: of its heading.  strays: lines of other headings of
+    """An entry word for word. time: ``YYYY-MM-DD HH:MM``.  line: of its heading.
 
-    level two before the next entry: by the grammar they belong to it.
+    strays: lines of other headings of level two before the next entry; by the grammar they belong to this one.
     """
 
     time: str

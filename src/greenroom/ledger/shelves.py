@@ -72,7 +72,10 @@ def summarised(head: str, entries: Sequence[Entry]) -> str:
             return head
         return f"{head[:begin]}{_summary(entries)}\n{head[end:]}"
     title = next((one for one in document.headings if one.level == 1), None)
-    at = document.starts[title.line] if title and title.line < len(document.lines) else len(head) if title else 0
+    if title is None or (section is not None and section.line < title.line):
+        at = document.starts[section.line - 1] if section else 0
+    else:
+        at = document.starts[title.line] if title.line < len(document.lines) else len(head)
     rest_of_it = head[at:].lstrip("\n")
     begun = head[:at] if not at or head[:at].endswith("\n") else f"{head[:at]}\n"
     gap = "\n" if begun else ""

@@ -66,7 +66,8 @@ def check_transition(name: str, state: str, wanted: str) -> None:
     if wanted not in allowed:
         ways = f"goes on to {' or '.join(allowed)}" if allowed else "stays that"
         message = f"{name} is {state} and {ways}, and not to {wanted}" if allowed else f"{name} is {state}, and {ways}"
-        verb = {"IN_PROGRESS": "start", "TESTING": "test", "COMPLETE": "done"}.get(allowed[0] if allowed else "")
+        verbs = {"COMPLETE": "done", "TESTING": "test", "IN_PROGRESS": "start"}
+        verb = next((verbs[one] for one in verbs if one in allowed), "")
         mend = f"greenroom ledger task {verb} {name}" if verb else 'greenroom ledger task new "TITLE"'
         raise TransitionRefused(message, mend=mend)
 

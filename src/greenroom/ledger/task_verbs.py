@@ -109,9 +109,9 @@ def test(root: Path, task: str) -> Step:
 
 
 def done(root: Path, task: str, fields: Mapping[str, str], *, now: datetime | None = None) -> Step:
-    """Complete a task, through TESTING if it is IN_PROGRESS: its text goes to the archive, the chain has its mark,
+    """Complete a task, through TESTING if it is IN_PROGRESS. Its text goes to the archive, an entry to the journal.
 
-    and the journal an entry. fields: of the entry; without a Why it names the phase.
+    fields: of the entry; without a Why it names the phase.
     Raises InputInvalid, and as ``start`` does.
     """
     now = now or datetime.now(UTC)

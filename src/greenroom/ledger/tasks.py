@@ -75,9 +75,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task. line: of its id.  fields: by name, those of its context among them.  start, end: offsets of its text
+    """A task. line: of its id.  fields: by name, those of its context among them.
 
-    in the document, from the line of the id to the next task, the chain or a heading of level two.
+    start, end: where its text is in the document, from the line of the id to the next task, the chain or a heading of
+    level two.
     """
 
     id: str

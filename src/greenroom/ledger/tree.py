@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 HUB = "CONDUCTOR.md"
 _INSTALLED = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 _LINK_MODE = "120000"
+_OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
 
 
 class _Source(Protocol):
@@ -290,8 +291,13 @@ def _git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes | N
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
             check=False,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+            env={**_without(os.environ), "GIT_OPTIONAL_LOCKS": "0"},
         )
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def _without(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the repository of the hook that we may run in: the folder that was named decides."""
+    return {name: value for name, value in environment.items() if name not in _OF_A_HOOK}

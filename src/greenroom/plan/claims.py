@@ -30,11 +30,11 @@ def claims(document: Document, place: Place) -> tuple[Finding, ...]:
     return (*scores(document), *_files(document, place, is_over=is_over))
 
 
-def scores(document: Document) -> Iterator[Finding]:
-    """Points above their maximum, totals that are not the sum, and differences that are others."""
+def scores(document: Document, *, differences: bool = True) -> Iterator[Finding]:
+    """Points above their maximum, totals that are not the sum, and differences that are others unless not asked for."""
     for title, lines in _sections(document).items():
         if "Score" in title.split():
-            yield from _scores(lines, document)
+            yield from _scores(lines, document, differences)
 
 
 def generated(document: Document) -> Iterator[tuple[str, int]]:
@@ -56,7 +56,7 @@ def _sections(document: Document) -> dict[str, list[Line]]:
     return found
 
 
-def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
+def _scores(lines: list[Line], document: Document, differences: bool) -> Iterator[Finding]:
     """Rows whose points are above their maximum or not as far apart as it says, and a total that is not the sum."""
     sums: dict[int, list[int]] = {}
     for line in lines:
@@ -77,7 +77,7 @@ def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
                 sum_of, sum_most = sums.get(column, (0, 0))
                 sums[column] = [sum_of + of, sum_most + most]
         match list(points.values()), _DELTA.fullmatch(cells[-1]):
-            case [(before, _), (after, _)], re.Match() as delta if int(delta[0]) != after - before:
+            case [(before, _), (after, _)], re.Match() as delta if differences and int(delta[0]) != after - before:
                 wrong.append(f"from {before} to {after} it is {after - before:+}, and not {delta[0]}")
         if wrong:
             mend = "leave points out; greenroom plan score counts them"

@@ -20,7 +20,7 @@ def _tree(name: str, part: str) -> Tree:
 
 
 class Project:
-    """A tree with changes. Each method that edits gives the project, so that edits can be written one behind another."""
+    """A tree with changes. Each method that edits gives the project, so that edits can follow one another."""
 
     def __init__(self, name: str, part: str = "tree") -> None:
         self._tree = _tree(name, part)

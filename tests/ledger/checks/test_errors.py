@@ -10,15 +10,15 @@ ERRORS, JOURNAL = "ERRORS.md", "JOURNAL.md"
 LINK = "[JOURNAL](JOURNAL.md#2026-08-05-1100)"
 
 
-def row(id: str, seen: str, status: str = "active", severity: str = "P1", fix: str = "") -> str:
-    return f"| {id} | {seen} | {status} | {severity} | area | {fix} |\n"
+def row(name: str, seen: str, status: str = "active", severity: str = "P1", fix: str = "") -> str:
+    return f"| {name} | {seen} | {status} | {severity} | area | {fix} |\n"
 
 
 def told(project: Project, *ids: str) -> Project:
     """With an entry for each error."""
-    for id in ids:
+    for name in ids:
         fields = "".join(f"- **{name}**: x\n" for name in ("What", "Why", "How", "Issues", "Result"))
-        project.added(JOURNAL, f"\n## 2026-09-01 10:00\n\n### An error |ERROR:{id}|\n{fields}\n---\n")
+        project.added(JOURNAL, f"\n## 2026-09-01 10:00\n\n### An error |ERROR:{name}|\n{fields}\n---\n")
     return project
 
 
@@ -37,7 +37,7 @@ FIRST = 10
 
 
 @pytest.mark.parametrize(
-    ("id", "wrong"),
+    ("name", "wrong"),
     [
         ("ERR-2026-09-01-001", False),
         ("ERR-2026-09-01-999", False),
@@ -50,8 +50,8 @@ FIRST = 10
         ("BUG-7", True),
     ],
 )
-def test_the_form_of_an_id(id: str, wrong: bool) -> None:
-    found = told(active(row(id, "2026-09-01 09:00")), id).found()
+def test_the_form_of_an_id(name: str, wrong: bool) -> None:
+    found = told(active(row(name, "2026-09-01 09:00")), name).found()
     assert found == (errors("err-id", FIRST) if wrong else set())
 
 
@@ -60,7 +60,7 @@ def test_the_form_of_an_id(id: str, wrong: bool) -> None:
     [("2026-09-01 09:00", False), ("2026-09-01", False), ("2026-09-02 00:00", True), ("", True), ("today", True)],
 )
 def test_the_day_of_an_id_is_the_day_it_was_seen(seen: str, wrong: bool) -> None:
-    found = {one for one in told(active(row("ERR-2026-09-01-001", seen)), "ERR-2026-09-01-001").found()}
+    found = told(active(row("ERR-2026-09-01-001", seen)), "ERR-2026-09-01-001").found()
     assert found - errors("err-order", FIRST + 1) == (errors("err-date", FIRST) if wrong else set())
 
 
@@ -78,7 +78,9 @@ def test_one_id_is_one_error() -> None:
     ("status", "wrong"), [("active", False), ("investigating", False), ("resolved", True), ("Resolved", True)]
 )
 def test_an_active_error_is_not_resolved(status: str, wrong: bool) -> None:
-    project = told(active(row("ERR-2026-09-01-001", "2026-09-01", status, fix=f"commit 1a2b3c4, {LINK}")), "ERR-2026-09-01-001")
+    project = told(
+        active(row("ERR-2026-09-01-001", "2026-09-01", status, fix=f"commit 1a2b3c4, {LINK}")), "ERR-2026-09-01-001"
+    )
     fix = errors("link-no-section", FIRST)
     assert project.found() - fix == (errors("err-section", FIRST) if wrong else set())
 
@@ -94,13 +96,15 @@ def test_a_resolved_error_is_not_active(status: str) -> None:
 def test_the_newest_active_error_stands_first() -> None:
     ids = [f"ERR-2026-09-0{day}-001" for day in (3, 1, 2, 2)]
     ids[3] = "ERR-2026-09-02-002"
-    rows = [row(id, f"{id[4:14]} 09:00") for id in ids]
+    rows = [row(name, f"{name[4:14]} 09:00") for name in ids]
     assert told(active(*rows), *ids).found() == errors("err-order", FIRST + 2)
 
 
 def test_resolved_errors_may_stand_in_any_order() -> None:
     project = clean()
-    first, second = (line for line in project.text(ERRORS).split("## Resolved")[1].split("\n") if line.startswith("| ERR-"))
+    first, second = (
+        line for line in project.text(ERRORS).split("## Resolved")[1].split("\n") if line.startswith("| ERR-")
+    )
     assert project.replaced(ERRORS, f"{first}\n{second}", f"{second}\n{first}").found() == set()
 
 
@@ -108,15 +112,15 @@ def test_resolved_errors_may_stand_in_any_order() -> None:
     ("severity", "wrong"), [("P0", False), ("P1", False), ("P2", True), ("p1", True), ("high", True), ("", True)]
 )
 def test_small_errors_do_not_belong_here(severity: str, wrong: bool) -> None:
-    id = "ERR-2026-09-01-001"
-    found = told(active(row(id, "2026-09-01", severity=severity)), id).found()
+    name = "ERR-2026-09-01-001"
+    found = told(active(row(name, "2026-09-01", severity=severity)), name).found()
     assert found == (errors("err-severity", FIRST) if wrong else set())
 
 
 def test_every_error_is_told_in_the_journal() -> None:
-    id = "ERR-2026-09-01-001"
-    assert active(row(id, "2026-09-01")).found() == errors("err-no-journal", FIRST)
-    project = active(row(id, "2026-09-01"))
+    name = "ERR-2026-09-01-001"
+    assert active(row(name, "2026-09-01")).found() == errors("err-no-journal", FIRST)
+    project = active(row(name, "2026-09-01"))
     told(project, "ERR-2026-09-01-002")
     assert {code for code, *_ in project.found()} == {"err-no-journal", "journal-tag"}
     archived = clean().text(JOURNAL).replace(clean().text(JOURNAL).split("\n")[0], "# Journal\n\n## Summary\nAll.", 1)

@@ -51,7 +51,7 @@ def test_what_is_wrong_with_the_facts_is_said() -> None:
         ("6. PLAN.md - no link\n", TOC),
         ("6. `[Plan](PLAN.md)`\n", TOC),
         ("```\n[Plan](PLAN.md)\n```\n", TOC),
-        ("- [Plan](./PLAN.md#phase-1)\n", set()),
+        ("- [Plan](./PLAN.md#phase-1) [sic] [ ]\n", set()),
         ("[Plan][p]\n\n[p]: PLAN.md\n", set()),
         ("[p]\n\n### Deeper\n[p]: PLAN.md 'a title'\n", set()),
     ],
@@ -74,7 +74,8 @@ def test_a_missing_document_is_listed_by_its_mend() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "src/README.md", "JOURNAL.d/README.md", "LICENSE.md", ".github/template.md", "other/CONDUCTOR.md"]
+    "path",
+    ["README.md", "src/README.md", "JOURNAL.d/README.md", "LICENSE.md", ".github/template.md", "other/CONDUCTOR.md"],
 )
 def test_some_documents_need_neither_place_nor_keywords(path: str) -> None:
     assert clean().written(path, "# Text\n").found() == set()
@@ -148,7 +149,9 @@ def test_there_are_three_to_five_templates(templates: int, wrong: bool) -> None:
     if templates < 0:
         project.without(HUB, r"^### 3\. Add a setting\n(?:\d.*\n)+")
     else:
-        project.replaced(HUB, "### 3. Add", "".join(f"### {4 + at}. More\n1. Step\n\n" for at in range(templates)) + "### 3. Add")
+        project.replaced(
+            HUB, "### 3. Add", "".join(f"### {4 + at}. More\n1. Step\n\n" for at in range(templates)) + "### 3. Add"
+        )
     assert project.found() == (hub("templates-size", "## Task Templates") if wrong else set())
 
 

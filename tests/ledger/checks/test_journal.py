@@ -69,7 +69,7 @@ def test_entries_are_in_order_of_time() -> None:
 def test_a_heading_begins_an_entry(heading: str, wrong: bool) -> None:
     item = ITEM if "###" not in heading else ITEM.removeprefix("### Something\n")
     project = clean().added(JOURNAL, f"\n{heading}\n\n{item}\n---\n")
-    line = project.text(JOURNAL).split("\n").index(heading.split("\n")[0]) + 1
+    line = project.text(JOURNAL).split("\n").index(heading.split("\n", maxsplit=1)[0]) + 1
     found = {one for one in project.found() if one[0] != "journal-order"}
     assert found == (journal("journal-heading", line) if wrong else set())
 
@@ -102,7 +102,10 @@ def test_an_item_has_its_fields_in_order(item: str, wrong: bool) -> None:
 
 
 def test_what_stands_below_no_entry_is_no_item() -> None:
-    assert clean().replaced(JOURNAL, "# Engineering Journal\n", "# Engineering Journal\n\n### How to write\n").found() == set()
+    assert (
+        clean().replaced(JOURNAL, "# Engineering Journal\n", "# Engineering Journal\n\n### How to write\n").found()
+        == set()
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +157,9 @@ def test_a_fragment_is_an_entry_of_the_journal() -> None:
 )
 def test_where_an_archive_lies(path: str, wrong: bool) -> None:
     text = "# Journal\n\n## Summary\nOne.\n" + entry("2026-06-30 10:00")
-    assert Project("11-palette-maker").written(path, text).found() == ({("archive-path", path, None)} if wrong else set())
+    assert Project("11-palette-maker").written(path, text).found() == (
+        {("archive-path", path, None)} if wrong else set()
+    )
 
 
 @pytest.mark.parametrize(

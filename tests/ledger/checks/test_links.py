@@ -56,7 +56,7 @@ Under a line
         ("![a picture](absent.png)", NO_FILE),
         ("[![a picture](../start.sh)](absent.md)", NO_FILE),
         ("[![a picture](absent.png)](other.md)", NO_FILE),
-        ('[t](other.md "a title") [t](other.md \'a title\') [t](other.md (a title))', None),
+        ("[t](other.md \"a title\") [t](other.md 'a title') [t](other.md (a title))", None),
         ('[t](absent.md "a title")', NO_FILE),
         ("[t](<A note (1).md>) [t](A%20note%20(1).md) [t](A%20note%20\\(1\\).md)", None),
         ("[t](<A note (2).md>)", NO_FILE),
@@ -116,7 +116,11 @@ def test_a_link(line: str, code: str | None) -> None:
 
 def test_the_line_is_that_of_the_target() -> None:
     text = "# Notes\n\n[a text\nin two lines](absent.md)\n[t][r] [t](other.md#absent)\n\n[r]: gone.md\n"
-    assert [(one.line, one.code) for one in with_notes(text).findings()] == [(4, NO_FILE), (5, NO_SECTION), (7, NO_FILE)]
+    assert [(one.line, one.code) for one in with_notes(text).findings()] == [
+        (4, NO_FILE),
+        (5, NO_SECTION),
+        (7, NO_FILE),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +143,9 @@ def test_links_of_history_lead_somewhere_too() -> None:
     project = clean().added("JOURNAL.md", "\nSee [t](absent.md).\n")
     line = project.text("JOURNAL.md").count("\n")
     assert project.found() == {(NO_FILE, "JOURNAL.md", line)}
-    project = Project("11-palette-maker").added("JOURNAL_ARCHIVE/2026-07.md", "\nSee [t](../JOURNAL.md#2026-07-03-0917).\n")
+    project = Project("11-palette-maker").added(
+        "JOURNAL_ARCHIVE/2026-07.md", "\nSee [t](../JOURNAL.md#2026-07-03-0917).\n"
+    )
     line = project.text("JOURNAL_ARCHIVE/2026-07.md").count("\n")
     assert project.found() == {(NO_SECTION, "JOURNAL_ARCHIVE/2026-07.md", line)}
 

@@ -19,16 +19,16 @@ def line(beginning: str, number: int = 1, project: Project | None = None) -> int
     return (project or clean()).line(TASKS, beginning, number)
 
 
-def another(id: str = "TASK-2026-08-06-009", status: str = "TESTING", **fields: str) -> Project:
+def another(task: str = "TASK-2026-08-06-009", status: str = "TESTING", **fields: str) -> Project:
     """With one more task, in front of the chain."""
     said = {"Previous Work": "a", "Key Files": "b", "Environment": "c", "Next Steps": "d", **fields}
     context = "".join(f"- **{name}**: {value}\n" for name, value in said.items() if value)
-    text = f"## Another\n**Task ID**: {id}\n**Status**: {status}\n**Dependencies**: none\n\n### Task Context\n{context}\n"
-    return clean().replaced(TASKS, "### Task Chain", f"{text}### Task Chain")
+    head = f"## Another\n**Task ID**: {task}\n**Status**: {status}\n**Dependencies**: none\n"
+    return clean().replaced(TASKS, "### Task Chain", f"{head}\n### Task Context\n{context}\n### Task Chain")
 
 
 @pytest.mark.parametrize(
-    ("id", "wrong"),
+    ("task", "wrong"),
     [
         ("TASK-2026-08-06-009", False),
         ("TASK-2026-08-06-9", True),
@@ -41,8 +41,8 @@ def another(id: str = "TASK-2026-08-06-009", status: str = "TESTING", **fields: 
         ("", True),
     ],
 )
-def test_the_form_of_an_id(id: str, wrong: bool) -> None:
-    project = another(id)
+def test_the_form_of_an_id(task: str, wrong: bool) -> None:
+    project = another(task)
     assert project.found() == (tasks("task-id", line("**Task ID**", 2, project)) if wrong else set())
 
 
@@ -71,7 +71,9 @@ def test_one_task_is_in_progress() -> None:
     assert project.found() == tasks("task-two-active", line("**Status**", 2, project))
     for status in ("TESTING", "BLOCKED", "PLANNING", "COMPLETE"):
         assert another(status=status).found() == set()
-    third = another(status="IN_PROGRESS").replaced(TASKS, "## Another", "## Third\n**Task ID**: X\n**Status**: IN_PROGRESS\n## Another")
+    third = another(status="IN_PROGRESS").replaced(
+        TASKS, "## Another", "## Third\n**Task ID**: X\n**Status**: IN_PROGRESS\n## Another"
+    )
     assert {one for one in third.found() if one[0] == "task-two-active"} == tasks(
         "task-two-active", line("**Status**", 2, third), line("**Status**", 3, third)
     )
@@ -132,9 +134,10 @@ def test_a_dependency_may_be_in_the_archive_alone() -> None:
 @pytest.mark.parametrize("name", ["Previous Work", "Key Files", "Environment", "Next Steps"])
 def test_a_context_is_whole(name: str) -> None:
     assert another(**{name: "x\n  y"}).found() == set()
+    said = {"Previous Work": "a", "Key Files": "b", "Environment": "c", "Next Steps": "d"}
     for project in (
         another(**{name: ""}),
-        another().replaced(TASKS, f"- **{name}**: {dict(P='a', K='b', E='c', N='d')[name[0]]}\n", f"- **{name}**:\n"),
+        another().replaced(TASKS, f"- **{name}**: {said[name]}\n", f"- **{name}**:\n"),
         another().replaced(TASKS, f"- **{name}**", "- **Something**", count=2),
     ):
         ids = {line("**Task ID**", 1, project), line("**Task ID**", 2, project)}
@@ -167,7 +170,7 @@ def test_a_context_may_stand_anywhere_before_the_next_task() -> None:
 )
 def test_a_decision_is_linked(decision: str, wrong: bool) -> None:
     project = clean().replaced(TASKS, "- **DECISION-001**", f"{decision}\n- **DECISION-001**")
-    at = line(decision.split(":")[0], 1, project)
+    at = line(decision.split(":", maxsplit=1)[0], 1, project)
     assert project.found() == (tasks("task-decision-unlinked", at) if wrong else set())
 
 

@@ -68,6 +68,17 @@ def test_a_summary_is_counted_where_there_is_none(tmp_path: Path) -> None:
     assert [one.time for one in entries_of(found)] == ["2026-01-01 10:00", "2026-01-02 10:00"]
 
 
+def test_links_to_an_entry_that_somebody_moved_follow_it(tmp_path: Path) -> None:
+    said = "[a](JOURNAL.md#2026-01-01-1000) [b](JOURNAL.md#2026-01-09-1000) [c](JOURNAL.md#something)"
+    files = {
+        f"JOURNAL_ARCHIVE/2026-0{at}.md": HEAD.format(f"2026-0{at}", "x") + entry(f"2026-0{at}-01 10:00")
+        for at in (1, 2)
+    }
+    mended(tmp_path, {"NOTES.md": said, **files})
+    moved = said.replace("JOURNAL.md#2026-01-01", "JOURNAL_ARCHIVE/2026-01.md#2026-01-01")
+    assert (tmp_path / "NOTES.md").read_text() == moved  # b is nowhere, and c may be either of two
+
+
 def test_names_that_are_no_month_are_left_to_a_person(tmp_path: Path) -> None:
     found = mended(tmp_path, {"JOURNAL_ARCHIVE/old.md": "# Old\n\n## Summary\nOld.\n\n" + entry("2026-01-01 10:00")})
     assert list(found) == ["JOURNAL_ARCHIVE/old.md"]

@@ -25,6 +25,15 @@ def test_the_earlier_keeps_its_id_then_the_smaller_name(tmp_path: Path) -> None:
     assert entries == {"Broken a": found["a"], "Broken b": found["b"], "Mended": found["b"]}
 
 
+def test_an_entry_that_an_event_links_to_is_meant_without_a_word_above_it(tmp_path: Path) -> None:
+    grow(tmp_path)
+    for fragment in (tmp_path / "JOURNAL.d").glob("*.md"):
+        fragment.write_text(fragment.read_text().partition("-->\n\n")[2])
+    mend(tmp_path)
+    entries = {one.items[0].title: one.tags[0].id[-3:] for one in read_journal(Tree.of(tmp_path)).entries if one.tags}
+    assert entries == {"Broken a": "001", "Broken b": "002", "Mended": "002"}
+
+
 def test_a_row_of_the_table_keeps_its_id(tmp_path: Path) -> None:
     grow(tmp_path)
     table = tmp_path / "ERRORS.md"

@@ -49,6 +49,8 @@ def test_what_is_left_needs_a_person(tmp_path: Path, name: str) -> None:
     assert len(read_errors(after)) == errors
     assert mend(root).changes == ()
     assert fix(after) == []
+    # Where there was nothing to mend, nothing at all is left behind.
+    assert (root / "JOURNAL.d").exists() == bool(mended.changes)
 
 
 def test_only_the_numbers_of_an_anchor_change(tmp_path: Path) -> None:

@@ -9,20 +9,22 @@ phase. Entries stay word for word, but for the ids of those that are not yet fol
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from greenroom.files import Publication
-from greenroom.ledger.changes import writing
 from greenroom.ledger.checks import check
 from greenroom.ledger.compaction import compact, entry_keys, refuse_unless_same
-from greenroom.ledger.draft import Draft
+from greenroom.ledger.draft import Draft, carry_out
 from greenroom.ledger.errors_table import ERRORS, rows_of
 from greenroom.ledger.fixing.archives import mend_archives
 from greenroom.ledger.fixing.duplicates import join_twins, settle, settle_rows, settle_tasks
 from greenroom.ledger.fixing.entries import mend_links, mend_order
 from greenroom.ledger.fixing.error_rows import mend_rows
 from greenroom.ledger.moves import moved, places, rewrite_links
+from greenroom.ledger.naming import unnamed
+from greenroom.ledger.renames import explained
 from greenroom.ledger.task_edits import with_progress
 from greenroom.ledger.tasks import TASKS
 from greenroom.ledger.tree import Tree
@@ -68,43 +70,47 @@ def fix(tree: Tree) -> list[Change]:
     return list(_mended(Draft(tree)).changes)
 
 
-def mend(root: Path, *, dry: bool = False, left_out: Iterable[str] = ()) -> Mended:
+def mend(root: Path, *, dry: bool = False, left_out: Iterable[str] = (), naming: bool = False) -> Mended:
     """Mend a ledger, in one change. dry: only say what it would be.  left_out: documents, as ``Tree.without`` has them.
+    naming: anchors that say lines alone get the symbol that those lines are.
 
-    Where no ledger is kept, documents are mended one after another, and nothing else is left beside them.
-    Raises FoldRefused, and what ``changes.apply`` raises.
+    Where no ledger is kept, documents are mended one after another, and nothing else is left beside them. Of code that
+    is gone, what is left says what git knows. Raises FoldRefused, and what ``changes.apply`` raises.
     """
+    left_out = tuple(left_out)
+    done = _done(root, dry=dry, left_out=left_out, naming=naming)
+    return replace(done, left=tuple(explained(Tree.of(root), done.left)))
+
+
+def _done(root: Path, *, dry: bool, left_out: tuple[str, ...], naming: bool) -> Mended:
     draft = Draft(Tree.of(root).without(left_out))
     if dry:
-        return _mended(draft)
+        return _mended(draft, naming=naming)
     if not draft.tree.is_ledger:
-        done = _mended(draft)
+        done = _mended(draft, naming=naming)
         with Publication(root, "folder") as out:
             for path, data in draft.changes.items():
                 if data is not None:
                     out.write(path, data)
         return done
-    with writing(root) as writer:
-        draft = Draft(Tree.of(root).without(left_out))
-        done = _mended(draft)
-        draft.apply(writer)
-    return done
+    return carry_out(root, lambda: Draft(Tree.of(root).without(left_out)), partial(_mended, naming=naming))
 
 
-def _mended(draft: Draft) -> Mended:
+def _mended(draft: Draft, *, naming: bool = False) -> Mended:
     is_ledger, settled = draft.tree.is_ledger, []
     for _ in range(_ROUNDS):
         before = draft.changes
         if is_ledger:
             settled += _mend_records(draft)
-        _patch(draft, (finding.patch for finding in check(draft.tree) if finding.patch and finding.patch.safe))
+        found = [*check(draft.tree), *(unnamed(draft.tree) if naming else ())]
+        _patch(draft, (finding.patch for finding in found if finding.patch and finding.patch.safe))
         if draft.changes == before:
             break
     tree = draft.tree
     changes = tuple(
         Change(path, _shown(draft.before(path)), _shown(after)) for path, after in sorted(draft.changes.items())
     )
-    return Mended(changes, tuple(settled), tuple(check(tree)))
+    return Mended(changes, tuple(settled), (*check(tree), *(unnamed(tree) if naming else ())))
 
 
 def _mend_records(draft: Draft) -> list[tuple[str, str]]:

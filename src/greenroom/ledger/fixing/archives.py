@@ -47,8 +47,8 @@ def _flatten(draft: Draft) -> dict[Place, Place]:
             own = draft.pages(path)
             together = shelved(there, month["month"], own.entries)
             draft.put(flat, _with_words(together, own.head))
+        renamed |= {(path, place): (flat, place) for place in ("", *draft.document(path).places)}
         draft.remove([path])
-        renamed[path, ""] = (flat, "")
     return renamed
 
 

@@ -113,7 +113,7 @@ def _events(draft: Draft) -> dict[str, Event]:
 def _rename(draft: Draft, events: dict[str, Event], opened: Event, new: str) -> None:
     """Give an error that is not yet folded another id, wherever it is meant."""
     for path, event in events.items():
-        if opened.name in {event.name, event.record}:
+        if opened.name == (event.name if event.verb == "opened" else event.record):
             events[path] = replace(event, id=new)
             draft.put(path, event_text(events[path]))
             if event.link:

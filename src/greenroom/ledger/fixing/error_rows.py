@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from greenroom.ledger.compaction import FoldRefused
 from greenroom.ledger.errors_table import ACTIVE, ERRORS, RESOLVED, newest_first, rendered, rows_of
 from greenroom.ledger.markdown import Document
 
@@ -38,13 +39,16 @@ def placed(text: str | None, rows: Sequence[ErrorRow], wanted: Sequence[ErrorRow
     A row that comes into a section stands above the first one there that is not newer. Without a document, a new one.
     """
     text = _with_sections(text or _new())
+    there_now = rows_of(text)  # on other lines, where a section has come before them
+    if len(there_now) != len(rows):
+        raise _hidden("rows")
     lines = text.split("\n")
     end = "\r" if lines[0].endswith("\r") else ""
     gone: set[int] = set()
     coming: dict[int, list[str]] = defaultdict(list)
     staying: dict[str, list[tuple[int, str]]] = {ACTIVE: [], RESOLVED: []}
     arriving = list(wanted[len(rows) :])
-    for old, new in zip(rows, wanted, strict=False):
+    for old, new in zip(there_now, wanted, strict=False):
         if old.section != new.section:
             gone.add(old.line)
             arriving.append(new)
@@ -84,9 +88,16 @@ def _behind(text: str, section: str, there: Sequence[tuple[int, str]]) -> int:
     if there:
         return there[-1][0] + 1
     document = Document(text)
-    found = document.sections(section)[0]
+    found = document.section(section)
+    if found is None:
+        raise _hidden(section)
     rule = next((line for line, said in document.prose(found.first, found.last) if _RULE.fullmatch(said)), None)
     return found.first if rule is None else rule + 1
+
+
+def _hidden(what: str) -> FoldRefused:
+    message = f"{ERRORS} hides its {what}; nothing was written"
+    return FoldRefused(message, mend="close the fence or comment that is open there")
 
 
 def _with_sections(text: str) -> str:
