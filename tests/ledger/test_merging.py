@@ -166,6 +166,7 @@ def settle(main: Machine, other: Machine) -> None:
         assert len(set(ids)) == len(ids)
         # Of tasks each machine has kept its own side first.
         seen.append({path: data for path, data in contents(machine.root).items() if not path.startswith("TASKS")})
-    assert seen[0] == seen[1]
+    paths = sorted(path for path in seen[0] | seen[1] if seen[0].get(path) != seen[1].get(path))
+    assert not paths, [(path, seen[0].get(path), seen[1].get(path)) for path in paths]
     fold(main.root)
     main.check()

@@ -30,6 +30,8 @@ SEVERITIES = ("P0", "P1")
 _MEANS = re.compile(r"<!-- (?P<id>(?:TASK|ERR)-\S+) = (?P<record>.*?) -->")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _PULL = re.compile(r"#?(?P<number>[1-9][0-9]{0,8})")
+_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{4}-[0-9a-f]{4}")
+_NAMES = 0x10000
 _TRIES = 100
 
 
@@ -73,7 +75,7 @@ def log(
     tags += [Tag("ERROR", _error(tree, error).id)] if error else []
     text = entry_text(tree, now, title, fields, tags)
     for _ in range(_TRIES):
-        path = f"{FRAGMENTS}/{new_name(now)}.md"
+        path = f"{FRAGMENTS}/{new_name(root / FRAGMENTS, now)}.md"
         try:
             publish(root / path, text)
         except FileExistsError:
@@ -90,13 +92,13 @@ def open_error(
     Raises SeverityForJournal for P2 and below, InputInvalid, and what ``changes.apply`` raises.
     """
     now = now or datetime.now(UTC)
-    severity = severity.strip().upper()
+    said, severity = severity.strip(), severity.strip().upper()
     if severity not in SEVERITIES:
-        what = "is for the journal only" if re.fullmatch(r"P[0-9]", severity) else "is no severity"
-        message = (
-            f"{quoted(severity)} {what}: errors are P0 (outage, data loss, security) or P1 (a major function broken)"
-        )
-        raise SeverityForJournal(message, mend='greenroom ledger log "TITLE" --what TEXT --why TEXT')
+        is_less = re.fullmatch(r"P[0-9]", severity) is not None
+        what = "is for the journal only" if is_less else "is no severity"
+        message = f"{quoted(said)} {what}: errors are P0 (outage, data loss, security) or P1 (a major function broken)"
+        mend = 'greenroom ledger log "TITLE" --what TEXT --why TEXT' if is_less else "--severity P0 or --severity P1"
+        raise (SeverityForJournal if is_less else InputInvalid)(message, mend=mend)
     if not _cell(area):
         raise InputInvalid("an error needs the area that it affects", mend="--area TEXT")
     with writing(root) as writer:
@@ -168,19 +170,29 @@ def minute(now: datetime) -> str:
     return now.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def new_name(now: datetime) -> str:
-    """A name for a record of this time."""
-    return f"{now.astimezone(UTC):%Y-%m-%dT%H%M}-{secrets.token_hex(2)}"
+def new_name(folder: Path, now: datetime) -> str:
+    """A name for a record of this time, behind those of its minute, so that records stay in the order of their writing.
+
+    folder: of the entries. Somebody may take it meanwhile, as long as no lock is held.
+    """
+    begun = f"{now.astimezone(UTC):%Y-%m-%dT%H%M}-"
+    there = {path.stem for place in (folder, folder.parent / EVENTS) for path in place.glob(f"{begun}*")}
+    latest = max((int(name[-4:], 16) for name in there if _NAME.fullmatch(name)), default=-1)
+    # Other branches begin their minutes likewise, so the steps are wide; a hundred fit into a minute.
+    room = _NAMES - latest - 1
+    within = room // 2 if latest < 0 else max(room // 8, min(room, 1))
+    number = latest + 1 + secrets.randbelow(within) if within else secrets.randbelow(_NAMES)
+    return f"{begun}{number:04x}"
 
 
 def free_name(folder: Path, now: datetime) -> str:
-    """A name that no record of the ledger has. folder: of the entries. Raises InputInvalid when there is none.
+    """A name that no record of the ledger has, as ``new_name`` makes it. Raises InputInvalid when there is none.
 
     It is sure to stay free while the lock is held; without it, take a name by making its file.
     """
     folders = (folder, folder.parent / EVENTS)
     for _ in range(_TRIES):
-        name = new_name(now)
+        name = new_name(folder, now)
         if not any((place / f"{name}{ending}").exists() for place in folders for ending in (".md", ".part")):
             return name
     raise InputInvalid(f"{_TRIES} names of one minute are taken in {FRAGMENTS}", mend="wait a minute")
@@ -226,7 +238,11 @@ def _said(record: str) -> str:
 
 def _cell(text: str) -> str:
     """A text as a cell of a table takes it."""
-    return re.sub(r"(?<!\\)\|", r"\\|", " ".join(clean(text).split()))
+    shown = " ".join(clean(text).split())
+    # One that is opened and never closed would hide the rest of the table.
+    if "-->" not in shown[max(shown.rfind("<!--"), 0) :]:
+        shown = shown.replace("<!--", "<! --")
+    return re.sub(r"(?<!\\)\|", r"\\|", shown)
 
 
 def _task(tree: Tree, task: str) -> str:

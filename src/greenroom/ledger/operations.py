@@ -254,13 +254,6 @@ class _Record:
         return meanings + written(minute(self._place.moment), title, fields, [*about, *tags])
 
 
-def _later_name(folder: Path, moment: datetime) -> str:
-    """A free name behind those of its minute, as far as there are any, so that quick operations stay in their order."""
-    drawn = sorted(free_name(folder, moment) for _ in range(_DRAWS))
-    latest = max((path.stem for path in folder.glob(f"{drawn[0][:-4]}*")), default="")
-    return next((name for name in drawn if name > latest), drawn[0])
-
-
 def shown_result(shown: Masking, result: str) -> str:
     """A result: its first line in words, the output below it as it is."""
     first, newline, rest = result.partition("\n")

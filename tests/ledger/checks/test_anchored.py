@@ -32,7 +32,8 @@ def draw(shape):
 
 def with_notes(text: str, path: str = NOTES) -> Project:
     """A project with one more document, and a file of code that it may speak of."""
-    project = clean().written("src/shapes.py", SHAPES).written(path, f"{text}\n\n## Keywords\n- notes\n")
+    project = clean().written("src/shapes.py", SHAPES).written("src/tool", "x\n").written("src/empty.py", "")
+    project.written(path, f"{text}\n\n## Keywords\n- notes\n")
     return project.replaced("CONDUCTOR.md", "6. [Plan]", f"7. [Notes]({path})\n6. [Plan]")
 
 
@@ -67,6 +68,10 @@ def codes(text: str, path: str = NOTES) -> list[tuple[str, int | None]]:
         ('`src/shapes.py:19` - "def paint"', "anchor-no-symbol"),
         ("`src/forms.py:1-2`", "anchor-no-file"),
         ("`src/forms.py:1` - `Form`", "anchor-no-file"),
+        ("`src/forms.py:1`", "anchor-no-file"),
+        ("`src/forms:1-2`", "anchor-no-file"),
+        ("`src/tool:1`", None),
+        ("`src/tool:2`", "anchor-range"),
         ("**Shape**: `src/shapes.py:9-16` - `Shape` what is drawn", None),
         ("see `src/shapes.py:9-16` - `Shape`, and `src/shapes.py:19-20` - `draw`.", None),
         ("``the form is `src/forms.py:1-2` `` and so on", None),
@@ -80,6 +85,8 @@ def codes(text: str, path: str = NOTES) -> list[tuple[str, int | None]]:
         ("`src/shapes.py` (19 lines)", "filelen-stale"),
         ("[shapes](src/shapes.py), src/shapes.py (1,020 lines)", "filelen-stale"),
         ("src/forms.py (21 lines)", None),
+        ("src/empty.py (0 lines), src/tool (1 line)", None),
+        ("src/empty.py (1 line)", "filelen-stale"),
         ("the loop (3 lines) and others, e.g. (12 lines)", None),
     ],
 )
@@ -117,6 +124,7 @@ def test_bold_names_are_of_the_file_that_the_heading_names(line: str, code: str 
 def test_bold_names_below_no_file_are_words() -> None:
     assert codes("# Notes\n\n## `src/shapes.py`\n\n## Others\n- **Shape (Lines 1-2)**\n") == []
     assert codes("- **Shape (Lines 1-2)** before any heading") == []
+    assert codes("# `src/shapes.py`\n- **Shape (Lines 1-2)** below the first heading") == [("anchor-stale", 2)]
     assert codes("# Notes\n## src/shapes.py\n- **Shape (Lines 1-2)**") == []
     assert codes("# Notes\n## `Shape.area`\n- **Shape (Lines 1-2)**") == []
     assert codes("# Notes\n## `src/forms.py`\n- **Shape (Lines 1-2)**") == [("anchor-no-file", 3)]
@@ -164,6 +172,8 @@ def test_history_said_what_was_true_then(path: str) -> None:
 def test_a_path_may_be_meant_from_the_document_that_names_it() -> None:
     assert codes("# Notes\n\n`shapes.py:9-16` - `Shape`", "src/NOTES.md") == []
     assert codes("# Notes\n\n`shapes.py:9-15` - `Shape`", "src/NOTES.md") == [("anchor-stale", 3)]
+    both = with_notes("# Notes\n\n`start.sh:16-19` - `serve`", "src/NOTES.md").written("src/start.sh", "other\n")
+    assert both.found() == set()
 
 
 def test_two_anchors_of_a_line_are_mended_together() -> None:

@@ -81,6 +81,15 @@ def test_of_two_entries_in_one_minute_each_is_its_own() -> None:
     assert since(titled, before) == {("journal-edited", JOURNAL, line) for line in lines}
 
 
+def test_of_two_titles_in_one_minute_the_right_one_is_lost() -> None:
+    before = clean().added(JOURNAL, entry("2026-09-01 10:00 - a", "one") + entry("2026-09-01 10:00 - b", "two"))
+    found = clean().added(JOURNAL, entry("2026-09-01 10:00 - b", "three")).findings(before)
+    assert {one.code: one.message.partition(" was ")[0].partition(" says ")[0] for one in found} == {
+        "journal-lost": "the entry of 2026-09-01 10:00 - a",
+        "journal-edited": "the entry of 2026-09-01 10:00 - b",
+    }
+
+
 def test_entries_may_move_to_the_archive_and_into_the_journal() -> None:
     text = clean().text(JOURNAL)
     at = text.index("## 2026-08-05")

@@ -139,6 +139,7 @@ def test_a_context_is_whole(name: str) -> None:
         another(**{name: ""}),
         another().replaced(TASKS, f"- **{name}**: {said[name]}\n", f"- **{name}**:\n"),
         another().replaced(TASKS, f"- **{name}**", "- **Something**", count=2),
+        another().replaced(TASKS, f"- **{name}**", "- **Something**"),
     ):
         ids = {line("**Task ID**", 1, project), line("**Task ID**", 2, project)}
         found = project.found()
