@@ -131,7 +131,7 @@ def test_an_anchor_is_read_with_its_label_symbol_and_text() -> None:
     assert {anchor.line for anchor in anchors_in(line, 7)} == {7}
 
 
-@pytest.mark.parametrize("text", ["`localhost:8188`", "`127.0.0.1:80`", "`python:3`", "a.py:3", "`a.py:0`", "`12:30`"])
+@pytest.mark.parametrize("text", ["`localhost:8188`", "`127.0.0.1:80`", "`python:3`", "a.py:3", "`12:30`"])
 def test_hosts_images_and_times_are_no_anchors(text: str) -> None:
     assert anchors_in(text) == ()
 
@@ -148,6 +148,8 @@ def test_hosts_images_and_times_are_no_anchors(text: str) -> None:
         ("`a.py:22`", None, ""),
         ("`a.py:23`", "anchor-range", "lines that it has"),
         ("`a.py:5-4`", "anchor-range", "lines that it has"),
+        ("`a.py:0`", "anchor-range", "lines that it has"),
+        ("`a.py:0-4`", "anchor-range", "lines that it has"),
         ('`Dockerfile:4-5` - "FROM base"', None, ""),
         ('`Dockerfile:4-99` - "FROM base"', "anchor-range", "lines that it has"),
         ('`Dockerfile:3-4` - "FROM base"', "anchor-stale", 'write `Dockerfile:4-5` - "FROM base"'),

@@ -159,7 +159,7 @@ def test_history_is_compared_with_what_was_before(greenroom: Run, root: Path) ->
     ("arguments", "said"),
     [
         (("nowhere",), "is not there"),
-        (("--since", "HEAD"), "git knows no revision 'HEAD'"),
+        (("--since", "HEAD"), "git knows no repository at '.', and so no revision 'HEAD'"),
         (("--before", "nowhere"), "is not there"),
         (("--before", ".", "--since", "HEAD"), "give one of them"),
         ((), "holds no document to check"),

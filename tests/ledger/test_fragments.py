@@ -10,6 +10,7 @@ import pytest
 
 from greenroom.errors import InputInvalid, UnknownName
 from greenroom.ledger.errors_table import read_errors
+from greenroom.ledger.fold import fold
 from greenroom.ledger.fragments import (
     AlreadyResolved,
     SeverityForJournal,
@@ -82,9 +83,40 @@ def test_small_errors_are_for_the_journal(tmp_path: Path, severity: str) -> None
     assert contents(tmp_path) == {}
 
 
+def test_records_of_one_minute_stay_in_their_order(tmp_path: Path) -> None:
+    titles = [f"Entry {number}" for number in range(40)]
+    for title in titles:
+        log(tmp_path, title, FIELDS, now=NOW)
+    opened = open_error(tmp_path, "Opened", FIELDS, severity="P0", area="x", now=NOW)
+    resolve_error(tmp_path, opened.id, "Mended", FIELDS, commit="abc1234", now=NOW)
+    told = [entry.items[0].title for entry in read_journal(Tree.of(tmp_path)).entries]
+    assert told == [*titles, "Opened", "Mended"]
+
+
+def test_a_minute_whose_last_name_is_taken_has_names_left(tmp_path: Path) -> None:
+    (tmp_path / "JOURNAL.d").mkdir()
+    (tmp_path / "JOURNAL.d" / "2026-03-04T1012-ffff.md").write_text("")
+    paths = {log(tmp_path, "Title", FIELDS, now=NOW).path for _ in range(3)}
+    assert len(paths) == 3
+
+
+def test_an_area_that_opens_a_comment_hides_no_other_row(tmp_path: Path) -> None:
+    for area in ("<!-- never closed", "<!-- closed --> here", "the last"):
+        open_error(tmp_path, "Broken", FIELDS, severity="P1", area=area, now=NOW)
+    fold(tmp_path)
+    rows = read_errors(Tree.of(tmp_path))
+    assert [row.area for row in rows] == ["<! -- never closed", "<!-- closed --> here", "the last"]
+
+
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
-    with pytest.raises(SeverityForJournal, match="no severity"):
+    with pytest.raises(SeverityForJournal, match="'high' is no severity") as refused:
         open_error(tmp_path, "Title", FIELDS, severity="high", area="x", now=NOW)
+    assert refused.value.mend == "--severity P0 or --severity P1"
+    for tag in ("|TASK:x|", "|ERROR:ERR-2026-03-04-001|"):
+        with pytest.raises(InputInvalid, match="holds the tag"):
+            open_error(tmp_path, f"Title {tag}", FIELDS, severity="P0", area="x", now=NOW)
+        with pytest.raises(InputInvalid, match="holds the tag"):
+            log(tmp_path, f"Title {tag} more", FIELDS, now=NOW)
     with pytest.raises(InputInvalid, match="area"):
         open_error(tmp_path, "Title", FIELDS, severity="P0", area=" ", now=NOW)
     with pytest.raises(InputInvalid, match="What"):

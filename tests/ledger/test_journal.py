@@ -128,10 +128,20 @@ def test_any_text_is_a_document_of_entries(text: str) -> None:
     assert found.head + "".join(one.text for one in found.entries) == text
 
 
-@pytest.mark.parametrize("fields", [{}, {"What": "a"}, {"Why": "b"}, {"What": " ", "Why": "b"}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"What": "a"}, {"Why": "b"}, {"What": " ", "Why": "b"}, {"What": "---", "Why": "b"}]
+)
 def test_an_entry_needs_what_and_why(fields: dict[str, str]) -> None:
     with pytest.raises(InputInvalid):
         written("2026-01-01 10:00", "Title", fields)
+
+
+def test_a_rule_alone_says_nothing_and_behind_words_it_stays() -> None:
+    text = written("2026-01-01 10:00", "Title", {"What": "a\n---", "Why": "b", "How": "---", "Result": "***"})
+    assert "- **What**: a\n    ---\n" in text
+    assert [field.text for field in entries_of(text)[0].items[0].fields][2:] == [
+        "Not recorded.", "None recorded.", "Not recorded.",
+    ]  # fmt: skip
 
 
 def test_the_journal_is_what_all_places_hold_by_time(tmp_path: Path) -> None:

@@ -95,3 +95,8 @@ def test_a_tag_without_a_record_still_shows_its_entries(tmp_path: Path) -> None:
     sheet = shown(tmp_path, "TASK-2026-03-04-007")
     assert (sheet.tasks, [one.title for one in sheet.entries]) == ((), ["Once"])
     assert sheet.lines()[0] == "## 2026-03-04 10:12"
+
+
+def test_an_area_is_shown_as_it_was_given(tmp_path: Path) -> None:
+    opened = fragments.open_error(tmp_path, "Broke", SAID, severity="P0", area="a | b", now=DAY)
+    assert [error.area for error in show(Tree.of(tmp_path), opened.id, "2026-03-04").errors] == ["a | b"]

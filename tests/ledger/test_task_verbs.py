@@ -82,6 +82,16 @@ def test_a_new_task_is_a_step_of_the_chain(root: Path) -> None:
     assert verbs.new(root, "More", now=NOW).id == "TASK-2026-04-10-002"
     with pytest.raises(InputInvalid):
         verbs.new(root, " ", now=NOW)
+    with pytest.raises(InputInvalid, match="holds the tag"):
+        verbs.new(root, "|TASK:TASK-2026-04-09-001| again", now=NOW)
+
+
+def test_a_title_that_opens_a_comment_hides_no_other_task(root: Path) -> None:
+    step = verbs.new(root, "Find <!-- in", now=NOW)
+    assert verbs.new(root, "and --> in texts", now=NOW).id == "TASK-2026-04-10-002"
+    assert {"TASK-2026-04-10-001", "TASK-2026-04-10-002"} <= read_tasks(Tree.of(root)).known
+    assert verbs.new(root, "Keep <!-- this -->", now=NOW).title == "Keep <!-- this -->"
+    assert step.title == "Find <! -- in"
 
 
 def test_done_archives_marks_counts_and_tells(root: Path) -> None:

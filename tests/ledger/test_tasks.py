@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,25 @@ def test_the_chain_knows_marks_and_ids() -> None:
     assert len(found.chain) == 4
     assert found.progress == (1, 4)
     assert found.known == {"TASK-2026-04-06-001", "TASK-2026-04-09-001", "TASK-2026-04-09-002"}
+
+
+@pytest.mark.parametrize("mark", ["⏳ ", "⏸️ ", "⏸️", "🚫 ", ""])
+def test_a_step_of_any_mark_takes_another(mark: str) -> None:
+    text = f"### Task Chain\n1. {mark}A (TASK-2026-04-01-001)\n"
+    (item,) = tasks_of(text).chain
+    assert (item.title, item.id, item.is_done) == ("A", "TASK-2026-04-01-001", False)
+    (item,) = tasks_of(item.marked(text, "✅")).chain
+    assert (item.mark, item.title, item.is_done) == ("✅", "A", True)
+
+
+def test_a_title_may_name_other_tasks() -> None:
+    chain = (
+        "### Task Chain\n1. ⏳ As (TASK-2026-04-01-001) (TASK-2026-04-02-002)\n2. ⏳ B (TASK-2026-04-02-003), soon\n"
+    )
+    assert [(item.title, item.id) for item in tasks_of(chain).chain] == [
+        ("As (TASK-2026-04-01-001)", "TASK-2026-04-02-002"),
+        ("B", "TASK-2026-04-02-003"),
+    ]
 
 
 def test_the_archive_goes_by_the_month_of_the_id() -> None:

@@ -194,6 +194,18 @@ def test_no_such_revision(revision: str, tmp_path: Path) -> None:
     assert told.value.mend
 
 
+def test_a_shallow_clone_says_what_it_lacks(tmp_path: Path) -> None:
+    write(tmp_path / "one", "A.md")
+    committed(tmp_path / "one")
+    git(tmp_path / "one", "commit", "-qm", "more", "--allow-empty")
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{tmp_path / 'one'}", "other")
+    assert Tree.at(tmp_path / "other", "HEAD").documents == ("A.md",)
+    with pytest.raises(LedgerUnreadable, match="no revision 'HEAD~1'") as told:
+        Tree.at(tmp_path / "other", "HEAD~1")
+    assert "git fetch --unshallow" in told.value.mend
+
+
 def test_no_repository(tmp_path: Path) -> None:
-    with pytest.raises(LedgerUnreadable):
+    with pytest.raises(LedgerUnreadable, match="no repository") as told:
         Tree.at(tmp_path, "HEAD")
+    assert "--before" in told.value.mend

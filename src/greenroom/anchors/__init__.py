@@ -49,7 +49,7 @@ __all__ = [
 _FILE = r"(?:[^`\s:]*/[^`\s:]*|[^`\s:]*\.[A-Za-z][^`\s:]*|[A-Z][^`\s:]*)"
 _ANCHOR = re.compile(
     r"(?:\*\*(?P<label>[^*]+)\*\*: )?"
-    rf"`(?P<path>{_FILE}):(?P<first>[1-9]\d{{0,8}})(?:-(?P<last>[1-9]\d{{0,8}}))?`"
+    rf"`(?P<path>{_FILE}):(?P<first>0|[1-9]\d{{0,8}})(?:-(?P<last>0|[1-9]\d{{0,8}}))?`"
     r'(?: - (?:`(?P<symbol>[^`]+)`|"(?P<text>[^"]+)"))?'
 )
 
@@ -125,7 +125,7 @@ def judged(anchor: Anchor, text: str | None, document: str | None = None) -> Fin
 
 def _out_of_range(anchor: Anchor, text: str) -> tuple[str, str, str] | None:
     count = text.count("\n") + (not text.endswith("\n") and text != "")
-    if anchor.span.first <= anchor.span.last <= count:
+    if 1 <= anchor.span.first <= anchor.span.last <= count:
         return None
     return "anchor-range", f"{anchor.path} has {count} lines, and not {anchor.span}", "name lines that it has"
 
@@ -145,8 +145,9 @@ def _out_of_place(anchor: Anchor, text: str) -> tuple[str, str, str] | None:
         mend = f"did you mean {likely}?" if likely else "name what took its place"
         return "anchor-no-symbol", f"{anchor.path} has no {what}", mend
     places = " and ".join(map(str, found))
+    places = f"line {places}" if places.isdecimal() else f"lines {places}"
     mend = f"write {anchor.written(found[0])}" if len(found) == 1 else "choose one of them"
-    return "anchor-stale", f"{what} is at lines {places} of {anchor.path}, and not at {anchor.span}", mend
+    return "anchor-stale", f"{what} is at {places} of {anchor.path}, and not at {anchor.span}", mend
 
 
 def _found(anchor: Anchor, text: str) -> list[Span]:

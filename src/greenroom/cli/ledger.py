@@ -87,11 +87,13 @@ def check(
     form: Format | None,
     as_json: bool,
 ) -> int:
-    """Say where documents and code disagree, and what of a ledger is wrong.
+    """Say where documents and code disagree.
 
-    Looks at the ledger at or above this folder, or else at the links and anchors of the documents here. Ends with 1
-    when anything is found, and with 2 where nothing can be checked.
+    And what of a ledger is wrong: its journal, errors, tasks and hub. Looks at the ledger at or above this folder, or
+    else at the links and anchors of the documents here. Ends with 1 when anything is found, and with 2 where nothing
+    can be checked.
     """
+    from greenroom.ledger.changes import steady
     from greenroom.ledger.checks import check
     from greenroom.ledger.tree import Tree
 
@@ -100,7 +102,8 @@ def check(
     out = Output("ledger-check", as_json)
     root = folder or project_here()
     earlier = Tree.of(before) if before is not None else Tree.at(root, since) if since is not None else None
-    found = [from_here(finding, root) for finding in check(_documents(root, left_out), earlier)]
+    findings = steady(root, lambda: check(_documents(root, left_out), earlier))
+    found = [from_here(finding, root) for finding in findings]
     if form is None:
         out.result({"folder": str(root), "findings": found})
     out.findings(found, form or "text")
@@ -195,11 +198,13 @@ def show(asked: str, as_json: bool) -> int:
 
     Of a task or an error all that was written of it, of today the entries, of what is open a line each.
     """
+    from greenroom.ledger.changes import steady
     from greenroom.ledger.showing import show
     from greenroom.ledger.tree import Tree
 
     out = Output("ledger-show", as_json)
-    sheet = show(Tree.of(root_here()), asked, f"{datetime.now(UTC):%Y-%m-%d}")
+    root, today = root_here(), f"{datetime.now(UTC):%Y-%m-%d}"
+    sheet = steady(root, lambda: show(Tree.of(root), asked, today))
     out.result(sheet, "\n".join(sheet.lines()) or "nothing")
     return 0
 

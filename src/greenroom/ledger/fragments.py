@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from greenroom.errors import GreenroomError, InputInvalid, UnknownName, quoted
 from greenroom.ledger.changes import create, writing
 from greenroom.ledger.errors_table import EVENTS, Event, event_text, read_errors
-from greenroom.ledger.journal import FRAGMENTS, Tag, clean, read_journal, written
+from greenroom.ledger.journal import FRAGMENTS, Tag, clean, read_journal, tags_of, written
 from greenroom.ledger.tasks import read_tasks
 from greenroom.ledger.tree import Tree
 
@@ -70,6 +70,7 @@ def log(
     Raises InputInvalid, UnknownName for an id that is nowhere, OutputUnwritable.
     """
     now = now or datetime.now(UTC)
+    check_title(title)
     tree = Tree.of(root)
     tags = [Tag("TASK", _task(tree, task))] if task else []
     tags += [Tag("ERROR", _error(tree, error).id)] if error else []
@@ -98,7 +99,8 @@ def open_error(
         what = "is for the journal only" if is_less else "is no severity"
         message = f"{quoted(said)} {what}: errors are P0 (outage, data loss, security) or P1 (a major function broken)"
         mend = 'greenroom ledger log "TITLE" --what TEXT --why TEXT' if is_less else "--severity P0 or --severity P1"
-        raise (SeverityForJournal if is_less else InputInvalid)(message, mend=mend)
+        raise SeverityForJournal(message, mend=mend)
+    check_title(title)
     if not _cell(area):
         raise InputInvalid("an error needs the area that it affects", mend="--area TEXT")
     with writing(root) as writer:
@@ -163,6 +165,12 @@ def meant(head: str) -> dict[str, str] | None:
     """What stands above an entry as ``means`` writes it; None if it holds anything else."""
     rest = _MEANS.sub("", head).strip()
     return None if rest else {found["id"]: found["record"] for found in _MEANS.finditer(head)}
+
+
+def check_title(title: str) -> None:
+    """A tag in a title would be read as one, of an id that nobody has looked for. Raises InputInvalid."""
+    if tags := tags_of(title)[1]:
+        raise InputInvalid(f"a title holds the tag {tags[0]}", mend="--task ID or --error ID says what it is about")
 
 
 def minute(now: datetime) -> str:

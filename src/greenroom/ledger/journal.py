@@ -30,7 +30,7 @@ FIELDS = ("What", "Why", "How", "Issues", "Result")
 # What a field says when nobody said anything: honest, and not empty.
 _UNSAID = {"How": "Not recorded.", "Issues": "None recorded.", "Result": "Not recorded."}
 _HEADING = re.compile(r"(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2})(?: - (?P<title>.*))?")
-_TAG = re.compile(r"\|(?P<kind>TASK|ERROR):(?P<id>[^|]*)\|")
+TAG = re.compile(r"\|(?P<kind>TASK|ERROR):(?P<id>[^|]*)\|")
 _FENCE = re.compile(r"[ \t]*\\?(?P<marks>`{3,}|~{3,})(?P<info>.*)")
 _RULES = ("---", "***", "___")
 
@@ -98,8 +98,8 @@ class Entry:
 
     @property
     def tags(self) -> tuple[Tag, ...]:
-        """Those of all items."""
-        return tuple(tag for item in self.items for tag in item.tags)
+        """Those of its title and of all items."""
+        return (*tags_of(self.title, self.line)[1], *(tag for item in self.items for tag in item.tags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +174,13 @@ def written(time: str, title: str, fields: Mapping[str, str], tags: Sequence[Tag
     Raises InputInvalid without a title, What or Why.
     """
     title = " ".join(clean(title).replace("<!--", "<! --").split())
-    texts = {name: clean(fields.get(name) or "").strip() or _UNSAID.get(name, "") for name in FIELDS}
-    for name, value in (("a title", title), ("What", texts["What"]), ("Why", texts["Why"])):
+    texts = {name: clean(fields.get(name) or "").strip() for name in FIELDS}
+    # A rule alone says nothing, either.
+    texts = {name: said if without_rule(said).strip() else _UNSAID.get(name, "") for name, said in texts.items()}
+    needed = (("a title", title, "TITLE"), ("What", texts["What"], "--what TEXT"), ("Why", texts["Why"], "--why TEXT"))
+    for name, value, flag in needed:
         if not value:
-            raise InputInvalid(f"an entry needs {name}", mend='greenroom ledger log "TITLE" --what TEXT --why TEXT')
+            raise InputInvalid(f"an entry needs {name}", mend=f"say it: {flag}")
     head = " ".join([title, *map(str, tags)])
     said = "\n".join(_field(name, value) for name, value in texts.items())
     return f"## {time}\n\n### {head}\n{said}\n\n---\n"
@@ -203,8 +206,8 @@ def clean(text: str) -> str:
 
 def tags_of(heading: str, line: int = 0) -> tuple[str, tuple[Tag, ...]]:
     """A heading's title without its tags, and the tags."""
-    tags = tuple(Tag(found["kind"], found["id"].strip(), line) for found in _TAG.finditer(heading))
-    return " ".join(_TAG.sub(" ", heading).split()) if tags else heading, tags
+    tags = tuple(Tag(found["kind"], found["id"].strip(), line) for found in TAG.finditer(heading))
+    return " ".join(TAG.sub(" ", heading).split()) if tags else heading, tags
 
 
 def _all(tree: Tree) -> Iterator[Entry]:

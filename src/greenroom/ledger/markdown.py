@@ -30,7 +30,7 @@ _BEGINNING = re.compile(
     re.MULTILINE,
 )
 _CODE_OR_COMMENT = re.compile(r"(?P<code>(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|<!--.*?-->")
-_CLOSING_HASHES = re.compile(r"(?:^|[ \t])#+[ \t]*$")
+_CLOSING_HASHES = re.compile(r"(?:^|[ \t])#+[ \t\r]*$")
 _LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\](?:\([^()]*\)|\[[^\[\]]*\])")
 # What begins a block of its own, and so cannot be the text over an underline, nor go on with code of the line before.
 BLOCK = re.compile(r"[ \t]*(?:[-*+][ \t]|[0-9]{1,9}[.)][ \t]|#{1,6}[ \t]|[>|]|\*\*|\\?```|~~~|<!--|$)")

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 Kind = Literal["install", "pull", "build", "deploy", "rollback", "verify", "serve"]
 _WRONG_COMMAND = 2
 _STOPPED = 130
-# The more names are drawn, the more operations of one minute keep their order, and the sooner two branches draw alike.
-_DRAWS = 16
 # What the draft of a mend says of the operation.
 _MENDED: dict[Kind, str] = {"rollback": "brought back"}
 
@@ -184,7 +182,7 @@ class _Record:
             Tree.of(ledger.root)  # raises where there is no such folder: a name that was mistyped makes no ledger
             close_interrupted(ledger)
             moment = datetime.now(UTC)
-            begun = cls(ledger, operation, _later_name(ledger.root / FRAGMENTS, moment), moment)
+            begun = cls(ledger, operation, free_name(ledger.root / FRAGMENTS, moment), moment)
             left = f"interrupted: its process ended without a word, some time after {moment:%H:%M} UTC"
             entry = begun._entry("interrupted", left, [left])
             begun._file = unfinished.begin(ledger.root / FRAGMENTS, begun._place.name, entry, operation.asked.kind)

@@ -199,8 +199,9 @@ def archived(block: str, name: str, completed: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text on one line."""
-    return " ".join(clean(text).split())
+    """A text on one line. A comment that it opens is closed, or it would hide what follows."""
+    shown = " ".join(clean(text).split())
+    return shown if "-->" in shown[shown.rfind("<!--") :] or "<!--" not in shown else shown.replace("<!--", "<! --")
 
 
 def _with_block(text: str, block: str) -> str:
@@ -226,7 +227,7 @@ def _with_block(text: str, block: str) -> str:
 
 
 def _marked(text: str, item: ChainItem, mark: str) -> str:
-    line = text[item.start : item.end].replace(item.mark, mark, 1)
+    line = item.marked(text[item.start : item.end], mark)
     return text[: item.start] + line + text[item.end :]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from greenroom.errors import FileUnreadable, GreenroomError, InputInvalid, UnknownName
 from greenroom.ledger import task_edits as edits
 from greenroom.ledger.changes import writing
-from greenroom.ledger.fragments import entry_text, free_name, minute, next_id
+from greenroom.ledger.fragments import check_title, entry_text, free_name, minute, next_id
 from greenroom.ledger.journal import FRAGMENTS, Tag, read_journal
 from greenroom.ledger.tasks import TASKS, archive_path, read_tasks, tasks_of
 from greenroom.ledger.tree import Tree
@@ -59,6 +59,7 @@ def new(root: Path, title: str, *, now: datetime | None = None) -> Step:
     """Add a task at the end of the chain. Raises InputInvalid, FileUnreadable, and what ``changes.apply`` raises."""
     if not edits.one_line(title):
         raise InputInvalid("a task needs a title", mend='greenroom ledger task new "TITLE"')
+    check_title(title)
     now = now or datetime.now(UTC)
     with writing(root) as writer:
         tree = Tree.of(root)

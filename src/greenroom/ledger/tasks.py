@@ -25,11 +25,14 @@ CONTEXT = ("Previous Work", "Key Files", "Environment", "Next Steps")
 ID = re.compile(r"TASK-(?P<date>(?P<month>[0-9]{4}-[0-9]{2})-[0-9]{2})-(?P<number>[0-9]{3,})")
 DONE, CURRENT, OPEN = "✅", "🔄", "⏳"
 _PROGRESS = re.compile(r"(?P<done>[0-9]{1,9})[ \t]*/[ \t]*(?P<total>[0-9]{1,9})")
+# A step with another mark, or with none, is a step all the same: it counts, and is not done.
 _CHAIN = re.compile(
-    r"^(?P<number>[ \t]*[0-9]{1,9})[.)][ \t]+(?P<mark>✅|🔄|⏳)\ufe0f?[ \t]*(?:CURRENT:?[ \t]+)?(?P<title>[^\n]*)$",
+    r"^(?P<number>[ \t]*[0-9]{1,9})[.)][ \t]+(?P<mark>[\u2300-\u2bff\U0001f300-\U0001faff]?)\ufe0f?[ \t]*"
+    r"(?:CURRENT:?[ \t]+)?(?P<title>[^\n]*)$",
     re.MULTILINE,
 )
 _CHAIN_ID = re.compile(r"\s*\((?P<id>TASK-[^()\s]*)\)")
+_LAST_ID = re.compile(rf"{_CHAIN_ID.pattern}$")
 _NOTE = re.compile(r"(?P<kind>FINDING|DECISION|BLOCKER)-(?P<number>[0-9]{1,9})")
 
 
@@ -123,7 +126,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class ChainItem:
-    """A step of the chain. mark: ✅, 🔄 or ⏳.  start, end: offsets of its line."""
+    """A step of the chain. mark: ✅, 🔄 or ⏳; whoever writes by hand may have another, or none.
+
+    start, end: offsets of its line.
+    """
 
     number: int
     mark: str
@@ -137,6 +143,12 @@ class ChainItem:
     def is_done(self) -> bool:
         """Whether it is marked so."""
         return self.mark == DONE
+
+    def marked(self, line: str, mark: str) -> str:
+        """Its line with another mark."""
+        if self.mark:
+            return line.replace(self.mark, mark, 1)
+        return re.sub(r"[.)][ \t]+", lambda found: f"{found[0]}{mark} ", line, count=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +250,8 @@ def _items(text: str, begun: int, end: int) -> Iterator[ChainItem]:
         line += text.count("\n", seen, found.start())
         seen = found.start()
         title = found["title"].strip()
-        known = _CHAIN_ID.search(title)
+        # A title may name other tasks; the own id stands at the end, as verbs write it.
+        known = _LAST_ID.search(title) or _CHAIN_ID.search(title)
         named = title[: known.start()].strip() if known else title.removesuffix("(CURRENT)").strip()
         number = int(found["number"])
         until = found.end() - found["title"].endswith("\r")

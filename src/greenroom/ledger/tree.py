@@ -212,7 +212,12 @@ class _Revision:
         commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         prefix = _git(root, "rev-parse", "--show-prefix")
         if not commit or prefix is None:
+            if prefix is None:
+                message = f"git knows no repository at {quoted(root)}, and so no revision {quoted(revision)}"
+                raise LedgerUnreadable(message, mend="git status there says why; --before DIR compares with a folder")
             mend = "name a commit, branch or tag of the repository that the project is in"
+            if (_git(root, "rev-parse", "--is-shallow-repository") or b"").strip() == b"true":
+                mend = "this clone holds the latest commits only: git fetch --unshallow, or fetch-depth: 0 in CI"
             raise LedgerUnreadable(f"git knows no revision {quoted(revision)} in {quoted(root)}", mend=mend)
         # A folder that was not there yet held nothing.
         listed = _git(

@@ -131,8 +131,8 @@ def standings(found: Iterable[Entry]) -> dict[int, Standing]:
     return known
 
 
-def faults(found: Iterable[Entry]) -> Iterator[Finding]:
-    """Lines that cannot follow those before them."""
+def faults(found: Iterable[Entry], *, answered: bool = True) -> Iterator[Finding]:
+    """Lines that cannot follow those before them. answered: a failure has to be followed by a start or an undo."""
     known: dict[int, Standing] = {}
     latest: datetime | None = None
     unanswered: set[int] = set()
@@ -147,7 +147,7 @@ def faults(found: Iterable[Entry]) -> Iterator[Finding]:
             yield _fault(entry, f"phase-{entry.phase} is done without verify-ok")
         elif entry.verb == "start" and before.state in ("under way", "verified"):
             yield _fault(entry, f"phase-{entry.phase} starts twice")
-        elif entry.verb == "done" and entry.phase in unanswered:
+        elif answered and entry.verb == "done" and entry.phase in unanswered:
             yield _fault(entry, f"phase-{entry.phase} failed and is done, with nothing done about it")
         match entry.verb:
             case "verify-ok":

@@ -69,7 +69,12 @@ def _scores(lines: list[Line], document: Document, differences: bool) -> Iterato
         if not points:
             continue
         is_total = cells[0].upper() == "TOTAL"
-        wrong = [f"{of}/{most} is above its maximum" for of, most in points.values() if of > most]
+        wrong = [
+            f"{of}/{most} is above its maximum"
+            for column, (of, most) in points.items()
+            # A total that is the sum is so because a part is, and that is told there.
+            if of > most and not (is_total and sums.get(column) == [of, most])
+        ]
         for column, (of, most) in points.items():
             if is_total and column in sums and sums[column] != [of, most]:
                 wrong.append(f"{of}/{most} is not the sum, which is {sums[column][0]}/{sums[column][1]}")

@@ -196,3 +196,12 @@ def test_what_is_at_two_places_is_not_chosen_between() -> None:
 def test_a_mend_names_the_lines() -> None:
     found = with_notes("# Notes\n## `src/shapes.py`\n- **Shape (Lines 1-2)**\n\n`src/shapes.py:1` - `draw`").findings()
     assert [one.mend for one in found] == ["write lines 9-16", "write `src/shapes.py:19-20` - `draw`"]
+
+
+def test_one_line_is_called_a_line() -> None:
+    project = with_notes("`src/shapes.py:1-2` - `Shape` and `src/small.py:2` - `SMALL`")
+    project.written("src/small.py", "SMALL = 1\n\n")
+    assert {one.message for one in project.findings()} == {
+        "Shape is at lines 9-16 of src/shapes.py, and not at 1-2",
+        "SMALL is at line 1 of src/small.py, and not at 2",
+    }

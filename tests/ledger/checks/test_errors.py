@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from greenroom.ledger.errors_table import Event, event_text
 from tests.ledger.checks.project import Found, Project, clean
 
 ERRORS, JOURNAL = "ERRORS.md", "JOURNAL.md"
@@ -72,6 +73,10 @@ def test_one_id_is_one_error() -> None:
     project = active().replaced(ERRORS, "\n## Resolved", f"{copy}\n## Resolved")
     line = project.line(ERRORS, f"| ERR-{resolved}", 2)
     assert project.found() == errors("err-dup-id", line)
+    event = Event("2026-09-01T0900-7f3a", "ERR-2026-09-01-001", "opened", "2026-09-01 09:00", "P1", "lamps")
+    project = told(active(row("ERR-2026-09-01-001", "2026-09-01 09:00")), "ERR-2026-09-01-001")
+    (found,) = project.written(f"ERRORS.d/{event.name}.md", event_text(event)).findings()
+    assert found.message.endswith(f"the other is at {ERRORS}:{FIRST}")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from greenroom.ledger.errors_table import Event, event_text
+from greenroom.ledger.fragments import means
 from tests.ledger.checks.project import Project, clean
 
 JOURNAL, TASKS, ERRORS = "JOURNAL.md", "TASKS.md", "ERRORS.md"
@@ -88,6 +90,26 @@ def test_of_two_titles_in_one_minute_the_right_one_is_lost() -> None:
         "journal-lost": "the entry of 2026-09-01 10:00 - a",
         "journal-edited": "the entry of 2026-09-01 10:00 - b",
     }
+
+
+def test_a_tag_follows_an_id_that_was_given_twice() -> None:
+    """Two branches gave it, and ``fix`` has given the later error the next free one."""
+    first, second = "ERR-2026-09-01-001", "ERR-2026-09-01-002"
+
+    def project(later: str, tag: str) -> Project:
+        found = clean()
+        for name, error, told in (("1000-1a2b", first, first), ("1001-7f3a", later, tag)):
+            time, record = f"2026-09-01 {name[:2]}:{name[2:4]}", f"2026-09-01T{name}"
+            found.written(f"ERRORS.d/{record}.md", event_text(Event(record, error, "opened", time, "P1", "lamps")))
+            said = entry(time).replace("### Something", f"### Something |ERROR:{told}|")
+            found.written(f"JOURNAL.d/{record}.md", f"{means({told: record})}{said}")
+        return found
+
+    assert ("err-dup-id", "ERRORS.d/2026-09-01T1001-7f3a.md", 1) in project(first, first).found()
+    assert since(project(second, second), project(first, first)) == set()
+    # A tag that means another error that was known then was edited.
+    edited = since(project(second, first), project(second, second))
+    assert edited == {("journal-edited", "JOURNAL.d/2026-09-01T1001-7f3a.md", 4)}
 
 
 def test_entries_may_move_to_the_archive_and_into_the_journal() -> None:

@@ -130,6 +130,15 @@ def test_a_tag_means_something(tag: str, wrong: bool) -> None:
     assert project.found() == (journal("journal-tag", line) if wrong else set())
 
 
+def test_the_title_of_an_entry_may_be_tagged() -> None:
+    done = "TASK-2026-08-03-001"
+    project = clean().without(JOURNAL, rf" \|TASK:{done}\|")
+    assert {code for code, *_ in project.found()} == {"task-no-journal"}
+    assert project.added(JOURNAL, entry(f"2026-09-01 10:00 - A title |TASK:{done}|")).found() == set()
+    project.replaced(JOURNAL, f"A title |TASK:{done}|", f"A title |TASK:{done}| |ERROR:ERR-2026-08-06-009|")
+    assert project.found() == journal("journal-tag", project.line(JOURNAL, "## 2026-09-01"))
+
+
 def test_tags_of_archives_are_history() -> None:
     project = Project("11-palette-maker").replaced(ARCHIVE, "|TASK:TASK-2026-07-03-001|", "|TASK:TASK-2026-07-03-009|")
     assert {code for code, *_ in project.found()} == {"task-no-journal"}

@@ -156,6 +156,32 @@ def test_links_of_history_lead_somewhere_too() -> None:
     assert project.found() == {(NO_SECTION, "JOURNAL_ARCHIVE/2026-07.md", line)}
 
 
+@pytest.mark.parametrize(
+    ("path", "link", "code"),
+    [
+        ("JOURNAL.d/2026-09-01T1000-7f3a.md", "ARCHITECTURE.md", None),
+        ("JOURNAL.d/2026-09-01T1000-7f3a.md", "../ARCHITECTURE.md", None),
+        ("JOURNAL.d/2026-09-01T1000-7f3a.md", "ARCHITECTURE.md#absent", NO_SECTION),
+        ("JOURNAL.d/2026-09-01T1000-7f3a.md", "absent.md", NO_FILE),
+        ("JOURNAL.d/2026-09-01T1000-7f3a.md", "#absent", NO_SECTION),
+        ("JOURNAL.md", "../ARCHITECTURE.md#top", None),
+        ("JOURNAL.md", "../absent.md", NO_FILE),
+        ("JOURNAL.md", "#absent", NO_SECTION),
+        ("ARCHITECTURE.md", "../CONDUCTOR.md", NO_FILE),
+    ],
+)
+def test_a_link_of_an_entry_is_as_good_new_as_folded(path: str, link: str, code: str | None) -> None:
+    fields = "".join(f"- **{name}**: x\n" for name in ("What", "Why", "How", "Issues"))
+    said = f"\n## 2026-09-01 10:00\n\n### Something\n{fields}- **Result**: [t]({link})\n\n---\n"
+    found = clean().added(path, said if path.startswith("JOURNAL") else f"\n[t]({link})\n").findings()
+    assert [one.code for one in found] == ([code] if code else [])
+
+
+def test_a_document_that_init_writes_is_named_so() -> None:
+    (found,) = clean().added("ARCHITECTURE.md", "\n[t](UIUX.md)\n").findings()
+    assert "init --profile full" in found.mend
+
+
 def test_a_link_out_of_the_project_is_looked_at_on_the_disk() -> None:
     assert clean().added("ARCHITECTURE.md", "\n[t](../../labels.json)\n").found() == set()
     project = clean().added("ARCHITECTURE.md", "\n[t](../../absent.json)\n")

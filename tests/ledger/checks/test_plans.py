@@ -26,6 +26,7 @@ LINES = "- **Writes**: `out/lines.txt`"
         ("```sh undo\nrm -f out/lines.txt\n```\n", "", plan("plan-no-undo", "## Phase 3")),
         ("```sh undo\nrm -rf out\n```\n", "", plan("plan-no-undo", "## Phase 1")),
         ("- **Needs**: phase-2, phase-3", "- **Needs**: phase-2, phase-9", plan("plan-needs", "## Phase 4")),
+        ("- **Needs**: phase-2, phase-3", "- **Needs**: setup", plan("plan-needs", "## Phase 4")),
         ("- **Needs**: phase-2, phase-3", "- **Needs**: none", set()),
         ("- **Needs**: none", "- **Needs**: phase-4", plan("plan-cycle", "## Phase 1")),
         ("- **Needs**: none", "- **Needs**: phase-1", plan("plan-cycle", "## Phase 1")),
@@ -43,6 +44,22 @@ LINES = "- **Writes**: `out/lines.txt`"
 )  # fmt: skip
 def test_a_plan(old: str, new: str, expected: set[Found]) -> None:
     assert clean().replaced(PLAN, old, new).found() == expected
+
+
+def test_a_total_that_is_the_sum_is_right_however_high() -> None:
+    rows = "| A | 7/10 | 12/10 | +5 |\n| B | 8/10 | 9/10 | +1 |\n| TOTAL | 15/20 | 21/20 | +6 |\n"
+    project = clean().replaced(PLAN, "## Files Generated", f"## Score of one\n{rows}\n## Files Generated")
+    assert project.found() == {("plan-score", PLAN, project.line(PLAN, "| A |"))}
+    assert project.replaced(PLAN, "21/20", "22/20").found() == {
+        ("plan-score", PLAN, project.line(PLAN, beginning)) for beginning in ("| A |", "| TOTAL |")
+    }
+
+
+def test_runs_and_needs_may_be_written_large() -> None:
+    project = clean().replaced(PLAN, LINES, "- **Writes**: `out/compile.txt`").replaced(PLAN, "parallel", "Parallel", 2)
+    assert project.replaced(PLAN, "- **Needs**: none", "- **Needs**: None").found() == plan(
+        "plan-parallel", "## Phase 3"
+    )
 
 
 def test_parallel_phases_of_which_one_needs_the_other_may_write_one_path() -> None:
@@ -90,6 +107,7 @@ TIME = "[2026-08-03T09:01:13+00:00] phase-4 start"
         ("phase-2 undo", "phase-2 verify-ok", {10}),
         ("[2026-08-03T09:01:09+00:00] phase-2 start\n", "", set()),
         ("phase-4 verify-ok", "phase-4 start", {14, 15}),
+        ("phase-4 verify-ok", "phase-4 verify-fail\n[2026-08-03T09:01:14+00:00] phase-4 verify-ok", set()),
         (TIME, TIME.replace("01:13", "01:11"), {13}),
         (TIME, TIME.replace("T09", "T10"), {14}),
         (TIME, TIME.replace("T09", "T10").replace("+00", "+01"), set()),
@@ -108,3 +126,9 @@ def test_days_are_one_log_and_other_files_their_own() -> None:
     assert other.added("activity/other.log", "[2026-08-01T00:00:00+00:00] phase-1 done\n").found() == {
         ("plan-log", "activity/other.log", 2)
     }
+
+
+def test_the_last_line_of_a_log_counts_without_an_end() -> None:
+    project = clean()
+    project.written(LOG, project.text(LOG).replace("phase-4 verify-ok\n", "phase-4 verify-fail\n").rstrip("\n"))
+    assert project.found() == {("plan-log", LOG, project.line(LOG, "[2026-08-03T09:01:14", 2))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from greenroom.ledger.tasks import tasks_of
 from tests.ledger.checks.project import Found, Project, clean
 
 TASKS = "TASKS.md"
@@ -49,6 +50,14 @@ def test_the_form_of_an_id(task: str, wrong: bool) -> None:
 def test_one_id_is_one_task() -> None:
     project = another(CURRENT)
     assert project.found() == tasks("task-dup-id", line("**Task ID**", 2, project))
+
+
+def test_one_id_is_one_step_of_the_chain() -> None:
+    """Two branches have begun one each, and a merge has kept both."""
+    last = max(tasks_of(clean().text(TASKS)).chain, key=lambda item: item.line)
+    said = clean().text(TASKS)[last.start : last.end]
+    project = clean().replaced(TASKS, said, f"{said}\n{said.replace(last.title, 'Another')}")
+    assert tasks("task-dup-id", last.line + 1) <= project.found()
 
 
 @pytest.mark.parametrize("status", ["PLANNING", "IN_PROGRESS", "BLOCKED", "TESTING", "COMPLETE", "COMPLETE ✅"])
@@ -204,3 +213,9 @@ def test_what_is_done_is_archived_in_the_month_of_its_id() -> None:
 def test_what_is_not_done_needs_neither() -> None:
     project = clean().replaced(TASKS, f"({DONE})", "").gone(f"TASKS_ARCHIVE/2026-08/{DONE}.md")
     assert project.without("JOURNAL.md", rf" \|TASK:{DONE}\|").found() == set()
+
+
+@pytest.mark.parametrize("mark", ["🚫 ", "⏸️ ", ""])
+def test_a_step_of_another_mark_counts_and_is_not_done(mark: str) -> None:
+    assert clean().replaced(TASKS, "4. ⏳ ", f"4. {mark}").found() == set()
+    assert clean().replaced(TASKS, "2. ✅ ", f"2. {mark}").found() == tasks("task-progress", line("**Progress**"))

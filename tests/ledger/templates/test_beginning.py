@@ -73,7 +73,9 @@ def test_the_check_sees_when_code_moves_on(tmp_path: Path) -> None:
 
 def test_it_fills_in_what_it_knows(tmp_path: Path) -> None:
     (tmp_path / "lamp.py").write_text(CODE)
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "lamps"\nrequires-python = ">=3.11"\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "lamps"\nversion = "1.4.2rc1"\nrequires-python = ">=3.11"\n'
+    )
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "oil and water.md").write_text("# Which `oil`\n")
     init(tmp_path)
@@ -82,8 +84,8 @@ def test_it_fills_in_what_it_knows(tmp_path: Path) -> None:
     assert "- **Main File**: lamp.py (14 lines)" in hub
     assert "**Lamp**: `lamp.py:6-9` - `Lamp`\n" in hub
     assert "6. [Which oil](docs/oil%20and%20water.md) - _what it holds_\n" in hub
-    assert "(see JOURNAL.md 2026-03-04)" in hub
-    assert "**Phase**: lamps, first release\n**Started**: 2026-03-04\n" in (tmp_path / "TASKS.md").read_text()
+    assert "- **v1.4.2** - Ledger begun (see JOURNAL.md 2026-03-04)\n" in hub
+    assert "**Phase**: lamps, first phase\n**Started**: 2026-03-04\n" in (tmp_path / "TASKS.md").read_text()
     architecture = (tmp_path / "ARCHITECTURE.md").read_text()
     assert "PLAYBOOKS/\nTASKS.md\ndocs/\nlamp.py\npyproject.toml\n" in architecture
     assert [finding.code for finding in found(tmp_path)] == ["keywords-missing"]  # of the page that was there

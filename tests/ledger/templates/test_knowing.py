@@ -96,3 +96,17 @@ def test_its_parts_are_where_the_anchors_say(tmp_path: Path) -> None:
     assert [str(part.symbol) for part in found.parts] == ["A", "f0", "f1", "f2", "f3"]
     shell = known(tmp_path, {"start.sh": "say() {\n  true\n}\n\nif true; then\n  say\nfi\n"}, "start.sh")
     assert [str(part) for part in shell.parts] == ["`start.sh:1-3` - `say`"]
+
+
+@pytest.mark.parametrize(
+    ("files", "release"),
+    [
+        ({"pyproject.toml": '[project]\nname = "lamps"\nversion = "1.4.2"\n'}, "1.4.2"),
+        ({"package.json": '{"version": "2.0.1-beta.1"}'}, "2.0.1"),
+        ({"Cargo.toml": '[package]\nname = "lamps"\nversion = "0.3.0"\n'}, "0.3.0"),
+        ({"pyproject.toml": '[project]\nname = "lamps"\ndynamic = ["version"]\n'}, "0.0.0"),
+        ({"package.json": '{"version": 2}'}, "0.0.0"),
+    ],
+)
+def test_its_release(tmp_path: Path, files: dict[str, str], release: str) -> None:
+    assert known(tmp_path, files).release == release

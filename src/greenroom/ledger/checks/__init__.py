@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenroom.ledger.checks import anchored, errors, history, hub, journal, keywords, links, plans, sections, tasks
+from greenroom.ledger.checks import (
+    anchored,
+    conflicts,
+    errors,
+    history,
+    hub,
+    journal,
+    keywords,
+    links,
+    plans,
+    sections,
+    tasks,
+)
 from greenroom.ledger.checks.records import Records
 
 if TYPE_CHECKING:
@@ -21,7 +33,7 @@ def check(tree: Tree, before: Tree | None = None) -> list[Finding]:
 
     Raises LedgerUnreadable.
     """
-    found = [*links.check(tree), *anchored.check(tree)]
+    found = [*links.check(tree), *anchored.check(tree), *conflicts.check(tree)]
     if tree.is_ledger:
         records = Records.of(tree)
         earlier = Records.of(before) if before is not None else None

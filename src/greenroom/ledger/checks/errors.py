@@ -31,7 +31,9 @@ def check(records: Records) -> Iterator[Finding]:
     for row in records.errors:
         yield from _id(row)
         if row.id in seen:
-            message = f"{row.id} is two errors; the other is at line {seen[row.id].line}"
+            other = seen[row.id]
+            place = f"line {other.line}" if other.path == row.path else f"{other.path}:{other.line}"
+            message = f"{row.id} is two errors; the other is at {place}"
             mend = "greenroom ledger fix gives the later one the next free number"
             yield _finding("err-dup-id", row, message, mend)
         seen.setdefault(row.id, row)

@@ -9,6 +9,7 @@ from greenroom.findings import Finding
 from greenroom.ledger.checks.tasks import status_of
 from greenroom.ledger.errors_table import ERRORS
 from greenroom.ledger.errors_table import ID as ERROR_ID
+from greenroom.ledger.journal import TAG
 from greenroom.ledger.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -44,11 +45,15 @@ def _entries(records: Records, earlier: Records) -> Iterator[Finding]:
         if entry.key not in earlier.journal.keys:
             new.setdefault(entry.time, []).append(entry)
     gone = [entry for entry in earlier.journal.entries if entry.key not in records.journal.keys]
+    fresh = _ids(records) - _ids(earlier)
     # Those of the same heading first, so that none of them is taken for one whose title was changed.
     untold = []
     for entry in gone:
+        renumbered = next((one for one in new.get(entry.time, ()) if _is_renumbered(entry, one, fresh)), None)
         same = next((one for one in new.get(entry.time, ()) if one.heading == entry.heading), None)
-        if same is None:
+        if renumbered is not None:
+            new[entry.time].remove(renumbered)
+        elif same is None:
             untold.append(entry)
         else:
             new[entry.time].remove(same)
@@ -59,6 +64,16 @@ def _entries(records: Records, earlier: Records) -> Iterator[Finding]:
         else:
             message = f"the entry of {entry.heading} was here, and is nowhere now"
             yield Finding("journal-lost", "error", message, "bring it back, word for word", entry.path)
+
+
+def _is_renumbered(old: Entry, new: Entry, fresh: set[str]) -> bool:
+    """Whether only tags say other ids, new ones: of two records that branches gave one id, one gets the next free."""
+    now = {one.id for one in new.tags} - {one.id for one in old.tags}
+    return bool(now) and now <= fresh and TAG.sub("|", old.key) == TAG.sub("|", new.key)
+
+
+def _ids(records: Records) -> set[str]:
+    return {row.id for row in records.errors} | records.tasks.known
 
 
 def _edited(entry: Entry) -> Finding:

@@ -69,6 +69,13 @@ def _ids(tasks: Tasks) -> Iterator[Finding]:
             mend = "greenroom ledger fix gives the later one the next free number"
             yield _finding("task-dup-id", message, mend, task.line)
         seen.setdefault(task.id, task)
+    steps: dict[str, int] = {}
+    for item in tasks.chain:
+        if item.id and item.id in steps:
+            message = f"{item.id} stands twice in the chain; the other is at line {steps[item.id]}"
+            yield _finding("task-dup-id", message, "greenroom ledger fix settles it", item.line)
+        elif item.id:
+            steps[item.id] = item.line
 
 
 def _states(tasks: Tasks) -> Iterator[Finding]:

@@ -90,7 +90,7 @@ def join_twins(draft: Draft) -> None:
     for item in chain:
         if item.id:
             known = best.setdefault((item.id, item.title), item)
-            best[item.id, item.title] = min(known, item, key=lambda one: _MARKS.index(one.mark))
+            best[item.id, item.title] = min(known, item, key=_place)
     if text is None or len(best) == sum(bool(item.id) for item in chain):
         return
     lines = text.split("\n")
@@ -101,8 +101,14 @@ def join_twins(draft: Draft) -> None:
             gone.add(item.line)
         elif item.id:
             seen.add((item.id, item.title))
-            lines[item.line - 1] = lines[item.line - 1].replace(item.mark, best[item.id, item.title].mark, 1)
+            if mark := best[item.id, item.title].mark:
+                lines[item.line - 1] = item.marked(lines[item.line - 1], mark)
     draft.put(TASKS, "\n".join(line for number, line in enumerate(lines, 1) if number not in gone))
+
+
+def _place(item: ChainItem) -> int:
+    """How far a step is, the furthest first; one of no known mark is the least far."""
+    return _MARKS.index(item.mark) if item.mark in _MARKS else len(_MARKS)
 
 
 def _events(draft: Draft) -> dict[str, Event]:

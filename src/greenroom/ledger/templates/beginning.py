@@ -102,6 +102,7 @@ def _known(project: Project, there: Collection[str]) -> dict[str, str]:
     return {
         "version": __version__,
         "name": project.name,
+        "release": project.release,
         "stack": project.stack,
         "main_file": f"{main} ({counted(project.lines, 'line')}) - _what it does_" if main else "none yet",
         "main_place": str(parts[0]) if parts else f"`{main}`" if main else "the code",

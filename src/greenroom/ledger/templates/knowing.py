@@ -34,6 +34,8 @@ _MOST_FOLDERS = 30
 _MOST_SHOWN = 6
 _CARGO_NAME = re.compile(r'^\[package\][^\[]*?^name\s*=\s*"([^"]+)"', re.MULTILINE | re.DOTALL)
 _GO_MODULE = re.compile(r"^module\s+(\S+)", re.MULTILINE)
+_CARGO_VERSION = re.compile(r'^\[package\][^\[]*?^version\s*=\s*"([^"]+)"', re.MULTILINE | re.DOTALL)
+_RELEASE = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 _NAME = re.compile(r"[\w$]+")
 
 
@@ -48,10 +50,12 @@ class Project:
     """A project as its files show it.
 
     stack: its languages, in words.  main_file: posix path; None where there is no code yet.  lines: of it.
+    release: its version, of three numbers; 0.0.0 where none is said.
     parts: the classes and functions of the main file, with their lines, in its order.
     """
 
     name: str
+    release: str
     stack: str
     main_file: str | None
     lines: int
@@ -94,6 +98,7 @@ def known_of(tree: Tree, there: Sequence[str], main_file: str | None = None) -> 
     text = (main and tree.text(main)) or ""
     return Project(
         name=_name(tree, settings),
+        release=_release(tree, settings),
         stack=_stack(there, code, settings),
         main_file=main,
         lines=text.count("\n") + (text != "" and not text.endswith("\n")),
@@ -113,6 +118,12 @@ def _name(tree: Tree, settings: dict[str, Any]) -> str:
     )
     # A heading takes one line, and a table no bar.
     return next(name for one in (*said, "this project") if (name := re.sub(r"[\s|`]+", " ", str(one or "")).strip()))
+
+
+def _release(tree: Tree, settings: dict[str, Any]) -> str:
+    cargo = _CARGO_VERSION.search(tree.text("Cargo.toml") or "")
+    said = (settings.get("project", {}).get("version"), _package(tree).get("version"), cargo and cargo[1])
+    return next((found[0] for one in said if (found := _RELEASE.match(str(one or "")))), "0.0.0")
 
 
 def _stack(files: Sequence[str], code: list[str], settings: dict[str, Any]) -> str:
