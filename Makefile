@@ -15,6 +15,7 @@ test: lint types layers unit
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/greenroom ledger check --without 'tests/corpus/*' --without 'tests/goldens/ledger/*'
 
 types: $(VENV)/.dev
 	$(BIN)/mypy

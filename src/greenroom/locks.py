@@ -21,17 +21,23 @@ def hold(path: Path) -> int:
     return handle
 
 
-def was_left(path: Path) -> bool:
-    """Whether a lock's file is there and nobody holds it: its process has died."""
+def take_left(path: Path) -> int | None:
+    """Hold a lock whose file is there and which nobody holds; gives the handle, or None for any other."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        return False
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        return False
-    else:
-        return True
-    finally:
         os.close(handle)
+        return None
+    return handle
+
+
+def was_left(path: Path) -> bool:
+    """Whether a lock's file is there and nobody holds it: its process has died."""
+    handle = take_left(path)
+    if handle is not None:
+        os.close(handle)
+    return handle is not None

@@ -161,6 +161,13 @@ class Settings(Inputs):
     bucket_secret_access_key: Annotated[
         SecretStr | None, Setting("Secret key of the bucket.", env="BUCKET_SECRET_ACCESS_KEY")
     ] = None
+    ledger: Annotated[
+        HomePath | None,
+        Setting(
+            "Folder of the ledger in which operations leave entries, none for no entries; if not given, the one at or"
+            " above the working folder, if there is one."
+        ),
+    ] = None
     traceback: Annotated[bool, Setting("Show where in the code an unexpected failure happened.")] = False
 
 

@@ -139,12 +139,17 @@ class Reader:
             (self.folder / name).symlink_to(ROOT / name)
         # On the fake platform minutes pass in seconds: there a verb takes the time that its process takes to start.
         in_process = page not in pages_with(_FAKE)
+        here = self.folder
         for command, expected in transcripts(page):
-            lines = iter(masked(self._printed(command, in_process=in_process)))
+            if command.startswith("cd "):
+                assert not expected, "cd prints nothing"
+                here = here / command.removeprefix("cd ")
+                continue
+            lines = iter(masked(self._printed(command, here, in_process=in_process)))
             for line in masked("\n".join(expected)):
                 assert any(line == found for found in lines), f"{command}: {line!r} is not printed"
 
-    def _printed(self, command: str, *, in_process: bool) -> str:
+    def _printed(self, command: str, here: Path, *, in_process: bool) -> str:
         if command.startswith(_SERVERS):
             return self.serving.start(command)
         if command == "make demo":
@@ -155,10 +160,10 @@ class Reader:
         if in_process and (verb := plain_verb(command)):
             env, arguments = verb
             capfd: pytest.CaptureFixture[str] = self.request.getfixturevalue("capfd")
-            done = greenroom(arguments, capfd, folder=self.folder, env=env, one_stream=True)
+            done = greenroom(arguments, capfd, folder=here, env=env, one_stream=True)
             assert done.returncode == _expected_code(command), done.stdout
             return done.stdout
-        return _in_shell(command, self.folder)
+        return _in_shell(command, here)
 
 
 def plain_verb(command: str) -> tuple[dict[str, str], list[str]] | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from greenroom.jobs.job import Job
+    from greenroom.jobs.runner import Watcher
     from greenroom.progress import Step
 
 # Long for a loaded machine; nothing waits so long that works.
@@ -138,12 +139,13 @@ async def running(
     receiver: Receiver | None = None,
     grace_s: float = 5.0,
     history_days: float | None = None,
+    watcher: Watcher | None = None,
 ) -> AsyncIterator[Running]:
     """A job service on a SQLite file in ``folder``, or on another database."""
     database = Database(url or sqlite_url(folder / "jobs.sqlite"))
     runner, receiver = runner or ScriptedRunner(), receiver or Receiver()
     store = ArtifactStore(str(folder / "artifacts"))
-    jobs = Jobs(database, store, folder, folder / "work", runner, receiver, history_days=history_days)
+    jobs = Jobs(database, store, folder, folder / "work", runner, receiver, watcher=watcher, history_days=history_days)
     secrets = await jobs.open()
     await jobs.start(secrets, lambda artifact: f"http://here/v1/artifacts/{artifact.id}")
     try:

@@ -141,7 +141,7 @@ def test_points_and_files_of_a_document(place: Place) -> None:
         (
             "plan-score",
             "error",
-            "TOTAL: 11/10 is above its maximum; 8/10 is not the sum, which is 7/10; from 8 to 11 it is +3, and not +4",
+            "TOTAL: 8/10 is not the sum, which is 7/10; from 8 to 11 it is +3, and not +4",
         ),
         ("plan-output", "note", "1.txt is named as generated, and is not there yet"),
         ("plan-output", "note", "order is named as generated, and is not there yet"),

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from greenroom.jobs.history import Depth
+from greenroom.serve.incidents import Incident
 from greenroom.serve.metrics import Metrics
 
 
@@ -52,6 +53,20 @@ def test_what_jobs_say_is_counted() -> None:
     assert said["greenroom_jobs_finished_total", "voice", "timed_out"] == 1
     assert said["greenroom_webhook_deliveries_total",] == 1
     assert said["greenroom_webhook_failures_total",] == 2
+
+
+def test_what_goes_wrong_is_told_in_words() -> None:
+    heard: list[Incident] = []
+    metrics = Metrics(["voice"], hear=heard.append)
+    metrics.restarted("cuda:0", "killed by signal 9")
+    metrics.out_of_memory("voice")
+    metrics.job_ended("voice", "failed")
+    metrics.job_given_up("job_1", "voice", "the worker was lost (worker-crashed)")
+    assert heard == [
+        Incident("worker-lost", "cuda:0", "killed by signal 9"),
+        Incident("out-of-memory", "voice", "an attempt did not fit the device"),
+        Incident("job-given-up", "job_1", "voice: the worker was lost (worker-crashed)"),
+    ]
 
 
 def test_queues_are_as_they_are_now() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,15 @@ import click
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, columns, json_option
+from greenroom.cli.recording import recorded
 from greenroom.errors import InputInvalid
 from greenroom.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from greenroom.findings import Format
+    from greenroom.ledger.operations import Operation
     from greenroom.ship.image.blueprint import Place, Wanted
     from greenroom.ship.image.files import Files
     from greenroom.ship.prove.plan import Building
@@ -53,7 +56,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--plan", "--dry-run", "only_plan", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--sarif", "form", flag_value="sarif", help="Give the findings as SARIF.")
 @click.option("--github", "form", flag_value="github", help="Give the findings as GitHub annotations.")
-@setting_flags("accept_licence")
+@setting_flags("accept_licence", "ledger")
 @json_option
 def build(
     model: str | None,
@@ -76,6 +79,7 @@ def build(
     only_plan: bool,
     form: Format | None,
     accept_licence: bool | None,
+    ledger: str | None,
     as_json: bool,
 ) -> int:
     """Write an image of a model, and prove that it starts.
@@ -88,7 +92,7 @@ def build(
     from greenroom.ship.prove.pushing import check_reference
 
     out = Output("build", as_json)
-    settings = configured(out, {"accept_licence": accept_licence})
+    settings = configured(out, {"accept_licence": accept_licence, "ledger": ledger})
     with_proof = with_proof or reference is not None
     about_files = bool(gpus or base or lock or no_lock or force)
     about_proof = bool(scenarios or image or port or within or volume or prefer)
@@ -96,20 +100,65 @@ def build(
     if lock is not None and no_lock:
         raise InputInvalid("--lock and --no-lock exclude each other", mend="leave one of them out")
     building = Building(folder, force=force, reference=check_reference(reference) if reference else None)
-    if model is not None:
-        wanted = Wanted(model, weights, environment, gpus, base or BASE, lock, settings.accept_licence)
-        building.files = _files(out, wanted, folder, with_lock=not no_lock)
-    if with_proof:
-        building.proving = _proving(folder, prefer, scenarios, image, port, within, volume)
+    wanted = Wanted(model, weights, environment, gpus, base or BASE, lock, settings.accept_licence) if model else None
+    proving = partial(_proving, folder, prefer, scenarios, image, port, within, volume) if with_proof else None
+    prepare = partial(_prepare, out, building, wanted, proving, with_lock=not no_lock)
     if only_plan:
-        from greenroom.plan.writing import render
+        prepare()
+        return _show_plan(out, building)
+    subject = model or image or str(folder)
+    area = f"image of {subject}" if with_proof else ""
+    with recorded(out, settings, "build", subject, _words(building, subject, with_proof=with_proof), area=area) as done:
+        prepare()
+        with out.progress() as step:
+            building.run(step)
+        _record(done, building)
+        return _tell(out, building, form)
 
-        shown = render(building.plan())
-        out.result({"plan": shown}, shown.rstrip())
-        return 0
-    with out.progress() as step:
-        building.run(step)
-    return _tell(out, building, form)
+
+def _prepare(
+    out: Output, building: Building, wanted: Wanted | None, proving: Callable[[], Proving] | None, *, with_lock: bool
+) -> None:
+    if wanted is not None:
+        building.files = _files(out, wanted, building.folder, with_lock=with_lock)
+    if proving is not None:
+        building.proving = proving()
+
+
+def _show_plan(out: Output, building: Building) -> int:
+    from greenroom.plan.writing import render
+
+    shown = render(building.plan())
+    out.result({"plan": shown}, shown.rstrip())
+    return 0
+
+
+def _words(building: Building, subject: str, *, with_proof: bool) -> str:
+    """What is asked for, as the ledger says it."""
+    proved = f"prove the image of {subject}" if with_proof else ""
+    pushed = f"push it to {building.reference}" if building.reference else ""
+    written = "" if subject == str(building.folder) else f"write the files of {subject} into {building.folder}"
+    return ", ".join(filter(None, (written, proved, pushed)))
+
+
+def _record(done: Operation, building: Building) -> None:
+    """Tell the ledger what came of it; nothing where every file was as before and nothing was proven."""
+    written, proof = building.written, building.proof
+    if proof is None and written is not None and not (written.written or written.removed):
+        done.unchanged()
+        return
+    said = _summary(building)
+    done.uses(folder=building.folder, image=proof.image if proof else "", id=proof.id if proof else "")
+    done.uses(chosen=", ".join(written.reasons) if written else "")
+    done.uses(engine=proof.engine if proof else "", pushed=building.pushed)
+    if written is not None and written.open:
+        done.warned.append(f"not pinned, since they are not installed here: {', '.join(written.open)}")
+    if proof is None:
+        done.done(said, "files written")
+    elif proof.passed:
+        done.done(said, "proven")
+    else:
+        done.failed(said, state="not proven", severity="P1")
 
 
 def _check(model: str | None, *, with_proof: bool, about_files: bool, about_proof: bool) -> None:
@@ -172,6 +221,19 @@ def _tell(out: Output, building: Building, form: Format | None) -> int:
             named = ", ".join(written.open[:5]) + (" ..." if len(written.open) > 5 else "")
             out.say(f"not pinned, since they are not installed here: {named}; a lock pins all")
     return 1 if findings else 0
+
+
+def _summary(building: Building) -> str:
+    """In a line: what was written, how each way of starting went, what was pushed."""
+    written, proof = building.written, building.proof
+    parts = [f"{counted(len(written.written), 'file')} written, {len(written.same)} as before"] if written else []
+    if proof is not None:
+        built = "" if proof.build_s is None else f", built in {proof.build_s:.1f} s"
+        trials = ", ".join(f"{trial.scenario} {trial.outcome}" for trial in proof.trials)
+        parts.append(f"{'proven' if proof.passed else 'not proven'}{built} ({trials})")
+        parts += [f"{finding.message} ({finding.code})" for finding in proof.findings]
+    parts += [f"pushed {building.pushed}"] if building.pushed else []
+    return "; ".join(parts)
 
 
 def _lines(building: Building) -> Iterator[str]:

@@ -13,11 +13,13 @@ from click.core import ParameterSource
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, json_option
+from greenroom.cli.recording import recorded
 from greenroom.errors import InputInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from greenroom.ledger.operations import Operation
     from greenroom.settings import Settings
     from greenroom.ship.account.declaration import Declaration
     from greenroom.ship.deploy.pace import Pace
@@ -83,27 +85,39 @@ def waiting_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--switch", default="", help="Command on the compose host that sends callers to {port}.")
 @click.option("--plan", "--dry-run", "plan_only", is_flag=True, help="Show checks, plan and requests; change nothing.")
 @waiting_options
-@setting_flags("data", "runpod_url")
+@setting_flags("data", "runpod_url", "ledger")
 @json_option
-def deploy(file: Path, plan_only: bool, as_json: bool, data: str | None, runpod_url: str | None, **given: Any) -> int:
+def deploy(
+    file: Path,
+    plan_only: bool,
+    as_json: bool,
+    data: str | None,
+    runpod_url: str | None,
+    ledger: str | None,
+    **given: Any,
+) -> int:
     """Release an image on RunPod or a compose host; prove it, or take it back.
 
     FILE is endpoint.json, the body that RunPod's interface takes for an endpoint or a pod, or a compose file.
     """
     out = Output("deploy", as_json)
-    settings = configured(out, {"data": data, "runpod_url": runpod_url})
+    settings = configured(out, {"data": data, "runpod_url": runpod_url, "ledger": ledger})
     pace = pace_of(given)
     if file.suffix in _COMPOSE:
         _check(_HOST)
-        return _release(out, settings, host_target(pace), _host_asked(file, given), plan_only=plan_only)
+        return _release(out, settings, host_target(pace), _host_asked(file, given), {}, plan_only=plan_only)
     declaration = _declaration(file, given)
     if declaration.type == "POD":
         _check(_POD)
         with pod_target(settings, pace) as pods:
-            return _release(out, settings, pods, _pod_asked(declaration, given), plan_only=plan_only)
+            return _release(
+                out, settings, pods, _pod_asked(declaration, given), _secrets_in(declaration), plan_only=plan_only
+            )
     _check(_ENDPOINT, soaks=given["blue_green"])
     with endpoint_target(settings, pace) as target:
-        return _release(out, settings, target, _endpoint_asked(declaration, given), plan_only=plan_only)
+        return _release(
+            out, settings, target, _endpoint_asked(declaration, given), _secrets_in(declaration), plan_only=plan_only
+        )
 
 
 def _check(place: str, *, soaks: bool = True) -> None:
@@ -126,15 +140,24 @@ def _check(place: str, *, soaks: bool = True) -> None:
 
 
 def _release(
-    out: Output, settings: Settings, target: Target[Asked_contra], asked: Asked_contra, *, plan_only: bool
+    out: Output,
+    settings: Settings,
+    target: Target[Asked_contra],
+    asked: Asked_contra,
+    secrets: Mapping[str, str],
+    *,
+    plan_only: bool,
 ) -> int:
     from greenroom.ship.deploy.deploying import deploy, prepare_deploy
 
     if plan_only:
         return show_plan(out, prepare_deploy(settings.data, target, asked))
-    with out.progress() as step:
-        report = deploy(settings.data, target, asked, step=step, said=log_of(out))
-    return show_report(out, report)
+    words, area = f"release {asked.name}", area_of(asked.name)
+    with recorded(out, settings, "deploy", asked.name, words, area=area, hidden=secrets) as done:
+        with out.progress() as step:
+            report = deploy(settings.data, target, asked, step=step, said=log_of(out))
+        record_report(done, settings, target, report)
+        return show_report(out, report)
 
 
 @contextlib.contextmanager
@@ -165,6 +188,12 @@ def host_target(pace: Pace) -> HostTarget:
     from greenroom.ship.hosts.target import HostTarget
 
     return HostTarget(pace)
+
+
+def _secrets_in(declaration: Declaration) -> Mapping[str, str]:
+    from greenroom.ship.deploy.masking import secrets_of
+
+    return secrets_of(declaration.values)
 
 
 def _declaration(file: Path, given: dict[str, Any]) -> Declaration:
@@ -267,3 +296,44 @@ def show_report(out: Output, report: Report) -> int:
     out.findings(report.findings)
     out.result(report, "\n".join(lines(report)))
     return 0 if report.ok else 130 if report.outcome == "stopped" else 1
+
+
+def area_of(name: str) -> str:
+    """What is affected when a release of this name fails, as the ledger says it."""
+    return f"deploy {name}"
+
+
+def record_report(done: Operation, settings: Settings, target: Target[Any], report: Report) -> None:
+    """Tell the ledger how it ended: an error is P0 where what callers use answers nobody now."""
+    from greenroom.ship.deploy.reports import lines
+
+    done.uses(image=report.image, release=report.number, endpoint=report.endpoint, in_use=report.in_use)
+    done.uses(costs="; ".join(report.costs))
+    said = next(lines(report)).removeprefix(f"{report.kind}: ").rpartition(" (")[0]
+    result = f"{said}: {report.why}" if report.why else said
+    if report.outcome == "unchanged":
+        done.unchanged()
+    elif report.ok:
+        done.done(result, report.outcome)
+    elif report.outcome == "stopped":
+        done.stopped(result)
+    elif report.outcome == "refused":
+        done.failed(result, state="refused")
+    else:
+        down = done.is_kept and report.outcome == "unsettled" and _is_down(settings, target, report.name)
+        done.failed(result, state=f"failed, {report.outcome}", severity="P0" if down else "P1")
+
+
+def _is_down(settings: Settings, target: Target[Any], name: str) -> bool:
+    """Whether what callers use is known to answer nobody, or has the values of a release that was never proved."""
+    from greenroom.errors import GreenroomError
+    from greenroom.ship.deploy.records import History
+
+    try:
+        standing, running = target.survey(History.read(settings.data, name))
+    except GreenroomError:
+        return False
+    used = (one for one in running if one.role == "in-use" and one.what == "project")
+    return (
+        standing.gone or bool(standing.ended) or standing.is_mixed or any("running" not in one.workers for one in used)
+    )

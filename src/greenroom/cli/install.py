@@ -10,10 +10,12 @@ import click
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, columns, json_option, plain
+from greenroom.cli.recording import recorded
 from greenroom.errors import InputInvalid
 from greenroom.words import counted
 
 if TYPE_CHECKING:
+    from greenroom.ledger.operations import Operation
     from greenroom.machine.environments.estimating import Estimate
     from greenroom.machine.environments.folder import Environment
     from greenroom.machine.environments.install import Installed
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from greenroom.settings import Settings
 
 _FOLDER = "environments"
+_OUTCOMES = {"kept": "is here already", "built": "is built and checked", "unpacked": "is unpacked and checked"}
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _DIR = click.Path(path_type=Path, file_okay=False)
 
@@ -37,7 +40,7 @@ _DIR = click.Path(path_type=Path, file_okay=False)
 @click.option("--plan", "--dry-run", "only_plan", is_flag=True, help="Say what is to be fetched; install nothing.")
 @click.option("--undo", is_flag=True, help="Go back to the environment before.")
 @click.option("--list", "only_list", is_flag=True, help="List the environments.")
-@setting_flags("data")
+@setting_flags("data", "ledger")
 @json_option
 def install(
     models: tuple[str, ...],
@@ -52,6 +55,7 @@ def install(
     undo: bool,
     only_list: bool,
     data: str | None,
+    ledger: str | None,
     as_json: bool,
 ) -> int:
     """Make the environment for models: locked, checked file by file.
@@ -60,12 +64,12 @@ def install(
     to run. A part that is not needed and fails is left out, and named.
     """
     out = Output("install", as_json)
-    settings = configured(out, {"data": data})
+    settings = configured(out, {"data": data, "ledger": ledger})
     root = (into or settings.data / _FOLDER).absolute()
     if undo or only_list:
         if models or (undo and only_list):
             raise InputInvalid("--undo and --list stand alone", mend="greenroom install --undo --into DIR")
-        return _undo(out, root) if undo else _list(out, root)
+        return _undo(out, settings, root) if undo else _list(out, root)
     if not models:
         raise InputInvalid("no model is named", mend="greenroom install f5tts-v1-base; greenroom models lists them")
 
@@ -83,11 +87,24 @@ def install(
         _warn(out, estimated)
         out.result({**plain(estimated), "plan": plan}, f"{_estimate(estimated)}\n\n{plan.rstrip()}")
         return 0
-    with out.progress() as step:
-        done = install(request, root, step, options)
-    _warn(out, done)
-    out.result(done, _installed(done))
+    named = ", ".join(models)
+    with recorded(out, settings, "install", named, f"make the environment for {named}") as done:
+        with out.progress() as step:
+            made = install(request, root, step, options)
+        _record(done, made)
+        _warn(out, made)
+        out.result(made, _installed(made))
     return 0
+
+
+def _record(done: Operation, made: Installed) -> None:
+    if made.outcome == "kept" and not (made.repaired or made.degraded):
+        done.unchanged()
+        return
+    done.uses(environment=made.folder.name, of=made.folder.parent)
+    done.warned += [f"damaged by the installer, and repaired: {', '.join(made.repaired)}"] if made.repaired else []
+    gone = f", {counted(len(made.removed), 'older environment')} removed" if made.removed else ""
+    done.done(f"{made.folder.name} {_OUTCOMES[made.outcome]}: {counted(made.packages, 'package')}{gone}", made.outcome)
 
 
 def _warn(out: Output, done: Installed | Estimate) -> None:
@@ -118,12 +135,15 @@ def _request(
     return Request(parts, pack(), constraints, chosen, lock)
 
 
-def _undo(out: Output, root: Path) -> int:
+def _undo(out: Output, settings: Settings, root: Path) -> int:
     from greenroom.machine.environments.folder import check_undo, opened
 
     check_undo(root)
-    with out.progress() as step, opened(root, step) as environments:
-        now = environments.undo()
+    with recorded(out, settings, "rollback", "environment", "go back to the environment before") as done:
+        with out.progress() as step, opened(root, step) as environments:
+            now = environments.undo()
+        done.uses(environment=now.path.name, of=root)
+        done.done(f"{now.path.name} is current again")
     out.result({"environment": now.marker.id, "folder": now.path}, f"{root}/current is {now.path.name} again")
     return 0
 
@@ -151,8 +171,7 @@ def _use(known: Environment, names: dict[str, Path]) -> str:
 
 
 def _installed(done: Installed) -> str:
-    how = {"kept": "is here already", "built": "is built and checked", "unpacked": "is unpacked and checked"}
-    said = f"{done.folder.name} {how[done.outcome]}: {counted(done.packages, 'package')}, {done.seconds:.1f} s"
+    said = f"{done.folder.name} {_OUTCOMES[done.outcome]}: {counted(done.packages, 'package')}, {done.seconds:.1f} s"
     repaired = f"; repaired: {', '.join(done.repaired)}" if done.repaired else ""
     return f"{said}{repaired}\nrun    {done.command}"
 

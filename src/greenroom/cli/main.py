@@ -42,6 +42,7 @@ VERBS = {
     "jobs": "List, follow and cancel the jobs of a server.",
     "keys": "Make a key for a server, and show it this once.",
     "plan": "Check, run and take back plans: phases with a verification and an undo.",
+    "ledger": "Keep tasks, journal and errors, and documents that still agree with the code.",
     "deploy": "Release an image on RunPod or a compose host; prove it, or take it back.",
     "rollback": "Bring back the release before, or a named one.",
     "status": "Show what is deployed, how it stands, and what runs and costs money.",
@@ -94,7 +95,7 @@ def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
     as_json = "--json" in arguments
     try:
-        code = greenroom.main(arguments, prog_name="greenroom", standalone_mode=False)
+        code = greenroom.main(arguments, prog_name="greenroom", standalone_mode=False, obj=tuple(arguments))
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import json
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 # The version of each verb's JSON. It grows when a field is renamed, removed or changes its meaning.
 _SCHEMA_VERSION = 1
+# What a verb said last, for whoever keeps a record of it.
+_KEPT_LINES = 20
+_WARNING = "warning: "
 # A column narrower than this is worse to read than lines that the terminal breaks.
 _NARROWEST = 20
 
@@ -36,13 +40,21 @@ def json_option(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Output:
-    """The one way in which a verb speaks."""
+    """The one way in which a verb speaks.
+
+    told: its last lines as a person reads them, whatever the form.  warned: what it warned of.
+    """
 
     verb: str
     as_json: bool = False
+    told: collections.deque[str] = dataclasses.field(
+        default_factory=lambda: collections.deque(maxlen=_KEPT_LINES), repr=False, compare=False
+    )
+    warned: list[str] = dataclasses.field(default_factory=list, repr=False, compare=False)
 
     def result(self, result: Any, text: str = "") -> None:
         """Give the verb's result: ``text`` for people (nothing if empty), the result itself for machines."""
+        self.told.extend(text.splitlines())
         if self.as_json:
             envelope = {"schema": f"greenroom/{self.verb}/{_SCHEMA_VERSION}", "ok": True, "result": plain(result)}
             click.echo(json.dumps(envelope, ensure_ascii=False, indent=2))
@@ -54,11 +66,16 @@ class Output:
 
         JSON and SARIF are whole documents, also where nothing was found.
         """
+        self.told.extend(render(found).splitlines())
+        self.warned.extend(f"{finding.message} ({finding.code})" for finding in found if finding.severity != "note")
         if (found and not (self.as_json and form == "text")) or form in ("json", "sarif"):
             click.echo(render(found, form), file=sys.stderr if form == "text" else sys.stdout)
 
     def say(self, text: str) -> None:
         """Tell a person something that is not the result."""
+        self.told.extend(text.splitlines())
+        if text.startswith(_WARNING):
+            self.warned.append(text.removeprefix(_WARNING))
         if not self.as_json:
             click.echo(text, file=sys.stderr)  # not err=True, which writes past a bar that is drawn, and onto its line
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,22 +17,30 @@ from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.interrupts import stopping
 from greenroom.cli.output import Output, columns, json_option
+from greenroom.cli.recording import recorded
 from greenroom.cli.transfers import transfers
 from greenroom.errors import InputInvalid, quoted
 from greenroom.progress import silent
+from greenroom.recipes.sizes import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from threading import Event
 
     from greenroom.leases import Holder
+    from greenroom.ledger.operations import Operation
     from greenroom.settings import Settings
-    from greenroom.weights.pulling.plan import Asked
+    from greenroom.weights.pulling.plan import Asked, Plan
+    from greenroom.weights.pulling.planner import Planner
     from greenroom.weights.pulling.terms import UseTerms
     from greenroom.weights.store.places import Store
+    from greenroom.weights.transfer.patience import Patience
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # How often a waiting process says so where no bar can.
 _WAITING_S = 30.0
+# Files that an entry of the ledger names.
+_NAMED_FILES = 4
 
 
 @click.command()
@@ -41,7 +50,7 @@ _WAITING_S = 30.0
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Put the file of a URL here, not into the store.")
 @click.option("--mirror", "mirrors", multiple=True, help="Another URL of the same file; may be repeated.")
 @click.option("--plan", "--dry-run", "plan_only", is_flag=True, help="Show what would be done, and fetch nothing.")
-@setting_flags("accept_licence", "offline", "weights", "hf_home", "hf_hub_cache", "hf_endpoint")
+@setting_flags("accept_licence", "offline", "weights", "hf_home", "hf_hub_cache", "hf_endpoint", "ledger")
 @json_option
 def pull(
     names: tuple[str, ...],
@@ -60,8 +69,6 @@ def pull(
     """
     from greenroom.weights.pulling.hub import Hub
     from greenroom.weights.pulling.planner import Planner
-    from greenroom.weights.pulling.pull import Watch, pull
-    from greenroom.weights.pulling.show import plan_lines, plan_rows, pulled_lines
     from greenroom.weights.store.places import Places
 
     out = Output("pull", as_json)
@@ -69,22 +76,71 @@ def pull(
     settings = configured(out, flags)
     for limits in _limits(asked):
         out.notice(limits)  # before anybody is asked for anything: where it may not be used it should not be fetched
-    planner = Planner(Places.of(settings), Hub.of(settings))
-    plan = planner.plan(asked)
-    shown = "\n".join((columns(plan_rows(plan)), *plan_lines(plan)))
+    waits: list[float] = []
+    hub = Hub.of(settings)
+    hub = replace(hub, patience=_counting(hub.patience, waits))
+    planner = Planner(Places.of(settings), hub)
     if plan_only:
-        out.result(plan.outline, shown)
+        plan = planner.plan(asked)
+        out.result(plan.outline, _shown(plan))
         return 0
+    named = ", ".join(asked.names)
+    with recorded(out, settings, "pull", named, f"fetch and verify {named}") as done:
+        try:
+            _pull(out, settings, planner, asked, done, waits)
+        finally:
+            done.warned += [f"tries that failed and were made again: {len(waits)}"] if waits else []
+    return 0
+
+
+def _shown(plan: Plan) -> str:
+    from greenroom.weights.pulling.show import plan_lines, plan_rows
+
+    return "\n".join((columns(plan_rows(plan)), *plan_lines(plan)))
+
+
+def _counting(patience: Patience, waits: list[float]) -> Patience:
+    """The same patience, that notes each time it waits for another try."""
+
+    def waited(stopped: Event, seconds: float) -> bool:
+        waits.append(seconds)
+        return patience.pause(stopped, seconds)
+
+    return replace(patience, pause=waited)
+
+
+def _pull(out: Output, settings: Settings, planner: Planner, asked: Asked, done: Operation, waits: list[float]) -> None:
+    """Fetch and verify. waits: before each try that was made again."""
+    from greenroom.weights.pulling.pull import Watch, pull
+    from greenroom.weights.pulling.show import pulled_lines
+    from greenroom.weights.transfer.patience import Patience
+
+    plan = planner.plan(asked)
     if not plan.is_done:
-        out.say(shown)
+        out.say(_shown(plan))
     for disk in plan.disks:
         disk.require()
     _agree(out, settings, planner.store, plan.terms)
     with transfers(out) as show:
         watch = Watch(show, _waiting(out), lambda finding: out.say(f"warning: {finding.message}; {finding.mend}"))
-        done = pull(planner, asked, plan, watch)
-    out.result(done, "\n".join(pulled_lines(done)))
-    return 0
+        pulled = pull(planner, asked, plan, watch, patience=_counting(Patience(), waits))
+    said = tuple(pulled_lines(pulled))
+    if plan.is_done and not pulled.fetched:
+        done.unchanged()
+    else:
+        done.uses(files=_versions(plan), store=pulled.store)
+        done.warned += [f"{note.message} ({note.code})" for note in plan.notes if note.severity != "note"]
+        left = readable(pulled.resumed)
+        done.warned += [f"{left} were left by an earlier run and gone on from"] if pulled.resumed else []
+        done.done("; ".join(said))
+    out.result(pulled, "\n".join(said))
+
+
+def _versions(plan: Plan) -> str:
+    """The first files with their versions, and how many more there are."""
+    named = [f"{file.name} @ {file.revision[:12]}" if file.revision else file.name for file in plan.files]
+    more = len(named) - _NAMED_FILES
+    return ", ".join(named[:_NAMED_FILES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _asked(

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from greenroom.cli.configured import configured
+from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, columns, json_option
+from greenroom.cli.recording import recorded
 from greenroom.recipes.sizes import readable
 
 if TYPE_CHECKING:
@@ -21,8 +24,11 @@ if TYPE_CHECKING:
 @click.option("--precision", help="fp32, fp16, bf16 or fp8; what the model takes on the device if not given.")
 @click.option("--device", default="auto", show_default=True, help="cpu or cuda:0; auto is a GPU if there is one.")
 @click.option("--tiny", is_flag=True, help="A small network of the same kind: seconds, also on a CPU.")
+@setting_flags("ledger")
 @json_option
-def rehearse(model: str, size: str | None, precision: str | None, device: str, tiny: bool, as_json: bool) -> int:
+def rehearse(
+    model: str, size: str | None, precision: str | None, device: str, tiny: bool, ledger: str | None, as_json: bool
+) -> int:
     """Run a model's whole way with invented weights, before any download.
 
     MODEL is a name of the catalogue. Weights of the published shapes are made on the device, and a request is done
@@ -32,10 +38,18 @@ def rehearse(model: str, size: str | None, precision: str | None, device: str, t
     from greenroom.models.rehearsing import rehearse as rehearsed
 
     out = Output("rehearse", as_json)
-    with out.progress() as step:
-        found = rehearsed(model, size=size, precision=precision, device=device, tiny=tiny, step=step)
-    out.result(found, "\n".join(_lines(found)))
-    out.findings(found.findings)
+    settings = configured(out, {"ledger": ledger})
+    with recorded(out, settings, "verify", f"rehearsal of {model}", f"rehearse {model} with invented weights") as done:
+        with out.progress() as step:
+            found = rehearsed(model, size=size, precision=precision, device=device, tiny=tiny, step=step)
+        lines = tuple(_lines(found))
+        done.uses(device=found.device, precision=found.precision, size=found.size, network="tiny" if tiny else "")
+        if found.passed:
+            done.done(lines[0])
+        else:  # of this machine, and no error of the project
+            done.failed(lines[0])
+        out.result(found, "\n".join(lines))
+        out.findings(found.findings)
     return 0 if found.passed else 1
 
 

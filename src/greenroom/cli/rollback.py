@@ -8,17 +8,20 @@ import click
 
 from greenroom.cli.configured import configured
 from greenroom.cli.deploy import (
+    area_of,
     endpoint_target,
     host_target,
     log_of,
     pace_of,
     pod_target,
+    record_report,
     show_plan,
     show_report,
     waiting_options,
 )
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, json_option
+from greenroom.cli.recording import recorded
 
 if TYPE_CHECKING:
     from greenroom.settings import Settings
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--to", type=click.IntRange(min=0), help="A release that was proved, by number; 0 takes everything down.")
 @click.option("--plan", "--dry-run", "plan_only", is_flag=True, help="Show plan and requests; change nothing.")
 @waiting_options
-@setting_flags("data", "runpod_url")
+@setting_flags("data", "runpod_url", "ledger")
 @json_option
 def rollback(
     name: str,
@@ -39,6 +42,7 @@ def rollback(
     as_json: bool,
     data: str | None,
     runpod_url: str | None,
+    ledger: str | None,
     **given: Any,
 ) -> int:
     """Bring back the release before, or a named one.
@@ -48,7 +52,7 @@ def rollback(
     from greenroom.ship.deploy.records import History
 
     out = Output("rollback", as_json)
-    settings = configured(out, {"data": data, "runpod_url": runpod_url})
+    settings = configured(out, {"data": data, "runpod_url": runpod_url, "ledger": ledger})
     history = History.read(settings.data, name)
     pace = pace_of(given)
     where = history.releases[-1].target if history.releases else "runpod"
@@ -66,6 +70,9 @@ def _back(out: Output, settings: Settings, target: Target[Any], name: str, to: i
 
     if plan_only:
         return show_plan(out, prepare_rollback(settings.data, target, name, to))
-    with out.progress() as step:
-        report = rollback(settings.data, target, name, to, step=step, said=log_of(out))
-    return show_report(out, report)
+    words = f"bring back the release of {name} before" if to is None else f"bring back release {to} of {name}"
+    with recorded(out, settings, "rollback", name, words, area=area_of(name)) as done:
+        with out.progress() as step:
+            report = rollback(settings.data, target, name, to, step=step, said=log_of(out))
+        record_report(done, settings, target, report)
+        return show_report(out, report)

@@ -14,6 +14,8 @@ import click
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, json_option
+from greenroom.cli.recording import ledger_of
+from greenroom.ledger.incidents import Incidents
 from greenroom.settings import variable
 
 
@@ -22,7 +24,7 @@ from greenroom.settings import variable
 @setting_flags(
     "host", "port", "devices", "data", "database", "artifacts", "history_days", "keys", "allow_anonymous",
     "allow_private_urls", "public_url", "max_upload_mb", "max_media_s", "max_megapixels", "idle_unload_s",
-    "stop_grace_s",
+    "stop_grace_s", "ledger",
 )  # fmt: skip
 @json_option
 def serve(models: tuple[str, ...], as_json: bool, **flags: Any) -> int:
@@ -58,7 +60,11 @@ def serve(models: tuple[str, ...], as_json: bool, **flags: Any) -> int:
         out.result({"url": url}, f"greenroom serves at {url}")
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which the loop then takes over
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(KeyboardInterrupt):
+    with (
+        Incidents(ledger_of(out, settings)) as incidents,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
         # The first signal ends the server in order; a second one comes through here and ends it at once.
-        runner.run(run(settings, models, listening))
+        runner.run(run(settings, models, listening, lambda one: incidents.hear(one.kind, one.subject, one.words)))
     return 0

@@ -12,6 +12,7 @@ import click
 from greenroom.cli.configured import configured
 from greenroom.cli.flags import setting_flags
 from greenroom.cli.output import Output, columns, json_option
+from greenroom.cli.recording import recorded
 from greenroom.cli.transfers import transfers
 from greenroom.errors import InputInvalid
 from greenroom.recipes.sizes import readable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from greenroom.findings import Format
+    from greenroom.ledger.operations import Operation
     from greenroom.weights.store.inventory import Held
     from greenroom.weights.store.places import Places
     from greenroom.weights.store.pruning import Removable
@@ -60,31 +62,51 @@ def listed(as_json: bool, **flags: Any) -> None:
 @click.option("--fix", is_flag=True, help="Put damaged files aside, so that pull fetches them again.")
 @click.option("--sarif", "form", flag_value="sarif", help="Give the findings as SARIF.")
 @click.option("--github", "form", flag_value="github", help="Give the findings as GitHub annotations.")
-@setting_flags(*_PLACES)
+@setting_flags(*_PLACES, "ledger")
 @json_option
 def verify(models: tuple[str, ...], quick: bool, fix: bool, form: Format | None, as_json: bool, **flags: Any) -> int:
     """Hash every file that is here, and compare it with what it must be. Nothing is fetched.
 
     MODELS: only the files of these and of their components.
     """
+    from greenroom.weights.store.places import Places
     from greenroom.weights.store.verifying import look_quickly, missing, verify
     from greenroom.weights.store.writing import now
 
     if quick and fix:
         raise InputInvalid("--quick reads no file, so it cannot tell what to put aside", mend="leave out --quick")
     out = Output("weights-verify", as_json)
-    places = _places(out, flags)
+    settings = configured(out, flags)
+    places = Places.of(settings)
     held = _held(places, models)
-    if quick:
-        done = look_quickly(held)
+    what = f"weights of {', '.join(models)}" if models else "all weights"
+    with recorded(out, settings, "verify", what, f"verify {what}", area=f"verify {what}") as record:
+        if quick:
+            done = look_quickly(held)
+        else:
+            with _alone(places, "verify") if fix else contextlib.nullcontext(), transfers(out) as show:
+                done = verify(held, show, now(), fix=fix)
+        done = replace(done, findings=(*missing(places, models), *done.findings))
+        said = _verified(done, quick=quick)
+        record.uses(store=places.stores[0].cache, looked_at="lengths and times only" if quick else "")
+        code = _ended(record, done, said, quick=quick)
+        if form is None:
+            out.result(done, said)
+        out.findings(done.findings, form or "text")
+    return code
+
+
+def _ended(record: Operation, done: Verified, said: str, *, quick: bool) -> int:
+    """Tell the ledger; gives the exit code."""
+    severities = {finding.severity for finding in done.findings} - {"note"}
+    if severities:
+        record.failed(said, severity="P1" if "error" in severities else None)
+        return 1
+    if quick or not done.files:  # no byte was read
+        record.unchanged()
     else:
-        with _alone(places, "verify") if fix else contextlib.nullcontext(), transfers(out) as show:
-            done = verify(held, show, now(), fix=fix)
-    done = replace(done, findings=(*missing(places, models), *done.findings))
-    if form is None:
-        out.result(done, _verified(done, quick=quick))
-    out.findings(done.findings, form or "text")
-    return 1 if any(finding.severity != "note" for finding in done.findings) else 0
+        record.done(said)
+    return 0
 
 
 @weights.command()

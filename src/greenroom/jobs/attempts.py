@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from greenroom.errors import Cancelled, GreenroomError, OutputUnwritable
+from greenroom.errors import Cancelled, GreenroomError, InputInvalid, OutputUnwritable
 from greenroom.files import is_disk_full
 from greenroom.jobs.errors import JobTimedOut, ResultUnwritable, StorageFull
 from greenroom.jobs.history import artifact_keys
@@ -111,6 +111,9 @@ class Attempts:
             self._news.tell(job_id)
             if job is None:
                 return False
+            if job.ended:
+                self._given_up(job, job.error or {})
+                return job.webhook is not None
             self._watcher.stage(job.model, "queue", max(0, now() - job.queued_at) / 1000)
             task = asyncio.create_task(self._work(job, begun), name=f"job {job_id}")
             self._running[job_id] = _Running(task)
@@ -156,9 +159,16 @@ class Attempts:
         if status in ENDED and not goes_on(status, error_said(error)):
             await self._kept.remove(job.id, job.claim or "")
         _log.info("job %s %s", job.id, status, extra=said)
-        if status != "requeued":
+        if error is not None and status in ("failed", "timed_out") and not isinstance(error, InputInvalid):
+            self._given_up(job, error.as_dict(), status)
+        elif status != "requeued":
             self._watcher.job_ended(job.model, status)
         return status
+
+    def _given_up(self, job: Job, error: Mapping[str, Any], status: str = "failed") -> None:
+        """It ended without a result, and what it asked for is not at fault."""
+        self._watcher.job_ended(job.model, status)
+        self._watcher.job_given_up(job.id, job.model, f"{error.get('message', '')} ({error.get('code', '')})")
 
     async def _lost_and_went_on(self, job: Job, error: GreenroomError) -> bool:
         """Whether who ran it was lost, and had finished a part of it before: so it comes to an end some day."""

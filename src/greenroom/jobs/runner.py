@@ -51,6 +51,9 @@ class Watcher(Protocol):
     def job_ended(self, model: str, status: str) -> None:
         """A job came to its end."""
 
+    def job_given_up(self, job: str, model: str, reason: str) -> None:
+        """A job ended without a result, and what it asked for is not at fault; told beside ``job_ended``."""
+
     def stage(self, model: str, stage: str, seconds: float) -> None:
         """A stage of a job took so long: queue, prepare, store; what runs counts itself."""
 
@@ -62,6 +65,9 @@ class Unwatched:
     """A Watcher that counts nothing."""
 
     def job_ended(self, model: str, status: str) -> None:
+        """Nothing."""
+
+    def job_given_up(self, job: str, model: str, reason: str) -> None:
         """Nothing."""
 
     def stage(self, model: str, stage: str, seconds: float) -> None:

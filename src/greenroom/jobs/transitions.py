@@ -71,7 +71,7 @@ class Transitions:
     def begin(self, connection: sa.Connection, job_id: str, run: int, host: str, claim: str) -> Job | None:
         """Start an attempt, under a new claim; None when there is nothing to start any more, or another run is due.
 
-        A job that was started as often as it may is settled as failed: it takes down whoever runs it.
+        A job that was started as often as it may is settled as failed, and given so: it takes down whoever runs it.
         """
         row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update()).one_or_none()
         if row is not None and row.status == "running" and row.claim == claim:
@@ -83,7 +83,7 @@ class Transitions:
             return None
         if row.attempts >= row.max_attempts:
             self._end(connection, job_id, "failed", error=PoisonJob(row.attempts))
-            return None
+            return read_job(connection, job_id)
         moment = now()
         changed = jobs.update().where(jobs.c.id == job_id).values(
             status="running",

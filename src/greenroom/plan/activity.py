@@ -21,7 +21,7 @@ from greenroom.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+    from pathlib import Path, PurePath
     from types import TracebackType
 
 Verb = Literal["start", "verify-ok", "verify-fail", "done", "undo", "skip"]
@@ -44,7 +44,7 @@ class Entry:
     phase: int
     verb: Verb
     detail: str
-    file: Path
+    file: PurePath
     line: int
 
 
@@ -106,12 +106,17 @@ def entries(folder: Path) -> Iterator[Entry]:
         except OSError as error:
             message = f"the log {quoted(path)} cannot be read: {error.strerror or error}"
             raise FileUnreadable(message, mend="make it readable: without it nobody knows what was done") from error
-        whole = text[: text.rfind("\n") + 1]
-        for number, line in enumerate(whole.split("\n"), 1):
-            found = _LINE.fullmatch(line)
-            if found and not line.endswith(_CANCEL):
-                verb: Verb = found[3]  # type: ignore[assignment]  # the pattern is made from the verbs
-                yield Entry(found[1], int(found[2]), verb, found[4] or "", path, number)
+        yield from entries_of(text, path)
+
+
+def entries_of(text: str, file: PurePath) -> Iterator[Entry]:
+    """The lines of one day; see ``entries``. file: as the entries name it."""
+    whole = text[: text.rfind("\n") + 1]
+    for number, line in enumerate(whole.split("\n"), 1):
+        found = _LINE.fullmatch(line.removesuffix("\r"))
+        if found and not line.endswith(_CANCEL):
+            verb: Verb = found[3]  # type: ignore[assignment]  # the pattern is made from the verbs
+            yield Entry(found[1], int(found[2]), verb, found[4] or "", file, number)
 
 
 def _days(folder: Path) -> list[Path]:
@@ -126,28 +131,34 @@ def standings(found: Iterable[Entry]) -> dict[int, Standing]:
     return known
 
 
-def faults(found: Iterable[Entry]) -> Iterator[Finding]:
-    """Lines that cannot follow those before them."""
+def faults(found: Iterable[Entry], *, answered: bool = True) -> Iterator[Finding]:
+    """Lines that cannot follow those before them. answered: a failure has to be followed by a start or an undo."""
     known: dict[int, Standing] = {}
     latest: datetime | None = None
     unanswered: set[int] = set()
+    verified: set[int] = set()
     for order, entry in enumerate(found, 1):
         before = known.get(entry.phase, Standing())
         known[entry.phase] = before.after(entry, order)
         time = _time(entry.time)
         if latest and time and time < latest:
             yield _fault(entry, "the time goes back")
-        elif entry.verb == "done" and before.state not in DONE:
+        elif entry.verb == "done" and entry.phase not in verified:
             yield _fault(entry, f"phase-{entry.phase} is done without verify-ok")
         elif entry.verb == "start" and before.state in ("under way", "verified"):
             yield _fault(entry, f"phase-{entry.phase} starts twice")
-        elif entry.verb == "done" and entry.phase in unanswered:
+        elif answered and entry.verb == "done" and entry.phase in unanswered:
             yield _fault(entry, f"phase-{entry.phase} failed and is done, with nothing done about it")
-        if entry.verb == "verify-fail":
-            unanswered.add(entry.phase)
-        elif entry.verb in ("start", "undo"):
-            unanswered.discard(entry.phase)
-        latest = max(filter(None, (latest, time)), default=None)
+        match entry.verb:
+            case "verify-ok":
+                verified.add(entry.phase)
+            case "verify-fail":
+                verified.discard(entry.phase)
+                unanswered.add(entry.phase)
+            case "start" | "undo":
+                verified.discard(entry.phase)
+                unanswered.discard(entry.phase)
+        latest = time or latest  # one line of a wrong time makes no fault of all lines behind it
 
 
 class Activity:

@@ -23,26 +23,40 @@ _DELTA = re.compile(r"[+-][0-9]{1,6}")
 
 def claims(document: Document, place: Place) -> tuple[Finding, ...]:
     """Points that cannot be, and files that are named as generated and absent."""
-    sections: dict[str, list[Line]] = {}
+    known = place.standings(document.plan)
+    is_over = all(
+        phase.number in known and known[phase.number].state in (*DONE, "skipped") for phase in document.plan.phases
+    )
+    return (*scores(document), *_files(document, place, is_over=is_over))
+
+
+def scores(document: Document, *, differences: bool = True) -> Iterator[Finding]:
+    """Points above their maximum, totals that are not the sum, and differences that are others unless not asked for."""
+    for title, lines in _sections(document).items():
+        if "Score" in title.split():
+            yield from _scores(lines, document, differences)
+
+
+def generated(document: Document) -> Iterator[tuple[str, int]]:
+    """The files that are named as generated, each with its line."""
+    for line in _sections(document).get("Files Generated", []):
+        if item := _ITEM.fullmatch(line.text.strip()):
+            yield item[1], line.line
+
+
+def _sections(document: Document) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
     section = ""
     for block in blocks(document.text):
         match block:
             case Heading(level=1 | 2):
                 section = block.text
             case Line() if block.text:
-                sections.setdefault(section, []).append(block)
-    known = place.standings(document.plan)
-    is_over = all(
-        phase.number in known and known[phase.number].state in (*DONE, "skipped") for phase in document.plan.phases
-    )
-    found = [
-        finding for title, lines in sections.items() if "Score" in title.split() for finding in _scores(lines, document)
-    ]
-    found += _files(sections.get("Files Generated", []), document, place, is_over=is_over)
-    return tuple(found)
+                found.setdefault(section, []).append(block)
+    return found
 
 
-def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
+def _scores(lines: list[Line], document: Document, differences: bool) -> Iterator[Finding]:
     """Rows whose points are above their maximum or not as far apart as it says, and a total that is not the sum."""
     sums: dict[int, list[int]] = {}
     for line in lines:
@@ -55,7 +69,12 @@ def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
         if not points:
             continue
         is_total = cells[0].upper() == "TOTAL"
-        wrong = [f"{of}/{most} is above its maximum" for of, most in points.values() if of > most]
+        wrong = [
+            f"{of}/{most} is above its maximum"
+            for column, (of, most) in points.items()
+            # A total that is the sum is so because a part is, and that is told there.
+            if of > most and not (is_total and sums.get(column) == [of, most])
+        ]
         for column, (of, most) in points.items():
             if is_total and column in sums and sums[column] != [of, most]:
                 wrong.append(f"{of}/{most} is not the sum, which is {sums[column][0]}/{sums[column][1]}")
@@ -63,7 +82,7 @@ def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
                 sum_of, sum_most = sums.get(column, (0, 0))
                 sums[column] = [sum_of + of, sum_most + most]
         match list(points.values()), _DELTA.fullmatch(cells[-1]):
-            case [(before, _), (after, _)], re.Match() as delta if int(delta[0]) != after - before:
+            case [(before, _), (after, _)], re.Match() as delta if differences and int(delta[0]) != after - before:
                 wrong.append(f"from {before} to {after} it is {after - before:+}, and not {delta[0]}")
         if wrong:
             mend = "leave points out; greenroom plan score counts them"
@@ -71,12 +90,9 @@ def _scores(lines: list[Line], document: Document) -> Iterator[Finding]:
             yield Finding("plan-score", "error", message, mend, document.path, line.line)
 
 
-def _files(lines: list[Line], document: Document, place: Place, *, is_over: bool) -> Iterator[Finding]:
-    for line in lines:
-        item = _ITEM.fullmatch(line.text.strip())
-        if item and not (place.folder / item[1]).exists():
+def _files(document: Document, place: Place, *, is_over: bool) -> Iterator[Finding]:
+    for path, line in generated(document):
+        if not (place.folder / path).exists():
             severity: Severity = "error" if is_over else "note"
-            message = f"{item[1]} is named as generated, and is not there" + ("" if is_over else " yet")
-            yield Finding(
-                "plan-output", severity, message, "run the plan, or take the line away", document.path, line.line
-            )
+            message = f"{path} is named as generated, and is not there" + ("" if is_over else " yet")
+            yield Finding("plan-output", severity, message, "run the plan, or take the line away", document.path, line)

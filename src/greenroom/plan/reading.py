@@ -205,17 +205,20 @@ class _Reader:
         self.found("plan-field-value", "error", f"{name} is {quoted(value)}", mend, line)
 
     def _needs(self, value: str, line: int) -> tuple[int, ...] | None:
-        words = [] if value == "none" else [word.strip() for word in value.split(",")]
+        words = [] if value.casefold() == "none" else [word.strip() for word in value.split(",")]
         found = [_NEED.fullmatch(word) for word in words]
         for word, need in zip(words, found, strict=True):
             if need is None:
-                self._wrong("a need", word, "write phase-N, several with commas between, or none", line)
+                mend = "write phase-N, several with commas between, or none"
+                heading = self._draft.line if self._draft else line
+                self.found("plan-needs", "error", f"a need is {quoted(word)}, which is no phase", mend, heading)
         return tuple(dict.fromkeys(int(need[1]) for need in found if need))
 
     def _runs(self, value: str, line: int) -> Runs | None:
-        if value not in _RUNS:
+        runs = _RUNS.get(value.casefold())
+        if runs is None:
             self._wrong("Runs", value, f"write {' or '.join(_RUNS)}", line)
-        return _RUNS.get(value)
+        return runs
 
     def _targets(self, value: str, line: int) -> Any:
         found = anchors_in(value, line)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from greenroom.serve.incidents import Incident, unheard
 from greenroom.serve.workers.observer import Observer
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from greenroom.jobs.history import Depth
+    from greenroom.serve.incidents import Hear
 
 # From a sampler's step to a long video.
 _WORK_S = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0)
@@ -43,11 +45,13 @@ class _Registry(CollectorRegistry):
 class Metrics(Observer):
     """The counts of one server. models: whose names are labels.  Told by the pool, by jobs and by requests.
 
-    Everything is told in the server's event loop.
+    Everything is told in the server's event loop.  hear: called there with what went wrong; must not block.
     """
 
-    def __init__(self, models: Iterable[str] = (), *, clock: Callable[[], float] = time.time) -> None:
-        self._models, self._clock = frozenset(models), clock
+    def __init__(
+        self, models: Iterable[str] = (), *, clock: Callable[[], float] = time.time, hear: Hear = unheard
+    ) -> None:
+        self._models, self._clock, self._hear = frozenset(models), clock, hear
         registry = self._registry = _Registry()
         # Memory and processor time of this process, as greenroom_process_resident_memory_bytes and so on.
         ProcessCollector(namespace="greenroom", registry=registry)
@@ -97,10 +101,12 @@ class Metrics(Observer):
     def restarted(self, device: str, reason: str) -> None:
         """The process of a device ended unasked. reason: stands in the log, and in no label."""
         self._restarts.labels(device).inc()
+        self._hear(Incident("worker-lost", device, reason))
 
     def out_of_memory(self, model: str) -> None:
         """An attempt ran out of memory."""
         self._out_of_memory.labels(self._known(model)).inc()
+        self._hear(Incident("out-of-memory", model, "an attempt did not fit the device"))
 
     def stage(self, model: str, name: str, seconds: float) -> None:
         """How long a request or a model was in a stage."""
@@ -121,6 +127,10 @@ class Metrics(Observer):
     def job_ended(self, model: str, status: str) -> None:
         """A job came to its end."""
         self._jobs.labels(self._known(model), status).inc()
+
+    def job_given_up(self, job: str, model: str, reason: str) -> None:
+        """A job ended without a result, and what it asked for is not at fault. reason: in no label."""
+        self._hear(Incident("job-given-up", job, f"{model}: {reason}"))
 
     def delivered(self, *, succeeded: bool) -> None:
         """An attempt to deliver a webhook ended."""

@@ -16,6 +16,7 @@ from greenroom.errors import GreenroomError
 from greenroom.models.registry import find
 from greenroom.serve.binding import check_binding
 from greenroom.serve.devices import devices
+from greenroom.serve.incidents import unheard
 from greenroom.serve.keys import Keys
 from greenroom.serve.metrics import Metrics
 from greenroom.serve.own_folder import own_folder
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenroom.models.registry import Served
+    from greenroom.serve.incidents import Hear
     from greenroom.serve.server import Server
     from greenroom.settings import Settings
 
@@ -42,8 +44,12 @@ class AddressTaken(GreenroomError):
     code = "address-taken"
 
 
-async def serve(settings: Settings, names: Sequence[str], listening: Callable[[str], None]) -> None:
+async def serve(
+    settings: Settings, names: Sequence[str], listening: Callable[[str], None], hear: Hear = unheard
+) -> None:
     """Serve models until a signal ends it. listening: told the address, once it answers.
+
+    hear: told what goes wrong meanwhile, in the event loop; must not block.
 
     Raises InputInvalid, UnknownName, AddressTaken, DatabaseUnavailable before anything is served.
     """
@@ -55,17 +61,17 @@ async def serve(settings: Settings, names: Sequence[str], listening: Callable[[s
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         ending = _Ending(settings.stop_grace_s)
         with own_folder(settings.data / "servers") as folder:
-            async with _opened(settings, served, folder, keys, url, ending) as server:
+            async with _opened(settings, served, folder, keys, url, ending, hear) as server:
                 await _answer(server, ending, listener, lambda: listening(url))
 
 
 @contextlib.asynccontextmanager
 async def _opened(
-    settings: Settings, served: dict[str, Served], folder: Path, keys: Keys, url: str, ending: _Ending
+    settings: Settings, served: dict[str, Served], folder: Path, keys: Keys, url: str, ending: _Ending, hear: Hear
 ) -> AsyncIterator[Server]:
     """A server whose workers load and whose jobs run; ends with all of them stopped. folder: of this process."""
     (folder / "now").mkdir()
-    metrics, tracing = Metrics(tuple(served)), configure_tracing()
+    metrics, tracing = Metrics(tuple(served), hear=hear), configure_tracing()
     pool = Pool(
         tuple(served.values()),
         devices(settings.devices),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenroom.anchors import Anchor, Span, anchors_in, look, symbol_spans, text_spans
+from greenroom.anchors import Anchor, Span, anchors_in, look, moved, symbol_spans, text_spans
 
 PYTHON = """import functools
 
@@ -68,12 +68,28 @@ FROM base AS app
 USER nobody
 
 """
-FILES = {"a.py": PYTHON, "start.sh": SHELL, "page.mjs": SCRIPT, "main.go": GO, "Dockerfile": DOCKERFILE}
+CONFIGURE = """write() {
+    cat <<END
+{
+}
+END
+}
+"""
+STYLE = """.page {
+  color: red;
+}
+.button { color: blue; }
+"""
+FILES = {
+    "a.py": PYTHON, "start.sh": SHELL, "page.mjs": SCRIPT, "main.go": GO, "Dockerfile": DOCKERFILE,
+    "bin/configure": CONFIGURE, "page.css": STYLE,
+}  # fmt: skip
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
 
@@ -115,7 +131,7 @@ def test_an_anchor_is_read_with_its_label_symbol_and_text() -> None:
     assert {anchor.line for anchor in anchors_in(line, 7)} == {7}
 
 
-@pytest.mark.parametrize("text", ["`localhost:8188`", "`127.0.0.1:80`", "`python:3`", "a.py:3", "`a.py:0`", "`12:30`"])
+@pytest.mark.parametrize("text", ["`localhost:8188`", "`127.0.0.1:80`", "`python:3`", "a.py:3", "`12:30`"])
 def test_hosts_images_and_times_are_no_anchors(text: str) -> None:
     assert anchors_in(text) == ()
 
@@ -132,6 +148,8 @@ def test_hosts_images_and_times_are_no_anchors(text: str) -> None:
         ("`a.py:22`", None, ""),
         ("`a.py:23`", "anchor-range", "lines that it has"),
         ("`a.py:5-4`", "anchor-range", "lines that it has"),
+        ("`a.py:0`", "anchor-range", "lines that it has"),
+        ("`a.py:0-4`", "anchor-range", "lines that it has"),
         ('`Dockerfile:4-5` - "FROM base"', None, ""),
         ('`Dockerfile:4-99` - "FROM base"', "anchor-range", "lines that it has"),
         ('`Dockerfile:3-4` - "FROM base"', "anchor-stale", 'write `Dockerfile:4-5` - "FROM base"'),
@@ -145,6 +163,41 @@ def test_what_is_wrong_with_an_anchor(root: Path, written: str, code: str | None
     if finding:
         assert mend in finding.mend
         assert finding.place == "PLAN.md:5"
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "mend"),
+    [
+        # To its end, or to the first brace at the margin, as whoever has no parser counts.
+        ("`bin/configure:1-6` - `write`", None, ""),
+        ("`bin/configure:1-4` - `write`", None, ""),
+        ("`bin/configure:1-5` - `write`", "anchor-stale", "write `bin/configure:1-6` - `write`"),
+        # Of a language that nobody reads here, a symbol is a word like any other.
+        ("`page.css:1-3` - `.page`", None, ""),
+        ("`page.css:1-9` - `.page`", "anchor-range", "lines that it has"),
+        ("`page.css:2-3` - `.button`", "anchor-stale", "write `page.css:4-5` - `.button`"),
+        ("`page.css:1` - `.link`", "anchor-no-symbol", "took its place"),
+        ("`page.mjs:4-6` - `Pages`", "anchor-no-symbol", "did you mean Page?"),
+        ("`main.go:1-2` - `Server.Start`", "anchor-stale", "write `main.go:1-3` - `Server.Start`"),
+    ],
+)
+def test_ends_that_differ_and_languages_that_are_not_read(
+    root: Path, written: str, code: str | None, mend: str
+) -> None:
+    (anchor,) = anchors_in(written)
+    finding = look(anchor, root)
+    assert (finding and finding.code) == code
+    assert finding is None or mend in finding.mend
+
+
+def test_where_an_anchor_has_moved_to_is_one_place_or_none() -> None:
+    shown = {
+        "`a.py:1` - `Sequence`": "8-14",
+        "`a.py:1` - `resume`": "None",
+        "`a.py:1` - `gone`": "None",
+        "`a.py:1`": "None",
+    }
+    assert {written: str(moved(anchors_in(written)[0], PYTHON)) for written in shown} == shown
 
 
 def test_a_device_is_no_file_and_is_not_read(root: Path) -> None:
