@@ -90,6 +90,7 @@ def test_a_broken_sound_has_no_plan_where_it_is_wanted(
         raise FileUnreadable("the sound does not decode")
 
     monkeypatch.setattr(places, "require_sound", broken)
+    monkeypatch.setattr(rooms, "room_of", lambda device, _who: Room(device, 64 * 10**9))  # whatever else runs here
     done = greenroom("foley", "in.mp4", "--mix", "under", "--plan", *FAST)
     assert "the sound does not decode" in done.stderr
     assert done.stdout == ""

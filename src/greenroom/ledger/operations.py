@@ -216,10 +216,11 @@ class _Record:
 
     def _result(self) -> str:
         done = self._operation
+        result = short(self._ledger.shown(done.result))
         if not done.is_measured:
-            return done.result
+            return result
         seconds = time.monotonic() - self._began
-        measured = f"{done.result or done.state}; {seconds:.1f} s, exit code {done.code}"
+        measured = f"{result or done.state}; {seconds:.1f} s, exit code {done.code}"
         if not done.code or done.code == _STOPPED:
             return measured
         lines = last_lines(map(self._ledger.shown, done.said))
@@ -240,6 +241,8 @@ class _Record:
         asked, shown, task = self._operation.asked, self._ledger.shown, self._task
         about = [Tag("TASK", task[0])] if task else []
         words, command = short(shown(asked.words)), shown(self._ledger.command)
+        if not words.strip("*"):  # hidden whole, which a reader of Markdown takes for a rule
+            words = f"{asked.kind} {words}"
         fields = {
             "What": f"{words[:1].upper()}{words[1:]}" + (f": {code(command)}" if command else ""),
             "Why": f"{task[0]}: {task[1]}" if task else f"It was asked for: {words}.",
