@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import string
 import subprocess
@@ -355,6 +356,12 @@ def test_what_looks_like_a_secret_is_one(text: str) -> None:
 @pytest.mark.parametrize("text", ["tokenizers==0.23.1", "512 tokens: 3 s", "see https://host.example/x", "key"])
 def test_what_does_not_stays(text: str) -> None:
     assert masking(Settings(), {})(text) == text
+
+
+def test_a_secret_may_hold_bytes_that_are_no_text() -> None:
+    value = os.fsdecode(b"hush\xff\xfehush")
+    mask = masking(Settings(), {"API_TOKEN": value})
+    assert mask(f"a {value} b hush%FF%FEhush") == "a ******** b ********"
 
 
 def test_what_goes_wrong_while_a_server_runs(tmp_path: Path) -> None:

@@ -31,6 +31,18 @@ def test_only_what_becomes_another_is_written(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"a.md": data["a.md"], "b.md": b"new", "c/e.md": b"e"}
 
 
+def test_the_journal_is_written_last(tmp_path: Path) -> None:
+    (tmp_path / "JOURNAL.md").write_text(entry("2026-01-01 10:00"))
+    draft = Draft(Tree.of(tmp_path))
+    draft.put("JOURNAL.md", "# Engineering Journal\n")
+    draft.put("JOURNAL_ARCHIVE/2026-01.md", entry("2026-01-01 10:00"))
+    written: list[str] = []
+    with writing(tmp_path) as writer:
+        writer.apply = lambda writes, *_: written.extend(writes)  # type: ignore[method-assign]  # a spy
+        draft.apply(writer)
+    assert written == ["JOURNAL_ARCHIVE/2026-01.md", "JOURNAL.md"]
+
+
 def test_what_is_read_follows_what_is_put(tmp_path: Path) -> None:
     draft = Draft(Tree.of(tmp_path))
     assert draft.pages("JOURNAL.md").entries == ()

@@ -55,6 +55,13 @@ def test_rows_are_those_of_the_two_sections_with_their_lines() -> None:
     )
 
 
+def test_a_row_below_both_headings_is_of_the_nearer_one_and_stands_once() -> None:
+    nested = rows_of(_TEXT.replace("## Resolved", "### Resolved"))
+    assert [(one.section, one.line) for one in nested] == [(ACTIVE, 11), (ACTIVE, 12), (RESOLVED, 18)]
+    turned = rows_of(_TEXT.replace(RESOLVED, "x").replace(ACTIVE, RESOLVED).replace("## x", f"## {ACTIVE}"))
+    assert [(one.section, one.line) for one in turned] == [(RESOLVED, 11), (RESOLVED, 12), (ACTIVE, 18)]
+
+
 def test_events_come_back_as_they_were_written() -> None:
     opened = Event(
         "2026-01-01T1000-aaaa", "ERR-2026-01-01-001", "opened", "2026-01-01 10:00", "P0", "x", link="JOURNAL.d/y.md"

@@ -57,6 +57,27 @@ def test_fragments_go_to_their_place_and_are_gone(tmp_path: Path) -> None:
     assert fold(tmp_path).changes == ()
 
 
+def test_a_record_may_begin_with_the_mark_of_an_editor(tmp_path: Path) -> None:
+    grow(tmp_path, entries=5)
+    for path in (*tmp_path.glob("JOURNAL.d/*.md"), *tmp_path.glob("ERRORS.d/*.md")):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    before = read_journal(Tree.of(tmp_path)).keys
+    folded = fold(tmp_path)
+    assert (folded.entries, folded.events) == (3, 3)
+    assert "\ufeff" not in (tmp_path / "JOURNAL.md").read_text()
+    assert len(before) == len(read_journal(Tree.of(tmp_path)).keys)
+    assert not any(tmp_path.glob("*.d/*.md"))
+
+
+def test_a_fragment_that_is_a_link_takes_nothing_with_it(tmp_path: Path) -> None:
+    write(tmp_path, **{"elsewhere/a.txt": entry("2026-03-04 10:00"), "JOURNAL.d/README.md": "# What this is\n"})
+    link = tmp_path / "JOURNAL.d/2026-03-04T1000-bbbb.md"
+    link.symlink_to("../elsewhere/a.txt")
+    assert fold(tmp_path).entries == 1
+    assert not link.is_symlink()
+    assert (tmp_path / "elsewhere/a.txt").read_text() == entry("2026-03-04 10:00")
+
+
 def test_a_first_fragment_begins_the_journal(tmp_path: Path) -> None:
     write(tmp_path, **{"JOURNAL.d/2026-03-04T1000-bbbb.md": entry("2026-03-04 10:00")})
     fold(tmp_path)
@@ -135,6 +156,16 @@ def test_what_is_no_entry_stays_and_so_does_the_entry_around_it(tmp_path: Path) 
     assert read_journal(Tree.of(tmp_path)).keys == before
 
 
+def test_words_over_the_rule_that_ends_an_entry_are_no_heading(tmp_path: Path) -> None:
+    text = journal(50).replace("\n\n---\n", "\n\nAll is well.\n---\n")
+    write(tmp_path, **{"JOURNAL.md": text})
+    before = read_journal(Tree.of(tmp_path)).keys
+    assert fold(tmp_path).archived > 20
+    after = read_journal(Tree.of(tmp_path))
+    assert after.keys == before
+    assert all(len(one.items[0].fields) == 5 for one in after.entries)
+
+
 def test_an_archive_keeps_the_words_of_its_head(tmp_path: Path) -> None:
     head = "# Journal 2026-01\n\n## Summary\nA good month.\n\n"
     write(tmp_path, **{"JOURNAL_ARCHIVE/2026-01.md": head + entry("2026-01-31 09:00"), "JOURNAL.md": journal(50)})
@@ -142,6 +173,20 @@ def test_an_archive_keeps_the_words_of_its_head(tmp_path: Path) -> None:
     text = (tmp_path / "JOURNAL_ARCHIVE/2026-01.md").read_text()
     assert text.startswith(f"{head}## 2026-01-10 09:00")
     assert times(tmp_path, "JOURNAL_ARCHIVE/2026-01.md")[-1] == "2026-01-31 09:00"
+
+
+def test_records_may_name_entries_that_move_away(tmp_path: Path) -> None:
+    task, name = "TASKS_ARCHIVE/2026-01/TASK-2026-01-10-001.md", "JOURNAL.d/2026-06-02T1000-aaaa.md"
+    said = f"See [0](#2026-01-10-0900), [1](JOURNAL.md#2026-01-11-0900) and [new]({name})."
+    text = journal(50) + "\n" + entry("2026-06-01 09:00").replace("It was due.", said)
+    write(tmp_path, **{"JOURNAL.md": text, name: entry("2026-06-02 10:00")})
+    write(tmp_path, **{task: "# T\n\n[why](../../JOURNAL.md#2026-01-10-0900)\n", "NOTES.md": "[x](JOURNAL.md#y)\n"})
+    before = [finding.code for finding in check(Tree.of(tmp_path))]
+    assert before == ["journal-long", "link-no-section"]
+    assert fold(tmp_path).archived > 20
+    assert [(finding.code, finding.path) for finding in check(Tree.of(tmp_path))] == [("link-no-section", "NOTES.md")]
+    write(tmp_path, **{task: "# T\n\n[why](../../JOURNAL.md#2026-01-10-0901)\n"})
+    assert [finding.path for finding in check(Tree.of(tmp_path))] == ["NOTES.md", task]
 
 
 def test_the_newest_entry_stays_however_long(tmp_path: Path) -> None:

@@ -32,6 +32,18 @@ def test_the_first_is_told_at_once_and_the_others_are_counted(tmp_path: Path) ->
     assert all(entry.items[0].fields[3].text != "None." for entry in entries)
 
 
+def test_of_what_has_a_new_name_each_time_the_kind_is_counted(tmp_path: Path) -> None:
+    with Incidents(Ledger(tmp_path, str, pytest.fail, "greenroom serve"), lambda: 0.0) as incidents:
+        for number in range(4):
+            incidents.hear("job-given-up", f"job_{number}", f"voice: lost {number}")
+    entries = read_journal(Tree.of(tmp_path)).entries
+    told = sorted((entry.items[0].title, entry.items[0].fields[-1].text) for entry in entries)
+    assert told == [
+        ("Serve: job given up, job_0", "voice: lost 0"),
+        ("Serve: job given up, job_3", "voice: lost 3; 2 more of the kind since the entry before"),
+    ]
+
+
 def test_without_a_ledger_nothing_is_told(tmp_path: Path) -> None:
     with Incidents(None) as incidents:
         incidents.hear("worker-lost", "cuda:0", "killed")

@@ -112,6 +112,41 @@ def test_done_archives_marks_counts_and_tells(root: Path) -> None:
     assert entry.items[0].fields[1].text == "A task of the phase Chunks, first release."
 
 
+def test_what_a_person_says_beside_a_status_stays(root: Path) -> None:
+    (root / "TASKS.md").write_text(TEXT.replace("IN_PROGRESS", "IN_PROGRESS (asked Ann)\nand Bo"))
+    (task,) = read_tasks(Tree.of(root)).tasks
+    assert task.status == "IN_PROGRESS"
+    verbs.done(root, task.id, FIELDS, now=NOW)
+    archive = (root / "TASKS_ARCHIVE/2026-04/TASK-2026-04-09-001.md").read_text()
+    assert "**Status**: COMPLETE (asked Ann)\n" in archive
+    assert "\nand Bo\n" in archive
+
+
+def test_what_a_person_says_below_a_step_stays_with_it(root: Path) -> None:
+    said = "(TASK-2026-04-09-002)\n   waits for Ann,\n   - and for Bo\n"
+    for end in ("\n", "\r\n"):
+        before = TEXT.replace("(TASK-2026-04-09-002)\n", said).replace("\n", end)
+        (root / "TASKS.md").write_bytes(before.encode())
+        verbs.new(root, "Write it", now=NOW)
+        after = before.replace(f"Bo{end}", f"Bo{end}4. ⏳ Write it (TASK-2026-04-10-001){end}").replace("1/3", "1/4")
+        assert (root / "TASKS.md").read_bytes() == after.encode()
+
+
+def test_what_a_person_says_where_no_task_is_stays(root: Path) -> None:
+    begun, end = TEXT.index("**Task ID**"), TEXT.index("### Task Chain")
+    said = "_None: Ann knows what is next_\n"
+    (root / "TASKS.md").write_text(f"{TEXT[:begun]}{said}\n{TEXT[end:]}")
+    verbs.start(root, "TASK-2026-04-09-002", now=NOW)
+    assert f"## Current Task\n{said}\n**Task ID**: TASK-2026-04-09-002\n" in text(root)
+
+
+def test_progress_in_other_words_is_left(root: Path) -> None:
+    said = "**Progress**: slow since 12/05"
+    (root / "TASKS.md").write_text(TEXT.replace("**Progress**: 1/3 tasks completed", said))
+    verbs.new(root, "Write it", now=NOW)
+    assert said in text(root)
+
+
 def test_what_is_done_is_final(root: Path) -> None:
     verbs.done(root, "TASK-2026-04-09-001", FIELDS, now=NOW)
     before = contents(root)
@@ -193,4 +228,7 @@ def test_line_ends_stay(root: Path) -> None:
 
 def test_without_a_file_there_are_no_tasks(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match="TASKS"):
+        verbs.new(tmp_path, "One", now=NOW)
+    (tmp_path / "TASKS.md").mkdir()
+    with pytest.raises(FileUnreadable, match="is no file"):
         verbs.new(tmp_path, "One", now=NOW)

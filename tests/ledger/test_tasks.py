@@ -83,6 +83,17 @@ def test_a_step_of_any_mark_takes_another(mark: str) -> None:
     assert (item.mark, item.title, item.is_done) == ("✅", "A", True)
 
 
+def test_words_over_a_rule_do_not_end_a_task() -> None:
+    (first, _) = tasks_of(TEXT.replace("### Findings", "So far.\n---\n\n### Findings")).tasks
+    assert [note.name for note in first.notes] == ["FINDING-001", "DECISION-002"]
+
+
+def test_parts_of_a_step_are_no_steps() -> None:
+    chain = "  1. ✅ A (TASK-2026-04-01-001)\n     1. ✅ first\n     2. then\n  2. ⏳ B\n 10. ⏳ C\n"
+    found = tasks_of(f"### Task Chain\n{chain}")
+    assert ([item.title for item in found.chain], found.progress) == (["A", "B", "C"], (1, 3))
+
+
 def test_a_title_may_name_other_tasks() -> None:
     chain = (
         "### Task Chain\n1. ⏳ As (TASK-2026-04-01-001) (TASK-2026-04-02-002)\n2. ⏳ B (TASK-2026-04-02-003), soon\n"

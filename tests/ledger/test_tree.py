@@ -50,6 +50,29 @@ def test_a_repository_has_what_git_knows_or_would_not_ignore(tmp_path: Path) -> 
     assert Tree.of(tmp_path / "build").documents == ("B.md",)
 
 
+def test_what_a_ledger_consists_of_is_seen_though_git_ignores_it(tmp_path: Path) -> None:
+    paths = ("CONDUCTOR.md", "ERRORS.d/2026-05-01T1000-0001.md", "JOURNAL.d/2026-05-01T1000-0001.md")
+    write(tmp_path, "A.md", "build.d/B.md", "JOURNAL.d/.change/C.md", *paths)
+    (tmp_path / ".gitignore").write_text("*.d\nCONDUCTOR.md\n")
+    committed(tmp_path)
+    assert Tree.of(tmp_path).documents == ("A.md", *paths)
+    with (tmp_path / ".gitignore").open("a") as ignore:
+        ignore.write("!JOURNAL.d/\n!ERRORS.d/\n")  # as docs/ledger.md says
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "more")
+    assert Tree.at(tmp_path, "HEAD").documents == ("A.md", *paths[1:])
+
+
+def test_a_link_to_a_document_that_is_there_is_no_other_one(tmp_path: Path) -> None:
+    write(tmp_path, "CONDUCTOR.md", "docs/TASKS.md", "docs/.hidden.md")
+    for name, target in (("CLAUDE.md", "CONDUCTOR.md"), ("TASKS.md", "docs/TASKS.md"), ("H.md", "docs/.hidden.md")):
+        (tmp_path / name).symlink_to(target)
+    committed(tmp_path)
+    for tree in (Tree.of(tmp_path), Tree.at(tmp_path, "HEAD")):
+        assert tree.documents == ("CONDUCTOR.md", "H.md", "TASKS.md", "docs/TASKS.md")
+        assert (tree.exists("CLAUDE.md"), tree.text("CLAUDE.md")) == (True, "# CONDUCTOR.md\n")
+
+
 def test_without_git_a_repository_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "A.md", "ignored.md")
     (tmp_path / ".gitignore").write_text("ignored.md\n")
@@ -165,7 +188,7 @@ def test_a_revision_has_the_files_that_it_had(tmp_path: Path) -> None:
     write(tmp_path, "new.md")
     for revision in ("HEAD", "main"):
         tree = Tree.at(tmp_path, revision)
-        assert tree.documents == ("A.md", "b/C é.md", "binary.md", "link.md")
+        assert tree.documents == ("A.md", "b/C é.md", "binary.md")
         assert (tree.text("A.md"), tree.text("b/d.sh"), tree.text("new.md")) == ("# A.md\n", "# b/d.sh\n", None)
         assert tree.text("link.md") == "# b/C é.md\n"
         assert tree.bytes("binary.md") == b"a\nblob 3\n\0b"

@@ -112,7 +112,10 @@ def _forms(secrets: Iterable[str]) -> set[str]:
     """Secrets as they may stand in a text: as they are, line by line, in an address, in JSON and in Python."""
     values = {line for secret in secrets for line in map(str.strip, (secret, *secret.splitlines()))}
     forms = {
-        form for value in values for form in (value, quote(value, safe=""), json.dumps(value)[1:-1], repr(value)[1:-1])
+        form
+        for value in values
+        # A variable may hold bytes that are no text.
+        for form in (value, quote(value, safe="", errors="surrogateescape"), json.dumps(value)[1:-1], repr(value)[1:-1])
     }
     return {form for form in forms if len(form) >= _SHORTEST}
 

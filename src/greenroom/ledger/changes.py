@@ -37,6 +37,8 @@ _LOOK_S = 0.01
 # Nobody writes one file for so long: what is older was left by a process that died.
 _LEFT_S = 3600.0
 _CHOSEN_BY = "folder"
+# Away and not deleted: an entry that was on its way from one file to another may be nowhere else.
+_AS_THEY_ARE = f"move {FOLDER} away to leave all files as they are now; what was to be written lies in it"
 
 
 class LedgerBusy(GreenroomError):
@@ -278,7 +280,8 @@ def _carry_out(root: Path, steps: list[_Step]) -> None:
     for step in steps:
         _check_unchanged(root, step)
     for step in steps:
-        target = (root / step.path).resolve()
+        # What is written goes to where a link leads; of what is deleted the link goes, and nothing that others have.
+        target = root / step.path if step.staged is None else (root / step.path).resolve()
         if _hash_of(target) == step.after:
             continue
         if step.staged is None:
@@ -317,13 +320,13 @@ def _to_be(root: Path, step: _Step) -> bytes | None:
             if _hash(data) == step.after:
                 return data
     message = f"a change of the ledger was cut off, and what it writes to {quoted(step.path)} is gone"
-    raise LedgerStuck(message, mend=f"delete {FOLDER} to leave all files as they are now")
+    raise LedgerStuck(message, mend=_AS_THEY_ARE)
 
 
 def _check_unchanged(root: Path, step: _Step) -> None:
     if _hash_of(root / step.path) not in (step.before, step.after):
         message = f"a change of the ledger was cut off, and {quoted(step.path)} is another since"
-        mend = f"restore {step.path} as it was, or delete {FOLDER} to leave all files as they are now"
+        mend = f"restore {step.path} as it was, or {_AS_THEY_ARE}"
         raise LedgerStuck(message, mend=mend)
 
 
@@ -335,7 +338,7 @@ def _listed(folder: Path) -> list[_Step] | None:
         return None
     except (OSError, ValueError, TypeError) as error:
         message = f"{quoted(folder / _LIST)} cannot be read"
-        raise LedgerStuck(message, mend=f"delete {quoted(folder)} if your files are as they should be") from error
+        raise LedgerStuck(message, mend=f"if your files are as they should be, {_AS_THEY_ARE}") from error
 
 
 def _check_place(target: Path, folder: Path) -> None:
@@ -343,6 +346,8 @@ def _check_place(target: Path, folder: Path) -> None:
     if target.exists() and not target.is_file():
         raise OutputUnwritable(f"{quoted(target)} is no ordinary file", mend="move it away")
     near = next(place for place in target.parents if place.exists())
+    if not near.is_dir():
+        raise OutputUnwritable(f"{quoted(near)} is no folder", mend="move it away")
     if near.stat().st_dev != folder.stat().st_dev:
         message = f"{quoted(target)} lies on another file system than {quoted(folder)}"
         raise OutputUnwritable(message, mend="keep a ledger on one file system")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from greenroom.errors import GreenroomError
 from greenroom.ledger.changes import finish, moment, writing
-from greenroom.ledger.journal import pages
+from greenroom.ledger.errors_table import EVENTS
+from greenroom.ledger.journal import FRAGMENTS, JOURNAL, pages
 from greenroom.ledger.markdown import Document
 
 if TYPE_CHECKING:
@@ -40,9 +41,13 @@ class Draft:
         return {path: data for path, data in self._new.items() if data != self._tree.bytes(path)}
 
     def text(self, path: str) -> str | None:
-        """What a file holds; None where there is none."""
+        """What a file holds; None where there is none.
+
+        The mark that some editors begin a file with is no part of a record, which is to stand in another file.
+        """
         data = self._new[path] if path in self._new else self._tree.bytes(path)
-        return None if data is None else data.decode("utf-8", "surrogateescape")
+        text = None if data is None else data.decode("utf-8", "surrogateescape")
+        return text.removeprefix("\ufeff") if text and path.startswith((f"{FRAGMENTS}/", f"{EVENTS}/")) else text
 
     def before(self, path: str) -> bytes | None:
         """What a file held."""
@@ -81,7 +86,9 @@ class Draft:
     def apply(self, writer: Writer) -> None:
         """Write what has changed. Raises what ``changes.apply`` raises."""
         changes = self.changes
-        writes = {path: data for path, data in changes.items() if data is not None}
+        # The journal last: what goes from it into an archive is there before it is gone here.
+        ordered = sorted(changes, key=lambda path: path == JOURNAL)
+        writes = {path: data for path in ordered if (data := changes[path]) is not None}
         gone = [path for path, data in changes.items() if data is None]
         writer.apply(writes, gone, {path: self._tree.bytes(path) for path in changes})
 

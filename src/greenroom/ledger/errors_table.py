@@ -85,8 +85,9 @@ def read_errors(tree: Tree) -> tuple[ErrorRow, ...]:
 
 
 def rows_of(text: str, path: str = ERRORS) -> tuple[ErrorRow, ...]:
-    """The rows of all tables below headings of level two called Active Errors and Resolved Errors."""
-    return tuple(_rows(text, path))
+    """The rows of all tables below headings called Active Errors and Resolved Errors, in order; of the nearer one."""
+    by_line = {row.line: row for row in _rows(text, path)}
+    return tuple(by_line[line] for line in sorted(by_line))
 
 
 def merged(rows: Sequence[ErrorRow], events: Iterable[Event]) -> tuple[ErrorRow, ...]:
@@ -197,11 +198,11 @@ def event_of(text: str, path: str) -> Event | None:
 
 def _rows(text: str, path: str) -> Iterator[ErrorRow]:
     document = Document(text)
-    for name in (ACTIVE, RESOLVED):
-        for section in document.sections(name):
-            for number, line in document.prose(section.first, section.last):
-                if line.lstrip().startswith("|") and (one := _row(line.rstrip(), name, path, number)):
-                    yield one
+    found = [(section, name) for name in (ACTIVE, RESOLVED) for section in document.sections(name)]
+    for section, name in sorted(found, key=lambda one: one[0].first):
+        for number, line in document.prose(section.first, section.last):
+            if line.lstrip().startswith("|") and (one := _row(line.rstrip(), name, path, number)):
+                yield one
 
 
 def _row(line: str, section: str, path: str, number: int) -> ErrorRow | None:

@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     from greenroom.ledger.operations import Ledger
 
 QUIET_S = 600.0
+# Of these no subject comes twice, so only their kind tells whether there are many.
+_ONCE = frozenset({"job-given-up"})
 
 
 @dataclass(slots=True)
 class _Recent:
-    """One kind and subject. at: when its last entry was written.  more: what came since.  words: of the last."""
+    """One kind and subject. at: when its last entry was written.  more: what came since.
+
+    subject, words: of the last of these.
+    """
 
     at: float
     more: int = 0
+    subject: str = ""
     words: str = ""
 
 
@@ -46,19 +52,20 @@ class Incidents:
 
     def __exit__(self, *_: object) -> None:
         """Write what is still counted, and wait until all is written."""
-        for (kind, subject), recent in self._recent.items():
+        for (kind, _subject), recent in self._recent.items():
             if recent.more:
-                self._hand_over(kind, subject, recent.words, recent.more - 1)
+                self._hand_over(kind, recent.subject, recent.words, recent.more - 1)
         if self._thread is not None:
             self._thread.shutdown()
 
     def hear(self, kind: str, subject: str, words: str) -> None:
         """Something went wrong. kind: such as ``worker-lost``.  words: what is known. Does not block."""
-        recent = self._recent.get((kind, subject))
+        key = kind, "" if kind in _ONCE else subject
+        recent = self._recent.get(key)
         if recent is not None and self._clock() - recent.at < QUIET_S:
-            recent.more, recent.words = recent.more + 1, words
+            recent.more, recent.subject, recent.words = recent.more + 1, subject, words
             return
-        self._recent[kind, subject] = _Recent(self._clock())
+        self._recent[key] = _Recent(self._clock())
         self._hand_over(kind, subject, words, recent.more if recent else 0)
 
     def _hand_over(self, kind: str, subject: str, words: str, more: int) -> None:

@@ -253,7 +253,8 @@ class _Draft:
         self._parts: list[Beginning] = []
 
     def take(self, one: Beginning) -> None:
-        if one.level or one.name in FIELDS:
+        # Words over the rule that ends an entry are no heading.
+        if (one.level and not one.is_over_rule) or one.name in FIELDS:
             self._parts.append(one)
 
     def entry(self, text: str, end: int) -> Entry:

@@ -18,7 +18,7 @@ class Beginning(NamedTuple):
     """A line that begins something. level: of a heading, 0 for a field.  text: of the heading, or behind the colon.
 
     name: of a field.  line: from 1.  start, end: where the line stands in the text, without its end; value: where the
-    text of a field begins.
+    text of a field begins.  is_over_rule: what makes it a heading is ``---`` below it, which more often is a rule.
     """
 
     level: int
@@ -28,6 +28,7 @@ class Beginning(NamedTuple):
     end: int
     name: str = ""
     value: int = 0
+    is_over_rule: bool = False
 
 
 def beginnings(document: Document) -> list[Beginning]:
@@ -38,8 +39,10 @@ def beginnings(document: Document) -> list[Beginning]:
 def _headings(document: Document) -> Iterator[Beginning]:
     starts, lines = document.starts, document.lines
     for heading in document.headings:
-        end = starts[heading.line - 1] + len(lines[heading.line - 1])
-        yield Beginning(heading.level, heading.text, heading.line, starts[heading.line - 1], end)
+        start = starts[heading.line - 1]
+        end = start + len(lines[heading.line - 1])
+        is_over_rule = heading.is_underlined and lines[heading.line].strip() == "---"
+        yield Beginning(heading.level, heading.text, heading.line, start, end, is_over_rule=is_over_rule)
 
 
 def _fields(document: Document) -> Iterator[Beginning]:

@@ -28,7 +28,10 @@ _MARKS = {"PLANNING": OPEN, "IN_PROGRESS": CURRENT, "BLOCKED": OPEN, "TESTING": 
 _SECTION = "Current Task"
 _NOTES = "Findings & Decisions"
 _NOBODY = "_None under way: `greenroom ledger task next`_"
+# This, and what a new TASKS.md says there; what a person wrote instead stays.
+_OURS = re.compile(r"_None (?:under way|yet): `greenroom ledger task [^`\n]*`_")
 _PROGRESS = re.compile(r"[0-9]+[ \t]*/[ \t]*[0-9]+")
+_BELOW = re.compile(r"(?:\r?\n[ \t]+[^\s][^\r\n]*)+")
 
 
 class TransitionRefused(GreenroomError):
@@ -79,7 +82,8 @@ def added(text: str, name: str, title: str) -> str:
     number = last.number + 1 if last else 1
     line = f"{number}. {OPEN} {one_line(title)} ({name})"
     if last:
-        return with_progress(_put(text, last.end, _ends(text, f"\n{line}")))
+        below = _BELOW.match(text, last.end)  # what a person wrote of the last step stays with it
+        return with_progress(_put(text, below.end() if below else last.end, _ends(text, f"\n{line}")))
     heading = next((one for one in Document(text).headings if one.text.casefold() == "task chain"), None)
     if heading:
         document = Document(text)
@@ -107,7 +111,9 @@ def with_progress(text: str) -> str:
     found = tasks_of(text)
     line = found.phase.progress_line if found.phase else None
     done, total = found.progress
-    if found.phase is None or line is None or (found.phase.done, found.phase.total) == (done, total):
+    if found.phase is None or line is None or found.phase.done is None:  # it says it in other words
+        return text
+    if (found.phase.done, found.phase.total) == (done, total):
         return text
     lines = text.split("\n")
     lines[line - 1] = _PROGRESS.sub(f"{done}/{total}", lines[line - 1], count=1)
@@ -193,7 +199,7 @@ def archived(block: str, name: str, completed: str) -> str:
     body = [line for line in lines if not re.match(r"(?:[-*+][ \t]+)?\*\*Task ID:?\*\*", line)]
     at = next((at for at, line in enumerate(body) if re.match(r"(?:[-*+][ \t]+)?\*\*Status:?\*\*", line)), None)
     if at is not None:
-        body[at] = "**Status**: COMPLETE"
+        body[at] = _with_value(body[at], 1, "COMPLETE")
     body.insert(0 if at is None else at + 1, f"**Completed**: {completed}")
     return "\n".join([f"# {name}", "", *body, ""])
 
@@ -217,7 +223,7 @@ def _with_block(text: str, block: str) -> str:
     end = document.starts[last - 1] if last <= len(document.lines) else len(text)
     if not any(begin <= task.start < end for task in found.tasks):
         prose = text[begin:end].strip()
-        kept = "" if not prose or (prose.startswith("_None") and "\n" not in prose) else f"{prose}\n\n"
+        kept = "" if not prose or _OURS.fullmatch(prose) else f"{prose}\n\n"
         gap = "" if begin == 0 or text[begin - 1] == "\n" else _ends(text, "\n")
         return text[:begin] + gap + _ends(text, kept) + block + text[end:]
     heading = next((one for one in document.headings if one.text.casefold() == "task chain"), None)

@@ -151,6 +151,8 @@ class _Desk:
 
     def __init__(self, writer: Writer, tree: Tree) -> None:
         data = tree.bytes(TASKS)
+        if data is None and tree.exists(TASKS):
+            raise FileUnreadable(f"{TASKS} is no file", mend="move it away")
         if data is None:
             raise FileUnreadable(f"there is no {TASKS}", mend="greenroom ledger init writes one")
         self.text = data.decode("utf-8", "surrogateescape")

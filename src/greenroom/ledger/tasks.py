@@ -27,7 +27,7 @@ DONE, CURRENT, OPEN = "✅", "🔄", "⏳"
 _PROGRESS = re.compile(r"(?P<done>[0-9]{1,9})[ \t]*/[ \t]*(?P<total>[0-9]{1,9})")
 # A step with another mark, or with none, is a step all the same: it counts, and is not done.
 _CHAIN = re.compile(
-    r"^(?P<number>[ \t]*[0-9]{1,9})[.)][ \t]+(?P<mark>[\u2300-\u2bff\U0001f300-\U0001faff]?)\ufe0f?[ \t]*"
+    r"^(?P<indent>[ \t]*)(?P<number>[0-9]{1,9})[.)][ \t]+(?P<mark>[\u2300-\u2bff\U0001f300-\U0001faff]?)\ufe0f?[ \t]*"
     r"(?:CURRENT:?[ \t]+)?(?P<title>[^\n]*)$",
     re.MULTILINE,
 )
@@ -99,8 +99,8 @@ class Task:
 
     @property
     def status(self) -> str:
-        """Its status as it stands there."""
-        return self.text("Status")
+        """The first word of its status; what else stands there is for people."""
+        return next(iter(self.text("Status").split()), "")
 
     @property
     def dependencies(self) -> tuple[str, ...]:
@@ -215,7 +215,8 @@ def _phase(text: str, marks: list[Beginning]) -> Phase | None:
 
 def _task(text: str, marks: list[Beginning], at: int, path: str) -> Task:
     def ends(other: Beginning) -> bool:
-        return other.level in (1, 2) or other.name == "Task ID" or _is_chain(other)
+        is_heading = other.level in (1, 2) and not other.is_over_rule
+        return is_heading or other.name == "Task ID" or _is_chain(other)
 
     end = _next(marks, at, ends)
     until = marks[end].start if end < len(marks) else len(text)
@@ -246,9 +247,14 @@ def _chains(text: str, marks: list[Beginning]) -> Iterator[tuple[int, int]]:
 
 def _items(text: str, begun: int, end: int) -> Iterator[ChainItem]:
     line, seen = text.count("\n", 0, begun) + 1, begun
+    margin: int | None = None
     for found in _CHAIN.finditer(text, begun, end):
         line += text.count("\n", seen, found.start())
         seen = found.start()
+        indent = len(found["indent"].expandtabs(4))
+        margin = indent if margin is None else margin
+        if indent > margin + 1:  # a part of the step above it
+            continue
         title = found["title"].strip()
         # A title may name other tasks; the own id stands at the end, as verbs write it.
         known = _LAST_ID.search(title) or _CHAIN_ID.search(title)

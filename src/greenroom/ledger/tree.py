@@ -1,8 +1,9 @@
 """A project as it is on the disk, or was at a revision: which documents it has, and what they say.
 
 A change of several files that was cut off is read as if it had been finished, so nobody sees half of one. Documents
-are those that git knows or would not ignore; without git all but those of hidden folders and of what was installed. A
-folder below that has a hub of its own is another ledger, and no part of this one.
+are those that git knows or would not ignore, and those of the ledger itself; without git all but those of hidden
+folders and of what was installed. A link to a document that is there is no other one. A folder below that has a hub of
+its own is another ledger, and no part of this one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 HUB = "CONDUCTOR.md"
 _INSTALLED = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 _LINK_MODE = "120000"
+_NAMES = (HUB, "JOURNAL.md", "TASKS.md", "ERRORS.md")
+_RECORDS = ("JOURNAL.d", "ERRORS.d", "JOURNAL_ARCHIVE", "TASKS_ARCHIVE")
 _OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
 
 
@@ -90,8 +93,7 @@ class Tree:
     @cached_property
     def is_ledger(self) -> bool:
         """Whether it keeps a hub, a journal, tasks or errors, and not just documents."""
-        names = (HUB, "JOURNAL.md", "TASKS.md", "ERRORS.md")
-        return any(path in names or path.startswith(("JOURNAL.d/", "ERRORS.d/")) for path in self.documents)
+        return any(path in _NAMES or path.startswith(("JOURNAL.d/", "ERRORS.d/")) for path in self.documents)
 
     def exists(self, path: str) -> bool:
         """Whether there is such a file or folder; above the root, too, as far as that can be known."""
@@ -138,6 +140,11 @@ class Tree:
         return tuple(sorted(found))
 
 
+def _is_own(path: str) -> bool:
+    """Whether a ledger knows a document by this name."""
+    return path in _NAMES or path.startswith(tuple(f"{name}/" for name in _RECORDS))
+
+
 def is_document(path: str) -> bool:
     """Whether a path is that of a Markdown file that is not hidden."""
     return path.lower().endswith(".md") and not any(part.startswith(".") for part in path.split("/"))
@@ -156,7 +163,19 @@ class _Folder:
     def _looked_for(self) -> Iterable[str]:
         listed = [path for path in self._known_to_git() if is_document(path) and (self._root / path).is_file()]
         # A folder that git ignores as a whole is looked at nevertheless: somebody has named it.
-        return listed or self._walked()
+        found = {*(listed or self._walked()), *self._own()}
+        links = {path for path in found if (self._root / path).is_symlink()}
+        real = {self._real(path) for path in found - links} if links else set()
+        return (path for path in found if path not in links or _is_own(path) or self._real(path) not in real)
+
+    def _own(self) -> Iterator[str]:
+        """What a ledger consists of, also where git ignores it: for compilers *.d is something else."""
+        yield from (name for name in _NAMES if (self._root / name).is_file())
+        for name in _RECORDS:
+            yield from self._walked(name)
+
+    def _real(self, path: str) -> str:
+        return os.path.realpath(self._root / path)
 
     def read(self, path: str) -> bytes | None:
         place = self._root / path
@@ -192,8 +211,8 @@ class _Folder:
         listed = _git(self._root, "ls-files", "-z", "-co", "--exclude-standard", "--", ":(icase)*.md")
         return [os.fsdecode(name) for name in listed.split(b"\0") if name] if listed else []
 
-    def _walked(self) -> Iterator[str]:
-        for folder, inner, names in os.walk(self._root):
+    def _walked(self, below: str = "") -> Iterator[str]:
+        for folder, inner, names in os.walk(self._root / below):
             inner[:] = [
                 name
                 for name in inner
@@ -232,7 +251,15 @@ class _Revision:
         self._read: dict[str, bytes] = {}
 
     def documents(self) -> Iterable[str]:
-        return (path for path in self._blobs if is_document(path))
+        found = (path for path in self._blobs if is_document(path))
+        return (path for path in found if _is_own(path) or not self._is_second(path))
+
+    def _is_second(self, path: str) -> bool:
+        """Whether it is a link to a document that stands there under its own name."""
+        if self._blobs[path][0] != _LINK_MODE:
+            return False
+        followed = self._followed(path)
+        return followed in self._blobs and is_document(followed)
 
     def read(self, path: str) -> bytes | None:
         path = self._followed(path)

@@ -162,6 +162,13 @@ def test_a_version_names_a_day_of_the_journal() -> None:
     assert linked.found() == set()
 
 
+def test_a_day_whose_entries_have_no_time_is_told_there() -> None:
+    project = clean()
+    for time in ("09:32", "15:13"):
+        project.replaced("JOURNAL.md", f"## 2026-08-03 {time}", f"## On 2026-08-03, {time}")
+    assert {code for code, *_ in project.found()} & {"journal-heading", "version-date"} == {"journal-heading"}
+
+
 def test_a_day_that_was_lost_is_told_as_lost() -> None:
     project = clean().without("JOURNAL.md", r"^## 2026-08-03(?:.|\n)*?^---\n\n", count=2)
     found = {code for code, *_ in project.found(before=clean())}

@@ -52,6 +52,9 @@ Under a line
         ("[t](ARCHITECTURE.md)", NO_FILE),
         ("[t](Other.md)", NO_FILE),
         ("[t](../absent/)", NO_FILE),
+        ("[t](../../../issues) [t](../../../pull/7) [t](../../../wiki/Home)", None),
+        ("[t](../../../notes)", NO_FILE),
+        ("[t](../../issues)", NO_FILE),
         ("[t](../start.sh) [t](../start.sh#L3)", None),
         ("![a picture](absent.png)", NO_FILE),
         ("[![a picture](../start.sh)](absent.md)", NO_FILE),
@@ -150,7 +153,8 @@ def test_links_of_history_lead_somewhere_too() -> None:
     line = project.text("JOURNAL.md").count("\n")
     assert project.found() == {(NO_FILE, "JOURNAL.md", line)}
     project = Project("11-palette-maker").added(
-        "JOURNAL_ARCHIVE/2026-07.md", "\nSee [t](../JOURNAL.md#2026-07-03-0917).\n"
+        "JOURNAL_ARCHIVE/2026-07.md",
+        "\nSee [t](../JOURNAL.md#2026-07-03-0917), which lies here now, and [t](../JOURNAL.md#2026-07-03-0918).\n",
     )
     line = project.text("JOURNAL_ARCHIVE/2026-07.md").count("\n")
     assert project.found() == {(NO_SECTION, "JOURNAL_ARCHIVE/2026-07.md", line)}

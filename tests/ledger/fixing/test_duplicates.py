@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from greenroom.ledger.errors_table import read_errors
-from greenroom.ledger.fixing import mend
+from greenroom.ledger.fixing import fix, mend
 from greenroom.ledger.fragments import means
 from greenroom.ledger.journal import Tag, read_journal
 from greenroom.ledger.tasks import read_tasks
 from greenroom.ledger.tree import Tree
+from tests.ledger.checks.project import Project
 from tests.ledger.grown import entry, grow
 from tests.ledger.test_task_verbs import TEXT
 
@@ -60,6 +63,17 @@ def test_tasks_of_one_id_are_told_apart_by_their_titles(tmp_path: Path) -> None:
         ("Measure", "TASK-2026-04-09-002"),
     ]
     assert [one.tags[0].id for one in read_journal(tree).entries] == ["TASK-2026-04-09-002", name]
+
+
+@pytest.mark.parametrize("name", ["TASK-2026-06-05-001", "TASK-2026-06-03-001"])
+def test_a_task_may_be_called_otherwise_in_its_text_and_in_the_archive(name: str) -> None:
+    titled = {"TASK-2026-06-05-001": "Age of a lease", "TASK-2026-06-03-001": "Budget first"}[name]
+    project = Project("09-machine-lease")
+    paths = ("TASKS.md", f"TASKS_ARCHIVE/2026-06/{name}.md")
+    path = next(path for path in paths if f"**Title**: {titled}" in project.text(path))
+    project.replaced(path, f"**Title**: {titled}", f"**Title**: {titled}, in more words")
+    assert project.findings() == []
+    assert fix(project.tree) == []
 
 
 def test_a_step_that_a_merge_kept_twice_stands_once_as_far_as_it_came(tmp_path: Path) -> None:

@@ -53,6 +53,15 @@ def test_what_is_left_needs_a_person(tmp_path: Path, name: str) -> None:
     assert (root / "JOURNAL.d").exists() == bool(mended.changes)
 
 
+def test_a_line_that_is_mended_keeps_its_own_end(tmp_path: Path) -> None:
+    root = copied("02-frame-resizer", tmp_path)
+    path = root / "CONDUCTOR.md"
+    first, *others = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([first + b"\r", *others]))
+    mend(root)
+    assert path.read_bytes().count(b"\r") == 1
+
+
 def test_only_the_numbers_of_an_anchor_change(tmp_path: Path) -> None:
     changes = mend(copied("02-frame-resizer", tmp_path)).changes
     assert [change.path for change in changes] == ["ARCHITECTURE.md", "CONDUCTOR.md", "TASKS.md"]

@@ -1,7 +1,7 @@
 """What can be wrong with a ledger, one module for each kind of document.
 
 Every finding ends a check with 1; a warning is one that a reader can live with. Without a hub, journal, tasks and
-errors a project has links and anchors to check, and nothing else.
+errors a project has links, anchors and conflicts to check, and nothing else.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from greenroom.findings import Finding
-from greenroom.ledger.checks.tasks import status_of
 from greenroom.ledger.errors_table import ERRORS
 from greenroom.ledger.errors_table import ID as ERROR_ID
 from greenroom.ledger.journal import TAG
@@ -83,11 +82,11 @@ def _edited(entry: Entry) -> Finding:
 
 
 def _reopened(tasks: Tasks, earlier: Tasks) -> Iterator[Finding]:
-    states = {task.id: status_of(task) for task in earlier.tasks}
+    states = {task.id: task.status for task in earlier.tasks}
     closed = {item.id for item in earlier.chain if item.is_done} | set(earlier.archived)
     for task in tasks.tasks:
-        if status_of(task) != _COMPLETE and states.get(task.id, _COMPLETE if task.id in closed else "") == _COMPLETE:
-            yield _finding(task.id, status_of(task), TASKS, task.line_of("Status"))
+        if task.status != _COMPLETE and states.get(task.id, _COMPLETE if task.id in closed else "") == _COMPLETE:
+            yield _finding(task.id, task.status, TASKS, task.line_of("Status"))
 
 
 def _reopened_in_archive(tree: Tree, tasks: Tasks, before: Tree, earlier: Tasks) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.findings import Finding
 from greenroom.ledger.checks.records import is_history, is_licence, is_readme
+from greenroom.ledger.journal import is_journal
 from greenroom.ledger.links import goal
 from greenroom.ledger.tree import HUB
 
@@ -69,7 +70,7 @@ def check(tree: Tree, records: Records, earlier: Records | None) -> Iterator[Fin
             yield from _sized(size, section, next(filter(None, counts), 0))
     yield from _templates(document)
     yield from _reasons(document)
-    yield from _versions(document, records, earlier)
+    yield from _versions(tree, document, records, earlier)
 
 
 def _facts(document: Document) -> Iterator[Finding]:
@@ -138,7 +139,13 @@ def _reasons(document: Document) -> Iterator[Finding]:
                 yield Finding("antipattern-reason", "warning", message, "add - and why not", HUB, number)
 
 
-def _versions(document: Document, records: Records, earlier: Records | None) -> Iterator[Finding]:
+def _is_headed(tree: Tree, day: str) -> bool:
+    """Whether a heading of the journal names a day in another form than that of an entry, which is told there."""
+    headings = (heading for path in filter(is_journal, tree.documents) for heading in tree.document(path).headings)
+    return any(day in heading.text for heading in headings)
+
+
+def _versions(tree: Tree, document: Document, records: Records, earlier: Records | None) -> Iterator[Finding]:
     section = document.section("Version History")
     if section is None:
         return
@@ -147,6 +154,6 @@ def _versions(document: Document, records: Records, earlier: Records | None) -> 
     days = {entry.time[:10] for one in known for entry in one.journal.entries}
     for number, line in document.prose(section.first, section.last):
         for found in _SEEN.finditer(line):
-            if found["date"] not in days:
+            if found["date"] not in days and not _is_headed(tree, found["date"]):
                 message = f"the journal has no entry of {found['date']}"
                 yield Finding("version-date", "warning", message, "name the day of an entry", HUB, number)

@@ -47,11 +47,6 @@ def check(tree: Tree, records: Records) -> Iterator[Finding]:
     yield from _done(tree, records)
 
 
-def status_of(task: Task) -> str:
-    """The first word of its status."""
-    return next(iter(task.status.split()), "")
-
-
 def dependencies(task: Task) -> tuple[str, ...]:
     """The ids in its dependencies, up to the first empty line."""
     return tuple(dict.fromkeys(_NAMED.findall(re.split(r"\n[ \t\r]*\n", task.text("Dependencies"))[0])))
@@ -81,7 +76,7 @@ def _ids(tasks: Tasks) -> Iterator[Finding]:
 def _states(tasks: Tasks) -> Iterator[Finding]:
     active: Task | None = None
     for task in tasks.tasks:
-        status = status_of(task)
+        status = task.status
         if status not in STATES:
             message = f"{task.id} is in state {status or 'of no name'}"
             yield _finding("task-state", message, f"write one of {', '.join(STATES)}", task.line_of("Status"))

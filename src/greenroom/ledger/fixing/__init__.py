@@ -9,6 +9,7 @@ phase. Entries stay word for word, but for the ids of those that are not yet fol
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -116,7 +117,7 @@ def _mended(draft: Draft, *, naming: bool = False) -> Mended:
 def _mend_records(draft: Draft) -> list[tuple[str, str]]:
     join_twins(draft)
     settled = [*settle(draft), *settle_rows(draft), *settle_tasks(draft)]
-    entries, errors, before = entry_keys(draft), len(rows_of(draft.text(ERRORS) or "")), places(draft)
+    entries, errors, before = entry_keys(draft), _errors(draft), places(draft)
     mend_rows(draft)
     renamed = mend_archives(draft)
     mend_order(draft)
@@ -127,8 +128,14 @@ def _mend_records(draft: Draft) -> list[tuple[str, str]]:
     if tasks is not None:
         draft.put(TASKS, with_progress(tasks))
     refuse_unless_same(entries, entry_keys(draft), "an entry")
-    refuse_unless_same({"rows": errors}, {"rows": len(rows_of(draft.text(ERRORS) or ""))}, "the number of")
+    refuse_unless_same(errors, _errors(draft), "an error")
     return settled
+
+
+def _errors(draft: Draft) -> Counter[tuple[str, ...]]:
+    """The rows of the table without their last cells, whose links follow the entries."""
+    rows = rows_of(draft.text(ERRORS) or "")
+    return Counter((row.id, row.seen, row.status, row.severity, row.area) for row in rows)
 
 
 def _patch(draft: Draft, patches: Iterable[Patch]) -> None:
@@ -141,7 +148,7 @@ def _patch(draft: Draft, patches: Iterable[Patch]) -> None:
         first = patch.line - 1
         old = lines[first : first + len(patch.before)]
         if [line.removesuffix("\r") for line in old] == list(patch.before):
-            end = "\r" if "\r\n" in text else ""
+            end = "\r" if old[0].endswith("\r") else ""
             lines[first : first + len(patch.before)] = [f"{line}{end}" for line in patch.after]
             draft.put(patch.path, "\n".join(lines))
 

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from greenroom.ledger.errors_table import ERRORS, EVENTS, ID, event_of, event_text, rows_of
 from greenroom.ledger.fragments import free_id, meant
 from greenroom.ledger.journal import FRAGMENTS, is_journal
-from greenroom.ledger.tasks import ARCHIVE, CURRENT, DONE, OPEN, TASKS, tasks_of
+from greenroom.ledger.tasks import ARCHIVE, CURRENT, DONE, OPEN, TASKS, archive_path, tasks_of
 from greenroom.ledger.tasks import ID as TASK_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from greenroom.ledger.draft import Draft
     from greenroom.ledger.errors_table import Event
     from greenroom.ledger.tasks import ChainItem, Task
@@ -143,20 +145,28 @@ def _retag_one(draft: Draft, path: str, kind: str, old: str, new: str, record: s
 
 
 def _second(draft: Draft, text: str) -> tuple[str, str] | None:
-    """The id and title of a task whose id another one has."""
+    """The id and title of a task whose id another one has.
+
+    Steps are compared with steps, and texts with texts: a person may call one task by other words here and there.
+    """
     found = tasks_of(text)
-    titles: dict[str, list[str]] = defaultdict(list)
-    for path in draft.paths(ARCHIVE):
-        name = path.rpartition("/")[2].removesuffix(".md")
-        said = re.search(r"^\*\*Title:?\*\*:?(.*)$", draft.text(path) or "", re.MULTILINE)
-        titles[name].append(said[1].strip() if said else "")
-    both: list[ChainItem | Task] = [*found.chain, *found.tasks]
-    for one in sorted(both, key=lambda one: _begun(found.tasks, one)):
-        if one.id and TASK_ID.fullmatch(one.id) and one.title not in titles[one.id]:
-            titles[one.id].append(one.title)
-            if len(titles[one.id]) > 1 and titles[one.id][0]:
-                return one.id, one.title
+    kinds: tuple[Sequence[ChainItem | Task], ...] = (found.chain, found.tasks)
+    for kind in kinds:
+        mine: dict[str, list[ChainItem | Task]] = defaultdict(list)
+        for one in kind:
+            if one.id and TASK_ID.fullmatch(one.id):
+                mine[one.id].append(one)
+        for name in sorted(mine):
+            if len({one.title for one in mine[name]}) > 1:
+                kept = _archived_title(draft, name)
+                first, *others = sorted(mine[name], key=lambda one: (one.title != kept, *_begun(found.tasks, one)))
+                return name, next(one.title for one in others if one.title != first.title)
     return None
+
+
+def _archived_title(draft: Draft, name: str) -> str | None:
+    said = re.search(r"^\*\*Title:?\*\*:?(.*)$", draft.text(archive_path(name)) or "", re.MULTILINE)
+    return said[1].strip() if said else None
 
 
 def _begun(tasks: tuple[Task, ...], one: ChainItem | Task) -> tuple[bool, str, str, int]:
