@@ -26,6 +26,14 @@ def machine(*packages: str) -> dict[str, Any]:
     }
 
 
+def cudnn() -> int:
+    """cuDNN's version, of a machine with a GPU."""
+    import torch
+
+    found: int = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]  # torch gives it no types
+    return found
+
+
 def _version(package: str) -> str:
     """Of an installed package; greenroom itself may stand in PYTHONPATH alone."""
     try:

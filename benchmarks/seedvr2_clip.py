@@ -29,7 +29,7 @@ from greenroom.models.seedvr2.vae.streaming import decoding, encoding
 from greenroom.models.seedvr2.vae.synthetic import synthetic_vae
 from greenroom.models.seedvr2.vae.vae import posterior
 from greenroom.nn.slices import Slices
-from machine import machine
+from machine import cudnn, machine
 from report import report
 from seedvr2_vae import event
 
@@ -130,7 +130,7 @@ def main() -> None:
         "benchmark": "seedvr2 clip",
         "machine": machine("torch", "triton"),
         "gpu": torch.cuda.get_device_name(),
-        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]  # torch gives it no types
+        "cudnn": cudnn(),
         "environment": {name: os.environ.get(name, "") for name in _ENVIRONMENT},
         "weights_gb": round(torch.cuda.memory_allocated() / _GIGA, 2),
     }

@@ -30,6 +30,7 @@ from greenroom.nn import group_norm, wide_attention
 from greenroom.nn.causal_conv import convolve
 from greenroom.nn.interleave import interleave
 from greenroom.nn.slices import Slices
+from machine import cudnn
 from report import report
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ def machine() -> dict[str, Any]:
     return {
         "python": sys.version.split()[0],
         "torch": torch.__version__,
-        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]  # torch gives it no types
+        "cudnn": cudnn(),
         "triton": triton.__version__,
         "gpu": torch.cuda.get_device_name(),
         "allocator": os.environ.get("PYTORCH_CUDA_ALLOC_CONF", ""),

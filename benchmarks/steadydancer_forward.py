@@ -43,7 +43,7 @@ from greenroom.nn.fp8_linear import Fp8Linear, Rows, rows_of
 from greenroom.nn.gelu import linear_gelu
 from greenroom.nn.long_stream import LongStream
 from greenroom.nn.wide_heads import norm_turn
-from machine import machine
+from machine import cudnn, machine
 from report import report
 from seedvr2_vae import event
 
@@ -288,7 +288,7 @@ def main() -> None:
             "machine": machine("torch", "triton", "greenroom"),
             "device": torch.cuda.get_device_name(),
             "cuda": torch.version.cuda,
-            "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]  # torch gives it no types
+            "cudnn": cudnn(),
             "allocation": os.environ.get("PYTORCH_CUDA_ALLOC_CONF", ""),
             "options": {name: str(value) for name, value in vars(options).items() if name != "output"},
             "off": off(options.precision),

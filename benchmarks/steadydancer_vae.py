@@ -33,7 +33,7 @@ from greenroom.models.steadydancer.vae.footprint import WanVaeFootprint
 from greenroom.models.steadydancer.vae.synthetic import TINY, synthetic_vae
 from greenroom.models.steadydancer.vae.vae import WanVae
 from greenroom.nn.slices import Slices
-from machine import machine
+from machine import cudnn, machine
 from report import report
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def versions(device: torch.device) -> dict[str, Any]:
         import triton
 
         found |= {"gpu": torch.cuda.get_device_name(), "triton": triton.__version__}
-        found["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]  # torch gives it no types
+        found["cudnn"] = cudnn()
     return found
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,13 +19,20 @@ from greenroom.ledger.changes import (
     LedgerBusy,
     LedgerMoved,
     LedgerStuck,
-    apply,
     create,
     finish,
     overlay,
     writing,
 )
 from greenroom.ledger.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def apply(root: Path, writes: Mapping[str, bytes], deletes: Iterable[str] = ()) -> None:
+    with writing(root) as writer:
+        writer.apply(writes, deletes)
 
 
 def cut_off(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

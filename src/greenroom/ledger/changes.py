@@ -123,7 +123,7 @@ class Writer:
 def writing(root: Path, wait_s: float = _WAIT_S) -> Iterator[Writer]:
     """Hold the ledger's lock, an unfinished change carried out first. wait_s: for another writer.
 
-    Raises LedgerBusy, LedgerStuck, OutputUnwritable.
+    Raises LedgerBusy, LedgerStuck, OutputUnwritable, and what ``Writer.apply`` raises.
     """
     folder = _folder(root)
     handle = _locked(folder, wait_s)
@@ -135,17 +135,8 @@ def writing(root: Path, wait_s: float = _WAIT_S) -> Iterator[Writer]:
         os.close(handle)
 
 
-def apply(root: Path, writes: Mapping[str, bytes], deletes: Iterable[str] = ()) -> None:
-    """Write and delete files of a ledger, all of them or none.
-
-    Raises LedgerBusy, LedgerStuck, OutputUnwritable.
-    """
-    with writing(root) as writer:
-        writer.apply(writes, deletes)
-
-
 def finish(root: Path) -> bool:
-    """Carry out a change that was cut off; whether there was one. Raises as ``apply`` does."""
+    """Carry out a change that was cut off; whether there was one. Raises as ``writing`` does."""
     if not (root / FOLDER / _LIST).exists():
         return False
     with writing(root):

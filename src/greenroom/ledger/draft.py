@@ -84,7 +84,7 @@ class Draft:
             self._new[path] = None
 
     def apply(self, writer: Writer) -> None:
-        """Write what has changed. Raises what ``changes.apply`` raises."""
+        """Write what has changed. Raises what ``changes.writing`` raises."""
         changes = self.changes
         # The journal last: what goes from it into an archive is there before it is gone here.
         ordered = sorted(changes, key=lambda path: path == JOURNAL)
@@ -101,7 +101,7 @@ def carry_out(root: Path, begin: Callable[[], Draft], work: Callable[[Draft], T]
     """Work a change out and write it; gives what ``work`` gives. Where nothing is to change, nothing is touched.
 
     begin: reads the ledger.  work: is done again when somebody else has changed it meanwhile.
-    Raises what ``changes.apply`` and the two raise.
+    Raises what ``changes.writing`` and the two raise.
     """
     finish(root)
     before = moment(root)

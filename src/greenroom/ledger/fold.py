@@ -48,7 +48,7 @@ class Folded:
 
 
 def fold(root: Path) -> Folded:
-    """Fold a ledger. Raises FoldRefused, and what ``changes.apply`` raises."""
+    """Fold a ledger. Raises FoldRefused, and what ``changes.writing`` raises."""
     return carry_out(root, lambda: Draft(Tree.of(root)), work_out)
 
 

@@ -90,7 +90,7 @@ def open_error(
 ) -> Recorded:
     """Open an error and tell of it in the journal. area: what it affects.
 
-    Raises SeverityForJournal for P2 and below, InputInvalid, and what ``changes.apply`` raises.
+    Raises SeverityForJournal for P2 and below, InputInvalid, and what ``changes.writing`` raises.
     """
     now = now or datetime.now(UTC)
     said, severity = severity.strip(), severity.strip().upper()
@@ -125,7 +125,7 @@ def resolve_error(
 ) -> Recorded:
     """Say that an error is mended, by which commit and pull request, and tell of it in the journal.
 
-    Raises InputInvalid, UnknownName, AlreadyResolved, and what ``changes.apply`` raises.
+    Raises InputInvalid, UnknownName, AlreadyResolved, and what ``changes.writing`` raises.
     """
     now = now or datetime.now(UTC)
     if not _COMMIT.fullmatch(commit.strip().lower()):

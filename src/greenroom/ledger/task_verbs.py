@@ -56,7 +56,7 @@ class Step:
 
 
 def new(root: Path, title: str, *, now: datetime | None = None) -> Step:
-    """Add a task at the end of the chain. Raises InputInvalid, FileUnreadable, and what ``changes.apply`` raises."""
+    """Add a task at the end of the chain. Raises InputInvalid, FileUnreadable, and what ``changes.writing`` raises."""
     if not edits.one_line(title):
         raise InputInvalid("a task needs a title", mend='greenroom ledger task new "TITLE"')
     check_title(title)
@@ -81,7 +81,7 @@ def start(
     """Set a task IN_PROGRESS, from PLANNING, BLOCKED or TESTING. dependencies: ids; for a task that has no text yet.
 
     context: any of Previous Work, Key Files, Environment, Next Steps.
-    Raises UnknownName, TransitionRefused, TaskUnderWay, TaskWaits, and what ``changes.apply`` raises.
+    Raises UnknownName, TransitionRefused, TaskUnderWay, TaskWaits, and what ``changes.writing`` raises.
     """
     with writing(root) as writer:
         desk = _Desk(writer, Tree.of(root))

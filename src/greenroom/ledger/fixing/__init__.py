@@ -76,7 +76,7 @@ def mend(root: Path, *, dry: bool = False, left_out: Iterable[str] = (), naming:
     naming: anchors that say lines alone get the symbol that those lines are.
 
     Where no ledger is kept, documents are mended one after another, and nothing else is left beside them. Of code that
-    is gone, what is left says what git knows. Raises FoldRefused, and what ``changes.apply`` raises.
+    is gone, what is left says what git knows. Raises FoldRefused, and what ``changes.writing`` raises.
     """
     left_out = tuple(left_out)
     done = _done(root, dry=dry, left_out=left_out, naming=naming)

@@ -46,7 +46,7 @@ class Begun:
 def begin(root: Path, *, profile: Profile, main_file: str | None, now: datetime) -> Begun:
     """Write what a ledger lacks, as one change: after a failure nothing of it is there.
 
-    now: UTC, the time of the first entry.  Raises what ``Tree.of``, ``known_of`` and ``changes.apply`` raise.
+    now: UTC, the time of the first entry.  Raises what ``Tree.of``, ``known_of`` and ``changes.writing`` raise.
     """
     changes.finish(root)  # one that was killed in the midst of it has begun it already
     tree, files = Tree.of(root), files_of(root)
